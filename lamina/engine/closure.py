@@ -1,0 +1,297 @@
+"""Closed traces: recording a function once, with what it captures and what it assigns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from lamina.engine import errors, nest
+from lamina.engine.context import local, recording
+from lamina.engine.dispatch import Op, convert_to_tensor, op
+from lamina.engine.signature import Signature, TensorType, type_of
+from lamina.engine.tensor import Tensor, placeholder
+from lamina.engine.trace import Equation, Trace
+
+__all__ = ["Closed", "Closure", "call_trace", "close", "replace_nones", "vectorize"]
+
+
+class _State:
+    """A variable as a closed trace sees it: the input it starts from, and its value of now."""
+
+    __slots__ = ("current", "start", "written")
+
+    def __init__(self, start: Tensor) -> None:
+        self.start = start
+        self.current = start
+        self.written = False
+
+
+class Closure:
+    """The recorder of a closed trace, while its Python function runs.
+
+    Tensors from outside that the function uses become inputs (`captures`), and so do the
+    variables it reads; assignments become outputs.
+
+    Attributes:
+        parent: The recorder outside.
+        what: What is being traced, for messages: 'tf.function "step"'.
+        types: The types of the inputs.
+        captures: The outer Tensor, and the slot, of each input that is a captured Tensor.
+        variables: The variables read or written, with their state.
+    """
+
+    eager = False
+
+    def __init__(self, what: str) -> None:
+        self.parent = local.trace
+        self.what = what
+        self.alive = True
+        self.types: list[TensorType] = []
+        self.equations: list[Equation] = []
+        self.layers: list[Any] = []
+        self.count = 0
+        self.captures: dict[int, tuple[Tensor, int]] = {}
+        self.variables: dict[Any, _State] = {}
+
+    # -- recording
+
+    def add_input(self, kind: TensorType) -> Tensor:
+        """Add an input and return its Tensor."""
+        self.types.append(kind)
+        return placeholder(kind, self, ~(len(self.types) - 1))
+
+    def emit(self, signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Record one equation and return the Tensors of its outputs."""
+        equation = [signature.id]
+        for t in tensors:
+            equation.append(t._slot if t._trace is self else self.capture(t))
+        self.equations.append(tuple(equation))
+        self.layers.append(calls[-1] if (calls := local.calls) else None)
+        made: list[Tensor] = []
+        for kind in signature.outputs:
+            made.append(Tensor(kind, self, self.count, None))
+            self.count += 1
+        return made
+
+    def capture(self, tensor: Tensor) -> int:
+        """Return the slot of a Tensor from outside, which becomes an input."""
+        found = self.captures.get(id(tensor))
+        if found is None:
+            self._check_reachable(tensor)
+            inner = self.add_input(tensor._type)
+            found = self.captures[id(tensor)] = (tensor, inner._slot)
+        return found[1]
+
+    def _check_reachable(self, tensor: Tensor) -> None:
+        trace = tensor._trace
+        if tensor._value is not None or trace is None or trace.eager:
+            return
+        outer = self.parent
+        while outer is not None:
+            if outer is trace:
+                return
+            outer = outer.parent
+        raise leaked(tensor)
+
+    def materialize(self, tensor: Tensor) -> Any:
+        """Raise: there are no values while a trace is recorded."""
+        if not self.alive:
+            raise leaked(tensor)
+        raise errors.TracedValueError(
+            f"{self.what}: the value of {tensor!s} was asked for while the program is traced, "
+            f"where only shape and dtype are known.\n"
+            f"  Fix: use tf.cond / tf.while_loop for conditions on Tensors, tf.print to print, "
+            f"or take @tf.function off: eager code is compiled as well."
+        )
+
+    def read(self, variable: Any) -> Tensor:
+        """Return the variable's value of now, inside the trace."""
+        state = self.variables.get(variable)
+        if state is None:
+            if not variable.is_initialized():
+                return variable._tensor
+            kind = self.parent.read(variable)._type
+            state = self.variables[variable] = _State(self.add_input(kind))
+        return state.current
+
+    def write(self, variable: Any, tensor: Tensor) -> None:
+        """Give the variable a new value, inside the trace."""
+        state = self.variables.get(variable)
+        if state is None:
+            if variable.is_initialized():
+                self.read(variable)
+                state = self.variables[variable]
+            else:
+                state = self.variables[variable] = _State(tensor)
+        state.current = tensor
+        state.written = True
+
+    # -- closing
+
+    def slot(self, tensor: Tensor) -> int:
+        """Return the slot of a Tensor, capturing it if it is from outside."""
+        return tensor._slot if tensor._trace is self else self.capture(tensor)
+
+
+def leaked(tensor: Tensor) -> errors.LeakedTensorError:
+    """Return the error for a Tensor of a trace that is finished."""
+    what = getattr(tensor._trace, "what", "a tf.function")
+    kept = tensor.__dict__.get("_kept_as")
+    where = f", kept as {kept}" if kept else ""
+    return errors.LeakedTensorError(
+        f"{what}: a Tensor of its trace was used after the trace was finished; got one of shape "
+        f"{tensor.shape}, dtype {tensor.dtype.name}{where}. It never has a value outside.\n"
+        f"  Fix: return it from the function, or keep it in a tf.Variable (assign it inside)."
+    )
+
+
+class Closed:
+    """A finished closed trace, with what connects it to the world outside.
+
+    Attributes:
+        trace: The program; its inputs are arguments, then captures and variables as they came.
+        arguments: How many of the inputs are arguments.
+        outer: For each further input the captured Tensor, or the Variable.
+        written: The Variables assigned; their new values are the last outputs.
+        outputs: How many of the outputs come before those.
+    """
+
+    __slots__ = ("arguments", "outer", "outputs", "trace", "written")
+
+    def __init__(
+        self, trace: Trace, arguments: int, outer: list[Any], written: list[Any], outputs: int
+    ) -> None:
+        self.trace = trace
+        self.arguments = arguments
+        self.outer = outer
+        self.written = written
+        self.outputs = outputs
+
+    def operands(self, recorder: Any) -> list[Tensor]:
+        """Return the inputs after the arguments, as Tensors of the world outside."""
+        return [
+            o if isinstance(o, Tensor) else o._read() if recorder.eager else o._as_tensor()
+            for o in self.outer
+        ]
+
+
+def close(
+    fn: Callable[..., Any],
+    kinds: Sequence[TensorType],
+    what: str,
+    also_write: Sequence[Any] = (),
+) -> tuple[Closed, Any]:
+    """Record `fn` on placeholders of the given types.
+
+    Args:
+        fn: A function of Tensors that returns a structure of Tensors (or what converts).
+        kinds: The types of its arguments.
+        what: What is traced, for messages.
+        also_write: Variables whose values are outputs even if `fn` does not assign them.
+
+    Returns:
+        The closed trace, and the structure that `fn` returned (its Tensors are placeholders;
+        None stays None).
+    """
+    closure = Closure(what)
+    arguments = [closure.add_input(k) for k in kinds]
+    try:
+        with recording(closure):
+            result = fn(*arguments)
+            flat = [_output(t, what) for t in nest.flatten(result)]
+            for variable in also_write:
+                closure.write(variable, closure.read(variable))
+            outputs = [closure.slot(t) for t in flat if t is not None]
+            types = [t._type for t in flat if t is not None]
+            written = [v for v, s in closure.variables.items() if s.written]
+            for v in written:
+                current = closure.variables[v].current
+                outputs.append(closure.slot(current))
+                types.append(current._type)
+    finally:
+        closure.alive = False
+    outer: list[Any] = [None] * (len(closure.types) - len(kinds))
+    for tensor, slot in closure.captures.values():
+        outer[~slot - len(kinds)] = tensor
+    for variable, state in closure.variables.items():
+        if state.start._trace is closure and state.start._slot < 0:
+            outer[~state.start._slot - len(kinds)] = variable
+    trace = Trace.of(closure.types, closure.equations, outputs, types, _paths(closure.layers))
+    made = Closed(trace, len(kinds), outer, written, len(outputs) - len(written))
+    return made, nest.pack_sequence_as(result, flat)
+
+
+def _paths(layers: list[Any]) -> list[str]:
+    return ["" if layer is None else layer.name for layer in layers]
+
+
+def _output(value: Any, what: str) -> Tensor | None:
+    if value is None or isinstance(value, Tensor):
+        return value
+    try:
+        return convert_to_tensor(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{what}: the function must return Tensors, or what converts to them; got "
+            f"{value!r} ({type(value).__name__}).\n  Fix: return Tensors, numbers, None or "
+            f"structures of these."
+        ) from None
+
+
+def replace_nones(structure: Any, values: Sequence[Any]) -> Any:
+    """Put `values` in place of the Tensors of a structure, leaving its Nones."""
+    given = iter(values)
+    return nest.map_structure(lambda t: None if t is None else next(given), structure)
+
+
+def _needs_of_trace(*, trace: Trace) -> tuple[int, ...]:
+    return trace.connected_inputs()
+
+
+def _infer_call(kinds: Sequence[TensorType], *, trace: Trace) -> Any:
+    return trace.types, list
+
+
+@op(mixed=True, infer=_infer_call, needs=_needs_of_trace)
+def _call(*operands: Any, trace: Trace) -> list[Any]:
+    return trace.run(*operands)
+
+
+def call_trace(trace: Trace, operands: Sequence[Tensor], how: Op = _call, **attributes: Any) -> Any:
+    """Record one equation that runs a whole trace, and return the Tensors of its outputs."""
+    return how(*operands, trace=trace, **attributes)
+
+
+def _infer_vectorized(kinds: Sequence[TensorType], *, trace: Trace, mapped: int) -> Any:
+
+
+    count = kinds[0].dims[0]
+    return tuple(type_of((count, *t.dims), t.dtype) for t in trace.types), list
+
+
+@op(mixed=True, infer=_infer_vectorized)
+def _vectorized(*operands: Any, trace: Trace, mapped: int) -> list[Any]:
+    axes = (0,) * mapped + (None,) * (len(operands) - mapped)
+    size = operands[0].shape[0]
+    return list(jax.vmap(trace.run, in_axes=axes, axis_size=size)(*operands))
+
+
+def vectorize(fn: Callable[..., Any], *elements: Tensor) -> Any:
+    """Map `fn` over the first axis of Tensors, all rows computed together.
+
+    `fn` is recorded once; what it captures is shared by all rows.
+    """
+
+
+    kinds = [type_of(e._type.dims[1:], e.dtype) for e in elements]
+    closed, structure = close(fn, kinds, "a vectorized map")
+    if closed.written:
+        raise ValueError(
+            f"a vectorized map: the function must not assign variables; got assignments to "
+            f"{[v.name for v in closed.written]}.\n  Fix: return the values and assign outside."
+        )
+    operands = [*elements, *closed.operands(local.trace)]
+    outputs = call_trace(closed.trace, operands, _vectorized, mapped=len(elements))
+    return replace_nones(structure, outputs)

@@ -1,0 +1,158 @@
+"""Every thread-local of the engine in one place, and the switches of `lamina.config`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamina.engine.tape import GradientTape
+
+__all__ = ["config", "init_scope", "local", "name_scope", "recording", "scoped_name", "versions"]
+
+
+class _Local(threading.local):
+    """What the code that runs now records into; one of these for each thread.
+
+    Attributes:
+        trace: The recorder that the next operation goes to; the thread's pending trace in eager
+            code, a closed trace inside `tf.function` and control flow.
+        tapes: The gradient tapes that are recording, outermost first.
+        training: The `training` flag of the layer call that runs, None if nobody set it.
+        compute_dtype: What float variables are read as (mixed precision), or None.
+        names: The open name scopes, joined by "/".
+        device: The device asked for by `tf.device`, or None.
+        calls: Layer calls that run now, outermost first (keras/core fills it).
+        observers: Functions told of each layer call (summary, plot), usually empty.
+    """
+
+    @staticmethod
+    def new_pending() -> Any:
+        """Return a new pending trace; None until engine/pending.py is imported."""
+        return None
+
+    def __init__(self) -> None:
+        self.trace: Any = self.new_pending()
+        self.tapes: list[GradientTape] = []
+        self.training: Any = None
+        self.compute_dtype: Any = None
+        self.names = ""
+        self.device: Any = None
+        self.calls: list[Any] = []
+        self.observers: list[Any] = []
+
+
+class _Config:
+    """Switches that hold for the whole process, public as `lamina.config`.
+
+    Attributes:
+        eager: "record" (operations are recorded and run together), or "sync": each operation
+            runs at once, so that a debugger sees values and errors where they arise.
+        run_functions_eagerly: Whether `tf.function` calls the Python function itself.
+        max_compiles: How many programs one `tf.function` or `fit` step may compile before
+            RetraceLimitError is raised, or None.
+        cache_size: How many compiled programs are kept; the least recently used go first.
+        warn_retraces: Whether a `tf.function` that keeps being traced anew says why.
+    """
+
+    def __init__(self) -> None:
+        self.eager = os.environ.get("LAMINA_EAGER", "record")
+        self.run_functions_eagerly = False
+        self.max_compiles: int | None = None
+        self.cache_size = 1024
+        self.warn_retraces = True
+
+
+config = _Config()
+
+
+class _Versions:
+    """Counters that compiled programs are keyed by.
+
+    Attributes:
+        structure: Moves when something a traced program may have read in Python changes: a
+            layer's attribute, `trainable`. Programs traced before are then not used again.
+        tracked: Moves when a module gets an attribute that may hold variables or modules.
+    """
+
+    def __init__(self) -> None:
+        self.structure = 0
+        self.tracked = 0
+
+
+versions = _Versions()
+
+
+local = _Local()
+
+
+def set_pending_factory(factory: Callable[[], Any]) -> None:
+    """Tell how pending traces are made; engine/pending.py does so when it is imported."""
+    _Local.new_pending = staticmethod(factory)
+    local.trace = factory()
+
+
+@contextmanager
+def recording(trace: Any, tapes: list[GradientTape] | None = None) -> Iterator[None]:
+    """Record into `trace` inside the block, with only `tapes` recording."""
+    here = local
+    before = here.trace, here.tapes
+    here.trace, here.tapes = trace, [] if tapes is None else tapes
+    try:
+        yield
+    finally:
+        here.trace, here.tapes = before
+
+
+def eager_trace() -> Any:
+    """Return the thread's pending trace, from inside a closed trace too."""
+    trace = local.trace
+    while not trace.eager:
+        trace = trace.parent
+    return trace if trace.alive else local.new_pending()
+
+
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Leave every trace and tape inside the block: operations run eagerly.
+
+    Example:
+        >>> @tf.function
+        ... def f(x):
+        ...     with tf.init_scope():
+        ...         start = tf.constant(1.0) + 1.0  # computed once, while tracing
+        ...     return x + float(start)
+        >>> f(tf.constant(1.0)).numpy()
+        np.float32(3.0)
+    """
+    with recording(eager_trace()):
+        yield
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Put `name` before the names of the variables made inside the block.
+
+    Args:
+        name: One level of the path; "" leaves the scope as it is.
+
+    Returns:
+        A context manager whose value is the scope with a "/" behind it, as in TF.
+    """
+    here = local
+    before = here.names
+    if name:
+        here.names = f"{before}/{name}" if before else name
+    try:
+        yield here.names + "/" if here.names else ""
+    finally:
+        here.names = before
+
+
+def scoped_name(name: str) -> str:
+    """Return `name` behind the open name scopes: "encoder/dense/kernel"."""
+    names = local.names
+    return f"{names}/{name}" if names else name

@@ -1,0 +1,613 @@
+"""@op: what turns a function on jax arrays into a recorded operation on Tensors."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, overload
+
+import jax
+import numpy as np
+
+from lamina.engine import dtypes, errors
+from lamina.engine.context import config, local
+from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.shapes import TensorShape
+from lamina.engine.signature import Signature, TensorType, infer, is_symbolic, type_of
+from lamina.engine.tensor import Tensor, ready
+
+__all__ = ["Op", "convert_to_tensor", "emit", "host_value", "op", "static_int", "static_ints"]
+
+# (name, value, type): 1, 1.0 and True are equal, and must not share a signature.
+Attributes = tuple[tuple[str, Any, type], ...]
+
+# ---- values in ------------------------------------------------------------------------------
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
+    """Return `value` as a Tensor.
+
+    NumPy arrays and lists are copied: what happens to them later changes nothing.
+
+    Args:
+        value: A Tensor, Variable, number, string, NumPy or jax array, or nested lists of these.
+        dtype: The dtype wanted; None infers it (int32 for int, float32 for float).
+        dtype_hint: The dtype wanted if `value` can have it.
+        name: Accepted, unused.
+
+    Raises:
+        ValueError: a Tensor of another dtype than `dtype`, or lists that are not rectangular.
+        TypeError: a Python or NumPy value that does not convert to `dtype`.
+
+    Example:
+        >>> tf.convert_to_tensor([1, 2.5]).dtype
+        tf.float32
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, Tensor):
+        if wanted is not None and value.dtype is not wanted:
+            raise _dtype_conflict(value, wanted)
+        return value
+    as_tensor = getattr(type(value), "_as_tensor", None)
+    if as_tensor is not None:
+        return convert_to_tensor(as_tensor(value), dtype)
+    if wanted is None and dtype_hint is not None:
+        hint = as_dtype(dtype_hint)
+        if dtypes.is_compatible(hint, _dtype_of(value)):
+            wanted = hint
+    return _convert_value(value, wanted)
+
+
+def _dtype_conflict(value: Tensor, wanted: DType) -> ValueError:
+    return ValueError(
+        f"tf.convert_to_tensor: `value` must have dtype {wanted.name}; got a Tensor of dtype "
+        f"{value.dtype.name}, shape {value.shape}.\n  Fix: tf.cast(value, tf.{wanted.name})."
+    )
+
+
+_SCALARS: OrderedDict[Any, Any] = OrderedDict()
+
+
+def _convert_value(value: Any, wanted: DType | None) -> Tensor:
+    if type(value) in (int, float, bool):
+        return _scalar_tensor(value, wanted)
+    if isinstance(value, jax.Array):
+        if wanted is not None and as_dtype(value.dtype) is not wanted:
+            return _convert_value(np.asarray(value), wanted)
+        return ready(value)
+    if isinstance(value, TensorShape):
+        value = value.as_list()
+    if isinstance(value, list | tuple) and any(map(_holds_tensor, value)):
+        return _stack(value, wanted)
+    own = _dtype_of(value)
+    if wanted is None:
+        wanted = own
+    elif not (
+        dtypes.is_compatible(wanted, own) or _is_empty(value) or _is_number_array(value, wanted)
+    ):
+        raise TypeError(
+            f"tf.convert_to_tensor: `value` must convert to dtype {wanted.name}; got "
+            f"{_brief(value)} of dtype {own.name}.\n  Fix: tf.cast it, or pass another dtype."
+        )
+    return _ready_array(_to_numpy(value, wanted), wanted)
+
+
+def _ready_array(array: np.ndarray, dtype: DType) -> Tensor:
+    if dtype is dtypes.string:
+        return ready(array, dtype)
+    if array.ndim == 0:
+        tensor = ready(array[()], dtype)
+    else:
+        # XLA may alias aligned NumPy memory: the array here is always our own copy.
+        with jax.enable_x64(True):
+            tensor = ready(jax.device_put(array, local.device), dtype)
+    if dtype.is_integer and array.size <= _HOST_LIMIT:
+        tensor._host = array
+    return tensor
+
+
+_HOST_LIMIT = 64
+
+
+def _to_numpy(value: Any, dtype: DType) -> np.ndarray:
+    try:
+        if dtype is dtypes.string:
+            return _string_array(value)
+        if dtype.is_integer and not isinstance(value, np.ndarray | np.generic):
+            return _fitting_ints(value, dtype)
+        return np.array(value, dtype=dtype.np)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"tf.convert_to_tensor: `value` must be rectangular numbers of dtype {dtype.name}; "
+            f"got {_brief(value)}.\n  Reason: {error}"
+        ) from None
+
+
+def _fitting_ints(value: Any, dtype: DType) -> np.ndarray:
+    wide = np.array(value)
+    if wide.size and wide.dtype.kind in "iu":
+        if wide.min() < dtype.min or wide.max() > dtype.max:
+            raise ValueError(f"a value does not fit into {dtype.name}: {_brief(value)}")
+        return wide.astype(dtype.np)
+    return np.array(value, dtype=dtype.np)
+
+
+def _string_array(value: Any) -> np.ndarray:
+    array = np.array(value, dtype=object)
+    flat = [v.encode() if isinstance(v, str) else bytes(v) for v in array.ravel()]
+    out = np.empty(len(flat), dtype=object)
+    out[:] = flat
+    return out.reshape(array.shape)
+
+
+def _scalar_tensor(value: float | bool, wanted: DType | None) -> Tensor:
+    """Return a Python number as a Tensor; few distinct ones are used again and again."""
+    key = (type(value), repr(value) if value == 0 else value, wanted)
+    kept = _SCALARS.get(key)
+    if kept is None:
+        own = dtypes.python_dtype(value)
+        dtype = own if wanted is None else wanted
+        if not dtypes.is_compatible(dtype, own):
+            raise TypeError(
+                f"tf.convert_to_tensor: {value!r} ({type(value).__name__}) does not convert to "
+                f"dtype {dtype.name}.\n  Fix: pass a value of that dtype, or tf.cast the Tensor "
+                f"it meets."
+            )
+        array = _to_numpy(value, dtype)
+        kept = _SCALARS[key] = (type_of((), dtype), array[()], array if dtype.is_integer else None)
+        if len(_SCALARS) > 4096:
+            _SCALARS.popitem(last=False)
+    tensor = Tensor(kept[0], None, 0, kept[1])
+    if kept[2] is not None:
+        tensor._host = kept[2]
+    return tensor
+
+
+def _dtype_of(value: Any) -> DType:
+    if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
+        return value.dtype
+    return dtypes.python_dtype(value)
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, Tensor | jax.Array) or hasattr(type(value), "_as_tensor"):
+        return True
+    return isinstance(value, list | tuple) and any(map(_holds_tensor, value))
+
+
+def _stack(values: Sequence[Any], wanted: DType | None) -> Tensor:
+    """Return a list with Tensors in it as one Tensor, recorded."""
+    if wanted is None:
+        wanted = next((t.dtype for t in _leaves(values) if isinstance(t, Tensor)), None)
+        wanted = wanted or next(_dtype_of(t) for t in _leaves(values) if _holds_tensor(t))
+    return _pack(*[convert_to_tensor(v, wanted) for v in values])
+
+
+def _leaves(values: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for v in values:
+        found.extend(_leaves(v) if isinstance(v, list | tuple) else [v])
+    return found
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not value
+
+
+def _is_number_array(value: Any, wanted: DType) -> bool:
+    """Return whether NumPy's own conversion applies, which TF lets go further than Python's."""
+    return isinstance(value, np.ndarray | np.generic) and wanted is not dtypes.string
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def host_value(tensor: Tensor) -> np.ndarray | None:
+    """Return the value if it is known without running anything, else None."""
+    if tensor._host is not None:
+        return tensor._host
+    value = tensor._value
+    return np.asarray(value) if isinstance(value, np.generic | np.ndarray) else None
+
+
+def static_int(value: Any, what: str) -> int:
+    """Return one int (or symbolic dimension) from a number or a Tensor; see `static_ints`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = _static(value, what)
+    return found if isinstance(found, int) else found.item() if hasattr(found, "item") else found
+
+
+def static_ints(value: Any, what: str) -> tuple[int, ...]:
+    """Return ints that must be known while recording: a shape, axes, paddings.
+
+    Args:
+        value: Ints, a TensorShape, an array, a Tensor, or a list that mixes ints and Tensors.
+        what: The argument's name, for the error.
+
+    Returns:
+        A tuple of ints; where the program is traced for unknown sizes, symbolic dimensions too.
+
+    Raises:
+        TracedValueError: the value is computed from data, inside a trace.
+    """
+    if isinstance(value, TensorShape):
+        value = value.as_list()
+    if isinstance(value, list | tuple):
+        return tuple(v if type(v) is int else static_int(v, what) for v in value)
+    found = _static(value, what)
+    if isinstance(found, np.ndarray):
+        return tuple(v if not hasattr(v, "item") else v.item() for v in found.reshape(-1))
+    return (found,)
+
+
+def _static(value: Any, what: str) -> Any:
+    if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
+        tensor = convert_to_tensor(value)
+        known = host_value(tensor)
+        if known is None:
+            known = _ask(tensor, what)
+        return known.reshape(())[()] if known.ndim == 0 else known
+    if isinstance(value, np.ndarray):
+        return value
+    if value is None:
+        raise ValueError(
+            f"`{what}` must be known here; got None (an unknown size).\n"
+            f"  Fix: use tf.shape(x)[axis] for a size that is unknown while building."
+        )
+    return int(value) if isinstance(value, int | np.integer) else _whole(value, what)
+
+
+def _whole(value: Any, what: str) -> Any:
+    if not isinstance(value, float | str | bytes) and not is_symbolic((value,)):
+        return int(value)
+    if isinstance(value, float | str | bytes):
+        raise TypeError(
+            f"`{what}` must hold integers; got {value!r} ({type(value).__name__}).\n"
+            f"  Fix: convert it with int()."
+        )
+    return value
+
+
+def _ask(tensor: Tensor, what: str) -> np.ndarray:
+    try:
+        return np.asarray(tensor._jax())
+    except errors.TracedValueError:
+        raise errors.TracedValueError(
+            f"`{what}` must be known while the program is traced; got {tensor!s}, which is "
+            f"computed from the data.\n"
+            f"  Fix: derive it from shapes (tf.shape, x.shape) or pass it as a Python int."
+        ) from None
+
+
+# ---- recording ------------------------------------------------------------------------------
+
+
+def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Record one equation and return the Tensors of its outputs."""
+    here = local
+    outputs = here.trace.emit(signature, tensors)
+    if here.tapes and signature.differentiable:
+        for tape in here.tapes:
+            tape.log.append((signature, tensors, outputs))
+    if config.eager == "sync" and here.trace.eager:
+        here.trace.flush()
+    return outputs
+
+
+class Op:
+    """A recorded operation; made by `@op`, called like the function it came from."""
+
+    def __init__(
+        self,
+        body: Callable[..., Any],
+        *,
+        mixed: bool = False,
+        differentiable: bool = True,
+        host: Callable[..., Any] | None = None,
+        infer: Callable[..., Any] | None = None,
+        needs: Callable[..., tuple[int, ...]] | None = None,
+    ) -> None:
+        functools.update_wrapper(self, body)
+        self.body = body
+        self.mixed = mixed
+        self.differentiable = differentiable
+        self.host = host
+        self.infer = infer
+        self.needs = needs
+        self.signatures: dict[Any, Signature] = {}
+        given = inspect.signature(body)
+        parameters = list(given.parameters.values())
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.operands = tuple(
+            p.name
+            for p in parameters
+            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        )
+        self.arity = -1 if self.variadic else len(self.operands)
+        self.positional = tuple(
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        )
+        self.attributes = tuple(
+            p.name
+            for p in parameters
+            if p.name not in self.operands and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        )
+        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        self.plain = _attributes(self.defaults, self.defaults)
+        self.required = tuple(n for n in self.attributes if n not in self.defaults)
+        if self.required:
+            self.arity = -1
+        name = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)
+        if not self.variadic and parameters and parameters[-1].kind is not name.kind:
+            name = name.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.__signature__ = given.replace(parameters=[*parameters, name])
+        self.__doc__ = body.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            args, attributes = self._bind(args, kwargs)
+        else:
+            attributes = self.plain
+        key: list[Any] = [attributes]
+        for a in args:
+            if type(a) is not Tensor:
+                return self._call_converting(args, attributes)
+            key.append(a._type)
+        signature = self.signatures.get(tuple(key))
+        if signature is None:
+            signature = self._signature(tuple(key))
+        return self._record(signature, args, attributes)
+
+    def _record(self, signature: Signature, tensors: Any, attributes: Attributes) -> Any:
+        outputs = emit(signature, tensors)
+        if self.host is not None and tensors and tensors[0]._host is not None:
+            self._on_host(tensors, attributes, outputs)
+        container = signature.container
+        if container is None:
+            return outputs[0]
+        return outputs if container is list else tuple(outputs)
+
+    def _call_converting(self, args: Sequence[Any], attributes: Attributes) -> Any:
+        """The same for operands that are not all plain Tensors."""
+        tensors = self._convert(args)
+        for a in tensors:
+            if type(a) is not Tensor and a is not None:
+                return a._apply(self, tensors, attributes)
+        key = (attributes, *[None if a is None else a._type for a in tensors])
+        signature = self.signatures.get(key)
+        if signature is None:
+            signature = self._signature(key)
+        present = [a for a in tensors if a is not None]
+        return self._record(signature, present, attributes)
+
+    def _on_host(self, tensors: Any, attributes: Attributes, outputs: list[Tensor]) -> None:
+        known = [host_value(t) for t in tensors]
+        if any(k is None for k in known) or sum(k.size for k in known) > _HOST_LIMIT:  # type: ignore[union-attr]
+            return
+        assert self.host is not None
+        try:
+            found = self.host(*known, **{k: v for k, v, _ in attributes})
+        except Exception:
+            return  # the recorded operation itself reports what is wrong
+        for tensor, value in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
+            value = np.asarray(value)
+            if value.dtype != object:
+                value = value.astype(tensor.dtype.np)
+            tensor._host = value
+
+    # -- operands
+
+    def _bind(self, args: Any, kwargs: dict[str, Any]) -> tuple[Sequence[Any], Attributes]:
+        kwargs.pop("name", None)
+        if self.variadic:
+            operands: Sequence[Any] = args
+            given = kwargs
+        else:
+            operands, given = self._split(args, kwargs)
+        if not given and not self.required:
+            return operands, self.plain
+        values = self.defaults | given
+        if len(values) != len(self.attributes) or any(k not in values for k in self.attributes):
+            raise self._bad_call(args, values)
+        return operands, _attributes(self.attributes, values)
+
+    def _split(self, args: Any, kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+        names = self.positional
+        if len(args) > len(names):
+            if len(args) == len(names) + 1 and (args[-1] is None or isinstance(args[-1], str)):
+                args = args[:-1]  # TF's `name`, given by position
+            else:
+                raise self._bad_call(args, kwargs)
+        given = dict(zip(names, args, strict=False))
+        if given.keys() & kwargs.keys():
+            raise self._bad_call(args, kwargs)
+        given |= kwargs
+        try:
+            operands = [given.pop(name) for name in self.operands]
+        except KeyError:
+            raise self._bad_call(args, kwargs) from None
+        return operands, given
+
+    def _bad_call(self, args: Any, given: dict[str, Any]) -> TypeError:
+        names = ", ".join(map(str, self.__signature__.parameters.values()))
+        extra = [k for k in given if k not in self.__signature__.parameters]
+        got = f"unexpected arguments {extra}" if extra else f"{len(args)} positional, {list(given)}"
+        return TypeError(f"tf.{self.__name__}: expected arguments ({names}); got {got}.")
+
+    def _convert(self, args: Sequence[Any]) -> list[Any]:
+        if self.mixed:
+            return [a if a is None or isinstance(a, Tensor) else convert_to_tensor(a) for a in args]
+        dtype: DType | None = None
+        for a in args:
+            if isinstance(a, Tensor) or hasattr(type(a), "_as_tensor"):
+                dtype = a.dtype
+                break
+        else:
+            if len(args) > 1:
+                dtype = _joint_dtype(args)
+        out: list[Any] = []
+        for a in args:
+            if a is None or isinstance(a, Tensor):
+                out.append(a)
+            elif (as_tensor := getattr(type(a), "_as_tensor", None)) is not None:
+                out.append(as_tensor(a))
+            else:
+                out.append(self._convert_one(a, dtype))
+        return out
+
+    def _convert_one(self, value: Any, dtype: DType | None) -> Tensor:
+        try:
+            return convert_to_tensor(value, dtype)
+        except TypeError as error:
+            raise errors.InvalidArgumentError(f"tf.{self.__name__}: {error}") from None
+
+    def _signature(self, key: tuple[Any, ...]) -> Signature:
+        attributes, *kinds = key
+        present = tuple(k for k in kinds if k is not None)
+        if not self.mixed and len({k.dtype for k in present}) > 1:
+            raise self._dtype_error(present)
+        values = {k: v for k, v, _ in attributes}
+        body = functools.partial(self.body, **values) if values else self.body
+        if len(present) != len(kinds):
+            body = _with_nones(body, tuple(k is not None for k in kinds))
+        body = _named_errors(self.__name__, body)
+        if self.infer is not None:
+            outputs, container = self.infer(present, **values)
+        else:
+            outputs, container = infer(self.__name__, body, present)
+        fn = (lambda *a: list(body(*a))) if container is not None else (lambda *a: [body(*a)])
+        made = Signature(self.__name__, fn, present, outputs, container, self.differentiable)
+        if self.needs is not None:
+            made.needs = tuple(i for i in self.needs(**values) if i < len(present))
+        return self.signatures.setdefault(key, made)
+
+    def _dtype_error(self, kinds: Sequence[TensorType]) -> errors.InvalidArgumentError:
+        wrong = next(k for k in kinds if k.dtype is not kinds[0].dtype)
+        return errors.InvalidArgumentError(
+            f"tf.{self.__name__}: all inputs must have one dtype; got "
+            f"{', '.join(map(repr, kinds))}.\n"
+            f"  Fix: tf.cast(x, tf.{kinds[0].dtype.name}) for the {wrong.dtype.name} input."
+        )
+
+    def __get__(self, instance: Any, owner: Any = None) -> Op:
+        return self  # an op kept as a class attribute does not become a method
+
+    def __reduce__(self) -> str:
+        return self.__qualname__
+
+    def __repr__(self) -> str:
+        return f"<op {self.__name__}>"
+
+
+def _joint_dtype(args: Sequence[Any]) -> DType | None:
+    """Return the dtype for Python and NumPy operands alone: the first, unless one is wider."""
+    found = [_dtype_of(a) for a in args if a is not None]
+    first = found[0] if found else None
+    for other in found[1:]:
+        if first is not None and not dtypes.is_compatible(first, other):
+            first = other if dtypes.is_compatible(other, first) else first
+    return first
+
+
+def _with_nones(body: Callable[..., Any], present: tuple[bool, ...]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        given = iter(values)
+        return body(*[next(given) if p else None for p in present])
+
+    return call
+
+
+def _named_errors(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
+    """Put the op's name before errors that a body raises without it."""
+
+    def call(*values: Any) -> Any:
+        try:
+            return body(*values)
+        except (ValueError, IndexError, errors.InvalidArgumentError) as error:
+            message = str(error)
+            if message.startswith(("tf.", "`tf.")) or type(error).__module__.startswith("jax"):
+                raise
+            shapes = ", ".join(str(tuple(getattr(v, "shape", ()))) for v in values)
+            raise type(error)(f"tf.{name}: {message}\n  Inputs: shapes {shapes}.") from None
+
+    return call
+
+
+def _attributes(names: Iterable[str], values: dict[str, Any]) -> Attributes:
+    frozen = [(k, _freeze(k, values[k])) for k in names]
+    return tuple((k, v, v.__class__) for k, v in frozen)
+
+
+def _freeze(name: str, value: Any) -> Any:
+    """Return an attribute in its hashable, canonical form."""
+    if value is None or type(value) in (int, float, bool, str):
+        return as_dtype(value) if name.endswith("dtype") and value is not None else value
+    if name.endswith("dtype"):
+        return as_dtype(value)
+    if isinstance(value, list | tuple):
+        return tuple(_freeze("", v) for v in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return tuple(_freeze("", v) for v in value.tolist()) if value.ndim else value.item()
+    if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
+        known = _static(value, name or "attribute")
+        return _freeze("", known if not isinstance(known, np.ndarray) else known.tolist())
+    if isinstance(value, TensorShape):
+        return tuple(value.as_list())
+    return value
+
+
+@overload
+def op(body: Callable[..., Any], /) -> Op: ...
+
+
+@overload
+def op(
+    *,
+    mixed: bool = ...,
+    differentiable: bool = ...,
+    host: Callable[..., Any] | None = ...,
+    infer: Callable[..., Any] | None = ...,
+    needs: Callable[..., tuple[int, ...]] | None = ...,
+) -> Callable[[Callable[..., Any]], Op]: ...
+
+
+def op(body: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a recorded operation of a function on jax arrays: lamina's one bridge to JAX.
+
+    Parameters without a default, and `*args`, are operands: Tensors, or what converts to them;
+    None stays None. All other parameters are static attributes. The operation also takes
+    `name=`, and is never run when it is called: shapes and dtypes come from `jax.eval_shape`.
+
+    Args:
+        body: The function. It must be pure and differentiable by `jax.vjp`; x64 is enabled.
+        mixed: Whether operands may differ in dtype; else they must agree, as in TF.
+        differentiable: Whether gradients flow through; if not, the tape gives None.
+        host: The same function on NumPy arrays, for shape arithmetic on known values.
+        infer: (input types, **attributes) -> (output types, container), in place of eval_shape.
+        needs: (**attributes) -> the inputs that get gradients, where not all of them do.
+
+    Example:
+        >>> from lamina.engine import op
+        >>> @op
+        ... def smooth_step(x):
+        ...     return x * x * (3 - 2 * x)
+        >>> smooth_step(tf.constant(0.5)).numpy()
+        np.float32(0.5)
+    """
+    if body is None:
+        return lambda f: Op(f, **options)
+    return Op(body)
+
+
+@op(mixed=False, host=lambda *v: np.stack(v) if v else np.zeros(0))
+def _pack(*values: Any) -> Any:
+    return jax.numpy.stack(values)

@@ -1,0 +1,630 @@
+"""tf.function: one closed trace per input signature; state in, run, state out."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.engine import errors, nest
+from lamina.engine.closure import Closed, call_trace, close, replace_nones
+from lamina.engine.context import config, local, versions
+from lamina.engine.dispatch import convert_to_tensor
+from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.pending import Program
+from lamina.engine.shapes import TensorShape
+from lamina.engine.signature import TensorType, symbolic_dim, type_of
+from lamina.engine.tensor import Tensor
+from lamina.engine.variable import Variable, creation_hooks
+
+__all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
+
+
+class TensorSpec:
+    """The shape and dtype that a Tensor must have.
+
+    Args:
+        shape: The shape; None in it allows any size, None for the whole allows any rank.
+        dtype: The element type.
+        name: A name, kept.
+
+    Example:
+        >>> tf.TensorSpec([None, 3]).is_compatible_with(tf.zeros([2, 3]))
+        True
+    """
+
+    __slots__ = ("_dtype", "_name", "_shape")
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
+        self._shape = TensorShape(shape)
+        self._dtype = as_dtype(dtype)
+        self._name = name
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape."""
+        return self._shape
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return self._dtype
+
+    @property
+    def name(self) -> str | None:
+        """The name, or None."""
+        return self._name
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """Return the spec of a Tensor."""
+        return cls(tensor.shape, tensor.dtype, name)
+
+    @classmethod
+    def from_spec(cls, spec: Any, name: str | None = None) -> TensorSpec:
+        """Return a spec with the shape and dtype of another."""
+        return cls(spec.shape, spec.dtype, name or getattr(spec, "name", None))
+
+    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
+        """Return whether a Tensor or spec has this dtype and a compatible shape."""
+        return (
+            as_dtype(spec_or_tensor.dtype) is self._dtype
+            and self._shape.is_compatible_with(TensorShape(spec_or_tensor.shape))
+        )
+
+    def type(self) -> TensorType:
+        """Return the type with symbolic dimensions where the shape has None."""
+        return type_of(symbolic_dims(self._shape), self._dtype)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and (self._shape, self._dtype, self._name) == (
+            other._shape,
+            other._dtype,
+            other._name,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._shape, self._dtype))
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
+
+
+nest.register_leaf(TensorSpec)
+
+
+def symbolic_dims(shape: Any) -> tuple[Any, ...]:
+    """Return a shape's sizes with a symbol for each None: "b" for axis 0, "d1" for axis 1..."""
+    return tuple(symbolic_dim(i) if d is None else int(d) for i, d in enumerate(shape))
+
+
+class _Other:
+    """The key of an argument that is neither Tensor nor plain value: the object itself."""
+
+    __slots__ = ("_hash", "_ref")
+
+    def __init__(self, value: Any) -> None:
+        self._hash = id(value)
+        try:
+            self._ref: Callable[[], Any] = weakref.ref(value)
+        except TypeError:
+            self._ref = lambda: value
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Other):
+            return False
+        mine = self._ref()
+        return mine is not None and mine is other._ref()
+
+
+_PLAIN = (int, float, bool, str, bytes, complex, type(None), DType, TensorShape)
+
+
+def _key(value: Any, tensors: list[Tensor]) -> Any:
+    """Return the part of the cache key for one argument, collecting its Tensors."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return value._type
+    kind = type(value)
+    if kind in _PLAIN:
+        return (kind, value)
+    if isinstance(value, Variable):
+        return _Other(value)
+    if isinstance(value, np.ndarray | np.generic):
+        tensor = convert_to_tensor(value)
+        tensors.append(tensor)
+        return tensor._type
+    if isinstance(value, list | tuple):
+        return (kind, *[_key(v, tensors) for v in value])
+    if isinstance(value, dict):
+        return (dict, *[(k, _key(value[k], tensors)) for k in value])
+    if isinstance(value, TensorSpec):
+        return value
+    if hasattr(kind, "_as_tensor"):
+        return _Other(value)
+    if hasattr(value, "__array__") and not callable(value):
+        tensor = convert_to_tensor(value)
+        tensors.append(tensor)
+        return tensor._type
+    return _Other(value)
+
+
+def _with_tensors(value: Any, given: Any) -> Any:
+    """Return an argument with its Tensors replaced, in the order that `_key` collects them."""
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        return next(given)
+    kind = type(value)
+    if kind in _PLAIN or isinstance(value, Variable | TensorSpec):
+        return value
+    if isinstance(value, list | tuple):
+        items = [_with_tensors(v, given) for v in value]
+        return kind(*items) if hasattr(kind, "_fields") else kind(items)
+    if isinstance(value, dict):
+        made = {k: _with_tensors(v, given) for k, v in value.items()}
+        return made if kind is dict else kind(made)
+    if hasattr(kind, "_as_tensor"):
+        return value
+    if hasattr(value, "__array__") and not callable(value):
+        return next(given)
+    return value
+
+
+class ConcreteFunction:
+    """A `tf.function` traced for one input signature.
+
+    Attributes:
+        name: The Python function's name.
+        structured_outputs: What the function returns, TensorSpecs in place of Tensors.
+        trace: The program, an `engine.Trace`.
+    """
+
+    def __init__(self, name: str, closed: Closed, structure: Any) -> None:
+        self.name = name
+        self._closed = closed
+        self._structure = structure
+        self.structured_outputs = nest.map_structure(
+            lambda t: None if t is None else TensorSpec.from_tensor(t), structure
+        )
+        self._single = isinstance(structure, Tensor)
+        self._programs: dict[tuple[int, ...], Program] = {}
+        self._variables = [
+            (i, v) for i, v in enumerate(closed.outer, closed.arguments) if not isinstance(v, Tensor)
+        ]
+        self._places = {v: i for i, v in self._variables}
+        self._captures = [
+            (i, t) for i, t in enumerate(closed.outer, closed.arguments) if isinstance(t, Tensor)
+        ]
+        self._has_outer = any(t._value is None for _, t in self._captures)
+
+    @property
+    def trace(self) -> Any:
+        """The program."""
+        return self._closed.trace
+
+    @property
+    def variables(self) -> tuple[Any, ...]:
+        """The variables that the program reads or assigns."""
+        return tuple(dict.fromkeys([v for _, v in self._variables] + self._closed.written))
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """The Tensors and Variables from outside that the program uses."""
+        return list(self._closed.outer)
+
+    def run(self, tensors: Sequence[Tensor]) -> Any:
+        """Run on the argument Tensors, and return what the function returns."""
+        closed = self._closed
+        here = local
+        if here.trace.eager and not here.tapes:
+            outputs = self._run_now(tensors)
+        else:
+            operands = [*tensors, *closed.operands(here.trace)]
+            outputs = call_trace(closed.trace, operands)
+            for variable, value in zip(closed.written, outputs[closed.outputs :], strict=True):
+                here.trace.write(variable, value)
+        if self._single:
+            return outputs[0]
+        return replace_nones(self._structure, outputs[: closed.outputs])
+
+    def _run_now(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        closed = self._closed
+        inputs: list[Any] = [t._jax() for t in tensors]
+        inputs.extend([None] * len(closed.outer))
+        for i, t in self._captures:
+            inputs[i] = t._value
+        for i, v in self._variables:
+            handle = v._tensor
+            value = handle._value
+            inputs[i] = handle._jax() if value is None else value
+        donated = self._donatable(inputs)
+        program = self._programs.get(donated)
+        if program is None:
+            program = self._programs[donated] = self._compile(inputs, donated)
+        values = program(inputs)
+        count = closed.outputs
+        types = closed.trace.types
+        for variable, kind, value in zip(
+            closed.written, types[count:], values[count:], strict=True
+        ):
+            variable._tensor = Tensor(kind, None, 0, value)
+        return [Tensor(k, None, 0, v) for k, v in zip(types[:count], values, strict=False)]
+
+    def _donatable(self, inputs: list[Any]) -> tuple[int, ...]:
+        """Return the inputs that are values of assigned variables, and that nobody else holds."""
+        count = sys.getrefcount
+        donated: list[int] = []
+        for variable in self._closed.written:
+            i = self._places.get(variable)
+            if i is None:
+                continue
+            handle = variable._tensor
+            # The variable and `handle`, and getrefcount's argument; the handle, `inputs`, argument.
+            if count(handle) <= 3 and count(inputs[i]) <= 3:
+                donated.append(i)
+        return tuple(donated)
+
+    def _compile(self, inputs: list[Any], donated: tuple[int, ...]) -> Program:
+        trace = self._closed.trace
+        # Numbers written in the function never change: they are constants of the program.
+        fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
+
+        def run(values: list[Any]) -> list[Any]:
+            return trace.run(*[fixed.get(i, v) for i, v in enumerate(values)])
+
+        scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
+        return Program(run, scalars, donated)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on Tensors of the signature; Python arguments of the trace are left out."""
+        tensors: list[Tensor] = []
+        for a in (*args, *kwargs.values()):
+            _key(a, tensors)
+        wanted = self._closed.trace.inputs[: self._closed.arguments]
+        if len(tensors) != len(wanted):
+            raise TypeError(
+                f'ConcreteFunction "{self.name}": expected {len(wanted)} Tensors '
+                f"{list(wanted)}; got {len(tensors)}."
+            )
+        for t, kind in zip(tensors, wanted, strict=True):
+            if t._type is not kind:
+                raise errors.InvalidArgumentError(
+                    f'ConcreteFunction "{self.name}": expected a Tensor of type {kind}; got '
+                    f"{t._type}.\n  Fix: call the tf.function itself, which traces anew."
+                )
+        return self.run(tensors)
+
+
+class Function:
+    """A Python function that is recorded once for each input signature, then run compiled.
+
+    Made by `tf.function`. Tensors count by shape and dtype, Python values by value, other
+    objects by identity.
+    """
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        name: str | None = None,
+        input_signature: Any = None,
+        reduce_retracing: bool = False,
+    ) -> None:
+        functools.update_wrapper(self, python_function)
+        self.python_function = python_function
+        self.input_signature = None if input_signature is None else tuple(input_signature)
+        self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._reduce_retracing = reduce_retracing
+        self._concrete: dict[Any, ConcreteFunction] = {}
+        self._eager_because: str | None = None
+        self._made_variables = False
+        self._retraces = 0
+        self._of_instance: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        self._signature: inspect.Signature | None = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Function:
+        if instance is None:
+            return self
+        try:
+            found = self._of_instance.get(instance)
+            if found is None:
+                found = self._of_instance[instance] = self._bound(weakref.ref(instance))
+        except TypeError:
+            found = self._bound(lambda: instance)
+        return found
+
+    def _bound(self, instance: Callable[[], Any]) -> Function:
+        inner = self.python_function
+
+        @functools.wraps(inner)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return inner(instance(), *args, **kwargs)
+
+        parameters = list(inspect.signature(inner).parameters.values())[1:]
+        method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return Function(method, self._label, self.input_signature, self._reduce_retracing)
+
+    # -- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if config.run_functions_eagerly or self._eager_because is not None:
+            return self.python_function(*args, **kwargs)
+        if kwargs:
+            args = self._positional(args, kwargs)
+        if self.input_signature is not None:
+            args = self._apply_signature(args)
+        tensors: list[Tensor] = []
+        key = (versions.structure, *[_key(a, tensors) for a in args])
+        concrete = self._concrete.get(key)
+        if concrete is None:
+            concrete = self._trace(key, args, tensors)
+            if concrete is None:
+                return self.python_function(*args)
+        return concrete.run(tensors)
+
+    def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments by position; what can only go by keyword comes last, as a dict."""
+        signature = self._signature
+        if signature is None:
+            signature = self._signature = inspect.signature(self.python_function)
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            return (*bound.args, _Keywords(bound.kwargs))
+        return bound.args
+
+    def _apply_signature(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        assert self.input_signature is not None
+        specs = self.input_signature
+        if len(args) > len(specs) or len(args) < len(specs):
+            defaults = self._positional(args, {})
+            if len(defaults) != len(specs):
+                raise TypeError(
+                    f'tf.function "{self._label}": expected {len(specs)} arguments, as in '
+                    f"`input_signature` {list(specs)}; got {len(args)}."
+                )
+            args = defaults
+        return tuple(
+            nest.map_structure(self._fit, spec, value)
+            for spec, value in zip(specs, args, strict=True)
+        )
+
+    def _fit(self, spec: Any, value: Any) -> Any:
+        if not hasattr(spec, "dtype"):
+            return value
+        try:
+            tensor = convert_to_tensor(value, spec.dtype)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f'tf.function "{self._label}": an argument must fit {spec!r} of '
+                f"`input_signature`.\n  Reason: {error}"
+            ) from None
+        if not spec.shape.is_compatible_with(tensor.shape):
+            raise TypeError(
+                f'tf.function "{self._label}": an argument must fit {spec!r} of '
+                f"`input_signature`; got shape {tensor.shape}, dtype {tensor.dtype.name}.\n"
+                f"  Fix: reshape it, or write None for sizes that vary."
+            )
+        return tensor
+
+    # -- tracing
+
+    def _trace(
+        self, key: Any, args: tuple[Any, ...], tensors: list[Tensor]
+    ) -> ConcreteFunction | None:
+        """Record the function for these arguments; None if it must run eagerly."""
+        self._explain(key)
+        made: list[Any] = []
+        creation_hooks.append(made.append)
+        try:
+            concrete = self._record(args, [t._type for t in tensors])
+            if made:
+                self._check_singletons(made)
+                made.clear()
+                # As in TF: what makes its variables at the first call makes none at the second.
+                concrete = self._record(args, [t._type for t in tensors])
+                self._check_singletons(made, again=True)
+        except errors.TracedValueError as error:
+            if not local.trace.eager:
+                raise  # the outermost function decides
+            self._fall_back(error)
+            return None
+        finally:
+            creation_hooks.remove(made.append) if made.append in creation_hooks else None
+        if not concrete._has_outer:
+            self._concrete[key] = concrete
+        return concrete
+
+    def _record(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
+        def call(*placeholders: Tensor) -> Any:
+            given = iter(placeholders)
+            values = [_with_tensors(a, given) for a in args]
+            if values and isinstance(values[-1], _Keywords):
+                return self.python_function(*values[:-1], **values.pop().asdict())
+            return self.python_function(*values)
+
+        closed, structure = close(call, kinds, f'tf.function "{self._label}"')
+        return ConcreteFunction(self._label, closed, structure)
+
+    def _check_singletons(self, made: list[Any], again: bool = False) -> None:
+        if not made:
+            return
+        if self._made_variables or again:
+            names = ", ".join(f'"{v.name}"' for v in made)
+            raise ValueError(
+                f'tf.function "{self._label}": variables may be made in its first call only; '
+                f"this call makes {names}.\n"
+                f"  Fix: make them outside, or once: if self.v is None: self.v = tf.Variable(...)."
+            )
+        self._made_variables = True
+
+    def _fall_back(self, error: errors.TracedValueError) -> None:
+        where = _user_line(error)
+        self._eager_because = f"{where}: {error}"
+        warnings.warn(
+            f'tf.function "{self._label}" needs a value while it is traced, at {where}; it runs '
+            f"eagerly from now on: correct, and compiled in pieces.\n"
+            f"  Fix: use tf.cond or tf.while_loop there to compile it whole.",
+            stacklevel=4,
+        )
+
+    def _explain(self, key: Any) -> None:
+        """Count a compile, and say which argument made it necessary when they become many."""
+        count = len(self._concrete)
+        if config.max_compiles is not None and count >= config.max_compiles:
+            raise errors.RetraceLimitError(
+                f'tf.function "{self._label}": `lamina.config.max_compiles` allows '
+                f"{config.max_compiles} programs; this call needs another one.\n"
+                f"  Reason: {self._difference(key)}"
+            )
+        if count >= 5 and config.warn_retraces and not self._reduce_retracing:
+            self._retraces += 1
+            if self._retraces in (1, 10, 100):
+                warnings.warn(
+                    f'tf.function "{self._label}" was traced {count + 1} times; '
+                    f"{self._difference(key)}\n"
+                    f"  Fix: pass Tensors in place of Python numbers, and pad to few shapes.",
+                    stacklevel=4,
+                )
+
+    def _difference(self, key: Any) -> str:
+        if not self._concrete:
+            return "it is the first."
+        last = next(reversed(self._concrete))
+        if last[0] != key[0]:
+            return "a layer's attribute or `trainable` changed."
+        for i, (old, new) in enumerate(zip(last[1:], key[1:], strict=False)):
+            if old != new:
+                return f"argument {i} changed from {_brief(old)} to {_brief(new)}."
+        return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."
+
+    # -- public
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """Return the function traced for the given Tensors, TensorSpecs and Python values.
+
+        Args:
+            *args: As in a call; a TensorSpec stands for any Tensor that fits it.
+            **kwargs: Likewise.
+        """
+        if not args and not kwargs and self.input_signature is not None:
+            args = self.input_signature
+        if kwargs:
+            args = self._positional(args, kwargs)
+
+        def stand_in(value: Any) -> Any:
+            if isinstance(value, TensorSpec):
+                return Tensor(value.type(), None, 0, None)
+            return value
+
+        args = tuple(nest.map_structure(stand_in, a) for a in args)
+        tensors: list[Tensor] = []
+        key = (versions.structure, *[_key(a, tensors) for a in args])
+        found = self._concrete.get(key) or self._trace(key, args, tensors)
+        if found is None:
+            raise errors.TracedValueError(
+                f'tf.function "{self._label}": it has no concrete function, because it runs '
+                f"eagerly.\n  Reason: {self._eager_because}"
+            )
+        return found
+
+    def experimental_get_tracing_count(self) -> int:
+        """Return how many times the Python function was traced."""
+        return len(self._concrete)
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """Return the signatures traced so far, one a line."""
+        return "\n".join(f"{self._label}({', '.join(map(_brief, k[1:]))})" for k in self._concrete)
+
+    def __repr__(self) -> str:
+        return f"<tf.function {self._label}>"
+
+
+class _Keywords(dict[str, Any]):
+    """Keyword-only arguments, as the last positional one."""
+
+    def asdict(self) -> dict[str, Any]:
+        return dict(self)
+
+
+def _brief(key: Any) -> str:
+    if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], type):
+        return repr(key[1])
+    if isinstance(key, _Other):
+        return f"another {type(key._ref()).__name__}"
+    return repr(key)
+
+
+def _user_line(error: BaseException) -> str:
+    """Return "file.py:12, in f" for the innermost line outside of lamina and JAX."""
+    package = __name__.split(".", maxsplit=1)[0]
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = frame.f_globals.get("__name__", "")
+        if module.split(".")[0] not in (package, "jax"):
+            return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+    return "an unknown line"
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Compile a Python function: recorded once for each input signature, then run as a whole.
+
+    lamina compiles eager code too, so this saves the recording, a few microseconds an operation.
+    A function that needs a Tensor's value while it is traced runs eagerly, after one warning.
+
+    Args:
+        func: The function; None returns a decorator.
+        input_signature: A sequence of TensorSpecs that the arguments must fit.
+        autograph: Accepted.
+        jit_compile: Accepted; everything is compiled by XLA.
+        reduce_retracing: Do not warn of many traces.
+        experimental_implements: Accepted, unused.
+        experimental_autograph_options: Accepted, unused.
+        experimental_attributes: Accepted, unused.
+        experimental_relax_shapes: As `reduce_retracing`.
+        experimental_compile: Accepted; everything is compiled by XLA.
+        experimental_follow_type_hints: Accepted, unused.
+
+    Returns:
+        A callable `Function`.
+
+    Raises:
+        ValueError: the function makes variables in a later call than the first.
+
+    Example:
+        >>> @tf.function
+        ... def f(x):
+        ...     return x * x + 1.0
+        >>> f(tf.constant(2.0)).numpy()
+        np.float32(5.0)
+    """
+    if func is None:
+        return functools.partial(
+            function,
+            input_signature=input_signature,
+            reduce_retracing=reduce_retracing or bool(experimental_relax_shapes),
+        )
+    if isinstance(func, Function):
+        return func
+    return Function(func, None, input_signature, reduce_retracing or bool(experimental_relax_shapes))
+
+

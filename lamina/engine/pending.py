@@ -1,0 +1,379 @@
+"""The thread's pending trace: what eager code records, when it runs, and how it is cached."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from lamina.engine import errors
+from lamina.engine.context import config, local, set_pending_factory
+from lamina.engine.signature import Signature, signatures
+from lamina.engine.tensor import Tensor
+from lamina.engine.trace import Equation, replay
+
+__all__ = ["Pending", "Program", "Stats", "flush", "stats"]
+
+
+class Stats:
+    """Counters of the process, public as `lamina.stats`.
+
+    Attributes:
+        flushes: Pending traces run.
+        compiles: Programs compiled, those of `tf.function` and `fit` included.
+        stepped: Pending traces run operation by operation.
+        recorded: Equations in the pending traces run.
+    """
+
+    def __init__(self) -> None:
+        self.flushes = self.compiles = self.stepped = self.recorded = 0
+
+    def __repr__(self) -> str:
+        return f"Stats({', '.join(f'{k}={v}' for k, v in vars(self).items())})"
+
+
+stats = Stats()
+_lock = threading.RLock()
+
+
+class Program:
+    """A compiled straight-line program: `run(inputs)` with the inputs in the trace's order.
+
+    Scalars made from Python numbers travel packed, one array for each dtype, since every
+    argument of an XLA executable costs a microsecond.
+
+    Args:
+        fn: A function of the list of inputs, on jax arrays; returns a list.
+        scalars: For each input its NumPy dtype if it is a packed scalar, else None.
+        donated: The inputs whose buffers the program may overwrite.
+    """
+
+    __slots__ = ("_donate", "_keep", "_packs", "_run")
+
+    def __init__(
+        self,
+        fn: Callable[[list[Any]], list[Any]],
+        scalars: Sequence[np.dtype[Any] | None],
+        donated: Sequence[int] = (),
+    ) -> None:
+        gone = set(donated)
+        packs: dict[np.dtype[Any], list[int]] = {}
+        for i, dtype in enumerate(scalars):
+            if dtype is not None:
+                packs.setdefault(dtype, []).append(i)
+        keep = [i for i, dtype in enumerate(scalars) if dtype is None and i not in gone]
+        self._keep = keep
+        self._donate = list(donated)
+        self._packs = list(packs.items())
+        count = len(scalars)
+
+        def run(kept: list[Any], donated_: list[Any], packed: list[Any]) -> list[Any]:
+            inputs: list[Any] = [None] * count
+            for i, value in zip(keep, kept, strict=True):
+                inputs[i] = value
+            for i, value in zip(donated, donated_, strict=True):
+                inputs[i] = value
+            for (_, places), pack in zip(packs.items(), packed, strict=True):
+                for k, i in enumerate(places):
+                    inputs[i] = pack[k]
+            return fn(inputs)
+
+        self._run = jax.jit(run, donate_argnums=1)
+        stats.compiles += 1
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        """Run on one value for each input of the trace."""
+        kept = [inputs[i] for i in self._keep]
+        donated = [inputs[i] for i in self._donate]
+        packed = [np.array([inputs[i] for i in at], dtype) for dtype, at in self._packs]
+        with jax.enable_x64(True):
+            return self._run(kept, donated, packed)
+
+
+class _Cache:
+    """The compiled programs of pending traces, least recently used first, and the tiers.
+
+    A structure that is new is compiled whole, as the step of a training loop should be. When
+    new structures keep coming and none comes back (`strikes`), the next new ones run operation
+    by operation from kernels compiled once for each signature, and are compiled when they recur:
+    a program that never repeats is then not slower than operation-by-operation JAX.
+    """
+
+    def __init__(self) -> None:
+        self.programs: OrderedDict[Any, Program] = OrderedDict()
+        self.seen: OrderedDict[int, None] = OrderedDict()
+        self.strikes = 0
+
+    def find(self, key: Any) -> Program | None:
+        found = self.programs.get(key)
+        if found is not None:
+            self.programs.move_to_end(key)
+            self.strikes = 0
+        return found
+
+    def keep(self, key: Any, program: Program) -> None:
+        self.programs[key] = program
+        self.strikes += 1
+        while len(self.programs) > config.cache_size:
+            self.programs.popitem(last=False)
+
+    def should_step(self, key: Any, equations: Sequence[Equation]) -> bool:
+        """Return whether to run this new structure operation by operation, this time."""
+        if self.strikes < _STRIKES:
+            return False
+        mark = hash(key)
+        if mark in self.seen:
+            return False
+        self.seen[mark] = None
+        if len(self.seen) > 16384:
+            self.seen.popitem(last=False)
+        unknown = sum(not signatures[e].has_kernel for e in {e[0] for e in equations})
+        # Compiling a kernel costs about three equations of a whole program.
+        return 3 * unknown <= len(equations) * (self.strikes - _STRIKES + 1) / 2
+
+
+_STRIKES = 4
+_cache = _Cache()
+
+# Outside of tapes a trace is cut after about this many equations; under a tape the whole step
+# stays together, up to the second figure.
+_SOFT_LIMIT = 512
+_TAPE_LIMIT = 20_000
+_CUT_MASK = 31
+
+
+class Pending:
+    """What this thread recorded and did not run yet.
+
+    Attributes:
+        equations: The program so far.
+        inputs: Values from before: jax arrays, and NumPy scalars made from Python numbers.
+        outputs: A weak reference to the Tensor of each slot; the dead ones are not computed.
+    """
+
+    eager = True
+    parent = None
+
+    __slots__ = (
+        "_inputs_at",
+        "alive",
+        "assigned",
+        "equations",
+        "error",
+        "input_types",
+        "inputs",
+        "limit",
+        "outputs",
+    )
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.equations: list[Equation] = []
+        self.inputs: list[Any] = []
+        self.input_types: list[int] = []
+        self.outputs: list[weakref.ref[Tensor]] = []
+        self._inputs_at: dict[int, int] = {}
+        self.assigned: dict[Any, Tensor | None] = {}
+        self.limit = _SOFT_LIMIT
+        self.error: BaseException | None = None
+
+    # -- recording
+
+    def emit(self, signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Record one equation and return the Tensors of its outputs."""
+        equation = [signature.id]
+        for t in tensors:
+            equation.append(t._slot if t._trace is self else self._adopt(t))
+        self.equations.append(tuple(equation))
+        outputs = self.outputs
+        made: list[Tensor] = []
+        for kind in signature.outputs:
+            t = Tensor(kind, self, len(outputs), None)
+            outputs.append(weakref.ref(t))
+            made.append(t)
+        if len(self.equations) >= self.limit:
+            self._maybe_cut()
+        return made
+
+    def _adopt(self, tensor: Tensor) -> int:
+        value = tensor._value
+        if value is None:
+            value = tensor._trace.materialize(tensor)
+        if isinstance(value, np.generic):  # a number: never shared, so that `x * i` is one structure
+            self.inputs.append(value)
+            self.input_types.append(~tensor._type.id)
+            return ~(len(self.inputs) - 1)
+        at = self._inputs_at.get(id(value))
+        if at is None:
+            at = self._inputs_at[id(value)] = ~len(self.inputs)
+            self.inputs.append(value)
+            self.input_types.append(tensor._type.id)
+        return at
+
+    def read(self, variable: Any) -> Tensor:
+        """Return the variable's value of now."""
+        return variable._tensor
+
+    def write(self, variable: Any, tensor: Tensor) -> None:
+        """Give the variable a new value."""
+        if variable not in self.assigned:
+            self.assigned[variable] = variable._tensor
+        variable._tensor = tensor
+
+    def _maybe_cut(self) -> None:
+        """Run a long trace, at a place that depends on its last equations only.
+
+        A program that repeats is cut at the same phase each time, so its pieces repeat too.
+        """
+        if local.tapes and len(self.equations) < _TAPE_LIMIT:
+            return
+        recent = 0
+        for equation in self.equations[-6:]:
+            recent = (recent * 1000003 + equation[0] * 2654435761) & 0xFFFFFFFF
+        if (recent >> 7) & _CUT_MASK == 0 or len(self.equations) > self.limit * 4:
+            self.flush()
+
+    # -- running
+
+    def materialize(self, tensor: Tensor) -> Any:
+        """Return the value of one of this trace's Tensors, running what it needs."""
+        if self.error is not None:
+            raise self.error
+        if local.trace is self or (self.alive and _owner_is_here(self)):
+            self.flush()
+        else:
+            self._snapshot(tensor)
+        if tensor._value is None:
+            raise errors.InternalError(None, None, "a pending Tensor got no value.")
+        return tensor._value
+
+    def _snapshot(self, tensor: Tensor) -> None:
+        """Compute a Tensor of another thread's trace, which may go on recording meanwhile."""
+        with _lock:
+            if tensor._value is not None or self.error is not None:
+                return
+            inputs, equations = list(self.inputs), list(self.equations)
+            scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
+            wanted = [tensor._slot]
+            program = Program(lambda values: replay(equations, values, wanted), scalars)
+            tensor._value = program(inputs)[0]
+
+    def flush(self) -> None:
+        """Run the trace as one program; its live Tensors get their values."""
+        if local.trace is self:
+            local.trace = Pending()
+        self.alive = False
+        if not self.equations:
+            return
+        with _lock:
+            live: list[Tensor] = []
+            for ref in self.outputs:
+                t = ref()
+                if t is not None:
+                    live.append(t)
+            if live:
+                try:
+                    values = self._run([t._slot for t in live])
+                except BaseException as error:
+                    self._fail(error)
+                    raise
+                for t, value in zip(live, values, strict=True):
+                    t._value = value
+                    t._trace = None
+            stats.flushes += 1
+            stats.recorded += len(self.equations)
+            self._clear()
+
+    def _run(self, wanted: list[int]) -> list[Any]:
+        equations = self.equations
+        donated = self._donatable()
+        key = (tuple(equations), tuple(self.input_types), tuple(wanted), donated)
+        program = _cache.find(key)
+        if program is None:
+            if _cache.should_step(key, equations):
+                stats.stepped += 1
+                return _step(equations, self.inputs, wanted)
+            program = Program(
+                lambda values: replay(equations, values, wanted),
+                [v.dtype if isinstance(v, np.generic) else None for v in self.inputs],
+                donated,
+            )
+            values = program(self.inputs)
+            _cache.keep(key, program)
+            return values
+        return program(self.inputs)
+
+    def _donatable(self) -> tuple[int, ...]:
+        """Return the inputs that are old values of variables, and that nobody else holds."""
+        if not self.assigned:
+            return ()
+        places: list[int] = []
+        for old in self.assigned.values():
+            if old is None or old._value is None or sys.getrefcount(old) > _HANDLE_REFS:
+                continue
+            at = self._inputs_at.get(id(old._value))
+            if at is not None and sys.getrefcount(old._value) <= _VALUE_REFS:
+                places.append(~at)
+        return tuple(sorted(places))
+
+    def _fail(self, error: BaseException) -> None:
+        """Give variables their old values back, so that nothing is lost with a failed run."""
+        self.error = error
+        for variable, old in self.assigned.items():
+            current = variable._tensor
+            if current is not None and current._trace is self and old is not None:
+                variable._tensor = old
+
+    def _clear(self) -> None:
+        self.inputs = []
+        self._inputs_at = {}
+        self.assigned = {}
+        self.equations = []
+        self.outputs = []
+
+
+# References to a variable's old handle and to its array while `_donatable` looks at them: the
+# `assigned` dictionary, the loop variable, getrefcount's argument; the handle, the list of
+# inputs, getrefcount's argument.
+_HANDLE_REFS = 3
+_VALUE_REFS = 3
+
+
+def _owner_is_here(trace: Pending) -> bool:
+    """Return whether `trace` is this thread's, with a closed trace recording above it."""
+    at = local.trace
+    while at is not None:
+        if at is trace:
+            return True
+        at = at.parent
+    return False
+
+
+def _step(
+    equations: Sequence[Equation], inputs: Sequence[Any], wanted: Sequence[int]
+) -> list[Any]:
+    """Run operation by operation, each from its own kernel."""
+    values: list[Any] = []
+    with jax.enable_x64(True):
+        for equation in equations:
+            args = [values[slot] if slot >= 0 else inputs[~slot] for slot in equation[1:]]
+            values.extend(signatures[equation[0]].kernel()(*args))
+    return [values[slot] for slot in wanted]
+
+
+def flush() -> None:
+    """Run what this thread has recorded so far."""
+    trace = local.trace
+    while not trace.eager:
+        trace = trace.parent
+    trace.flush()
+
+
+set_pending_factory(Pending)
+

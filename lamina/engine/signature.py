@@ -1,0 +1,314 @@
+"""Signatures: (op, attributes, input types) -> output types, interned under small integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from lamina.engine import errors
+from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.shapes import TensorShape
+
+__all__ = ["Signature", "TensorType", "is_symbolic", "signatures", "symbolic_dim", "type_of"]
+
+Dim = Any  # int, or a jax.export symbolic dimension
+_scope = export.SymbolicScope()
+
+
+class TensorType:
+    """A shape and a dtype, one object for each pair, so that `is` compares.
+
+    Attributes:
+        dims: The shape; each entry an int, or a symbolic dimension where TF has None.
+        dtype: The element type.
+        shape: The shape as users see it, None for symbolic dimensions.
+        id: A small integer that stands for the type in structural keys.
+        differentiable: Whether gradients exist with respect to values of this type.
+    """
+
+    __slots__ = ("differentiable", "dims", "dtype", "id", "shape")
+
+    def __init__(self, dims: tuple[Dim, ...], dtype: DType, number: int) -> None:
+        self.dims = dims
+        self.dtype = dtype
+        self.shape = TensorShape([d if isinstance(d, int) else None for d in dims])
+        self.id = number
+        self.differentiable = dtype.is_floating or dtype.is_complex
+
+    def struct(self) -> jax.ShapeDtypeStruct:
+        """Return the type as `jax.eval_shape` wants it."""
+        return jax.ShapeDtypeStruct(self.dims, self.dtype.np)
+
+    def __repr__(self) -> str:
+        return f"{self.dtype.name}{tuple(self.shape)}"
+
+
+_types: dict[tuple[tuple[Dim, ...], DType], TensorType] = {}
+
+
+def type_of(dims: tuple[Dim, ...], dtype: DType) -> TensorType:
+    """Return the one TensorType of this shape and dtype."""
+    found = _types.get((dims, dtype))
+    if found is None:
+        found = _types.setdefault((dims, dtype), TensorType(dims, dtype, len(_types)))
+    return found
+
+
+_symbols: dict[str, Dim] = {}
+
+
+def symbolic_dim(axis: int | str) -> Dim:
+    """Return the symbol for an unknown size: "b" for axis 0, "d1" for axis 1, and so on.
+
+    The same axis of two inputs gets the same symbol: sizes that are unknown together are taken
+    to agree, as TF does when it merges None with None.
+    """
+    name = axis if isinstance(axis, str) else "b" if axis == 0 else f"d{axis}"
+    found = _symbols.get(name)
+    if found is None:
+        found = _symbols[name] = export.symbolic_shape(name, scope=_scope)[0]
+    return found
+
+
+def is_symbolic(dims: Sequence[Dim]) -> bool:
+    """Return whether a shape has an unknown size in it."""
+    return any(not isinstance(d, int) for d in dims)
+
+
+class Signature:
+    """One op with its attributes, at given input types.
+
+    Attributes:
+        id: The number that stands for the signature in equations.
+        name: The op's name.
+        fn: A function of jax arrays, one for each input; returns a list of jax arrays.
+        inputs: The types of the inputs, None operands left out.
+        outputs: The types of the outputs.
+        container: `tuple` or `list` if the op returns one, None if it returns one value.
+        differentiable: Whether a tape looks for gradients through it.
+        forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
+    """
+
+    __slots__ = (
+        "_kernel",
+        "_vjps",
+        "container",
+        "differentiable",
+        "fn",
+        "forward",
+        "id",
+        "inputs",
+        "name",
+        "needs",
+        "outputs",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., list[Any]],
+        inputs: tuple[TensorType, ...],
+        outputs: tuple[TensorType, ...],
+        container: type | None,
+        differentiable: bool,
+    ) -> None:
+        self.name = name
+        self.fn = fn
+        self.inputs = inputs
+        self.outputs = outputs
+        self.container = container
+        self.differentiable = differentiable and any(t.differentiable for t in outputs)
+        self.needs = tuple(i for i, t in enumerate(inputs) if t.differentiable)
+        self.forward: tuple[Signature, tuple[int, ...], tuple[int, ...]] | None = None
+        self._vjps: dict[tuple[tuple[int, ...], tuple[int, ...]], Signature] = {}
+        self._kernel: Callable[..., list[Any]] | None = None
+        self.id = len(signatures)
+        signatures.append(self)
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the signature was compiled for itself."""
+        return self._kernel is not None
+
+    def kernel(self) -> Callable[..., list[Any]]:
+        """Return the signature compiled for itself; call it with x64 enabled."""
+        if self._kernel is None:
+            self._kernel = jax.jit(self.fn)
+        return self._kernel
+
+    def vjp(self, needed: tuple[int, ...], given: tuple[int, ...]) -> Signature:
+        """Return the signature of the vector-Jacobian product.
+
+        Args:
+            needed: The inputs whose gradients are wanted.
+            given: The outputs that have a cotangent; the others count as zero.
+
+        Returns:
+            The signature with inputs `(*inputs, *cotangents)`, and one output for each needed
+            input.
+        """
+        found = self._vjps.get((needed, given))
+        if found is None:
+            found = self._vjps[(needed, given)] = self._make_vjp(needed, given)
+        return found
+
+    def _make_vjp(self, needed: tuple[int, ...], given: tuple[int, ...]) -> Signature:
+        count = len(self.inputs)
+
+        def vjp_fn(*values: Any) -> list[Any]:
+            _, pull = self.linearize(values[:count], needed)
+            return pull(given, values[count:])
+
+        made = Signature(
+            f"{self.name}_vjp",
+            vjp_fn,
+            self.inputs + tuple(self.outputs[i] for i in given),
+            tuple(self.inputs[i] for i in needed),
+            list,
+            True,
+        )
+        made.forward = (self, needed, given)
+        return made
+
+    def linearize(self, values: Sequence[Any], needed: tuple[int, ...]) -> tuple[list[Any], Any]:
+        """Run the op once, and return its outputs with the function that pulls cotangents back.
+
+        The pull function takes (indices of the outputs with a cotangent, the cotangents).
+        """
+
+        def of_needed(*some: Any) -> list[Any]:
+            full = list(values)
+            for i, value in zip(needed, some, strict=True):
+                full[i] = value
+            return self.fn(*full)
+
+        outputs, pull_all = jax.vjp(of_needed, *[values[i] for i in needed])
+
+        def pull(given: tuple[int, ...], cotangents: Sequence[Any]) -> list[Any]:
+            have = dict(zip(given, cotangents, strict=True))
+            full = [have[i] if i in have else _zero_cotangent(o) for i, o in enumerate(outputs)]
+            return list(pull_all(full))
+
+        return outputs, pull
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.inputs))})"
+
+
+signatures: list[Signature] = []
+
+
+def _zero_cotangent(output: Any) -> Any:
+    if np.issubdtype(output.dtype, np.inexact) or as_dtype(output.dtype).is_floating:
+        return jax.numpy.zeros(output.shape, output.dtype)
+    return np.zeros(output.shape, jax.dtypes.float0)
+
+
+def infer(
+    name: str, body: Callable[..., Any], inputs: Sequence[TensorType]
+) -> tuple[tuple[TensorType, ...], type | None]:
+    """Return the output types of `body` on `inputs`, without running it.
+
+    Raises:
+        InvalidArgumentError: the op does not take these shapes or dtypes.
+    """
+    try:
+        out = _eval_shape(body, [t.struct() for t in inputs])
+    except (errors.OpError, ValueError, IndexError, NotImplementedError):
+        raise
+    except Exception as error:
+        if any(is_symbolic(t.dims) for t in inputs):
+            return _infer_by_sizes(name, body, inputs, error)
+        raise _op_error(name, inputs, error) from None
+    return _types_of(out)
+
+
+def _eval_shape(body: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct]) -> Any:
+    with jax.enable_x64(True):
+        return jax.eval_shape(body, *structs)
+
+
+def _types_of(out: Any) -> tuple[tuple[TensorType, ...], type | None]:
+    container = type(out) if isinstance(out, list | tuple) else None
+    values = out if container is not None else [out]
+    return tuple(type_of(tuple(o.shape), as_dtype(o.dtype)) for o in values), container
+
+
+def _op_error(name: str, inputs: Sequence[TensorType], error: Exception) -> Exception:
+    shapes = ", ".join(map(repr, inputs))
+    reason = str(error).strip().split("\n")[0]
+    return errors.InvalidArgumentError(
+        f"tf.{name}: the inputs must fit together; got {shapes}.\n  Reason: {reason}"
+    )
+
+
+# Two sizes for each unknown dimension, far from sizes that models use; all even, so that
+# reshapes and strides that divide by small numbers work.
+_SIZES = (5040, 10080)
+
+
+def _infer_by_sizes(
+    name: str, body: Callable[..., Any], inputs: Sequence[TensorType], cause: Exception
+) -> tuple[tuple[TensorType, ...], type | None]:
+    """Find the output types when JAX cannot reason about a symbolic dimension.
+
+    The shapes are inferred with every unknown at one size, then once for each unknown at
+    another size: an output dimension that moves depends on it.
+    """
+    symbols = sorted({d for t in inputs for d in t.dims if not isinstance(d, int)}, key=str)
+
+    def at(sizes: dict[Any, int]) -> tuple[tuple[TensorType, ...], type | None]:
+        structs = [
+            jax.ShapeDtypeStruct(
+                tuple(d if isinstance(d, int) else int(_value(d, sizes)) for d in t.dims),
+                t.dtype.np,
+            )
+            for t in inputs
+        ]
+        return _types_of(_eval_shape(body, structs))
+
+    names = sorted({str(n) for s in symbols for n in _variables(s)})
+    try:
+        base, container = at(dict.fromkeys(names, _SIZES[0]))
+        moved = [at({n: _SIZES[n == name_] for n in names})[0] for name_ in names]
+    except Exception:
+        raise _op_error(name, inputs, cause) from None
+    outputs: list[TensorType] = []
+    for k, out in enumerate(base):
+        dims: list[Dim] = []
+        for axis, size in enumerate(out.dims):
+            movers = [n for n, types in zip(names, moved, strict=True) if types[k].dims[axis] != size]
+            dims.append(_dim_for(movers, size, axis, [m[k].dims[axis] for m in moved]))
+        outputs.append(type_of(tuple(dims), out.dtype))
+    return tuple(outputs), container
+
+
+def _dim_for(movers: list[str], size: int, axis: int, sizes: list[int]) -> Dim:
+    if not movers:
+        return size
+    if len(movers) == 1 and size == _SIZES[0] and _SIZES[1] in sizes:
+        return symbolic_dim(movers[0])
+    return symbolic_dim(f"u{axis}_{'_'.join(movers)}")
+
+
+def _variables(dim: Dim) -> set[str]:
+    """Return the names of the symbols in a dimension such as `2*b + d1`."""
+    return {name for name in _symbols if _depends(dim, name)}
+
+
+def _depends(dim: Dim, name: str) -> bool:
+    import re
+
+    return re.search(rf"\b{name}\b", str(dim)) is not None
+
+
+def _value(dim: Dim, sizes: dict[str, int]) -> int:
+    """Evaluate a symbolic dimension at given sizes."""
+    expression = str(dim)
+    scope: dict[str, Any] = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b}
+    scope |= {"max": max, "min": min, **sizes}
+    return int(eval(expression, {"__builtins__": {}}, scope))

@@ -1,0 +1,288 @@
+"""Tensor: the immutable handle of a value that is ready, or pending in a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from lamina.engine import errors
+from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.shapes import TensorShape
+from lamina.engine.signature import TensorType, type_of
+
+__all__ = ["Recorder", "Tensor", "placeholder", "ready"]
+
+
+class Recorder(Protocol):
+    """What an operation is recorded into: a pending trace (eager) or a closed one."""
+
+    eager: bool
+    alive: bool
+    parent: Any
+
+    def emit(self, signature: Any, tensors: Any) -> list[Tensor]: ...
+    def materialize(self, tensor: Tensor) -> Any: ...
+    def read(self, variable: Any) -> Tensor: ...
+    def write(self, variable: Any, tensor: Tensor) -> None: ...
+
+
+class Tensor:
+    """A value of known shape and dtype that may not be computed yet.
+
+    Operations on Tensors are recorded and run together when a value is asked for: by
+    `.numpy()`, `float()`, `bool()`, `print`, `np.asarray` or any `jnp` function. A Tensor never
+    changes.
+
+    Attributes:
+        shape: A `tf.TensorShape`; entries are None where a model is built for any size.
+        dtype: A `tf.DType`.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_slot", "_trace", "_type", "_value")
+    __array_priority__ = 100
+    # Known on the host without running anything: the result of `tf.shape`, small integer
+    # constants. A NumPy array; of objects where it holds symbolic dimensions.
+    _host: Any = None
+    _keras_mask: Any = None
+
+    def __init__(self, kind: TensorType, trace: Any, slot: int, value: Any) -> None:
+        self._type = kind
+        self._trace = trace
+        self._slot = slot
+        self._value = value
+
+    # Facts that are always known.
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape, a `tf.TensorShape`."""
+        return self._type.shape
+
+    @property
+    def dtype(self) -> DType:
+        """The element type, a `tf.DType`."""
+        return self._type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._type.dims)
+
+    @property
+    def name(self) -> str:
+        """A name for messages; TF gives names to graph tensors only."""
+        return self.__dict__.get("_name") or f"Tensor:{self._type.dtype.name}"
+
+    @property
+    def device(self) -> str:
+        """The device that holds the value, in TF's notation."""
+        device = next(iter(self._jax().devices())) if self._trace is None else jax.devices()[0]
+        return f"/job:localhost/replica:0/task:0/device:{device.platform.upper()}:{device.id}"
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as `.shape`."""
+        return self._type.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that the shape is compatible with `shape`; it is always known already.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        if not self._type.shape.is_compatible_with(TensorShape(shape)):
+            raise ValueError(
+                f"Tensor.set_shape: `shape` must be compatible with {self._type.shape}; got "
+                f"{TensorShape(shape)}.\n  Fix: use tf.reshape to change a shape."
+            )
+
+    def ref(self) -> Reference:
+        """Return a hashable reference to this Tensor, for use as a dictionary key."""
+        return Reference(self)
+
+    # Values.
+
+    def _jax(self) -> Any:
+        """Return the value as a jax array (or the NumPy array it was made from)."""
+        value = self._value
+        if value is None:
+            value = self._trace.materialize(self)
+        return value
+
+    def numpy(self) -> Any:
+        """Return the value as a NumPy array; a NumPy scalar for a shape of ().
+
+        The array is a copy: writing to it changes nothing here.
+
+        Raises:
+            TracedValueError: the Tensor belongs to a `tf.function` or a loop body that is being
+                traced, where there are no values yet.
+        """
+        value = np.array(self._jax())
+        return value[()] if value.ndim == 0 else value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        value = np.asarray(self._jax())
+        if dtype is not None:
+            value = value.astype(dtype, copy=False)
+        return np.array(value) if copy else value
+
+    def __jax_array__(self) -> Any:
+        value = self._jax()
+        return value if isinstance(value, jax.Array) else jax.numpy.asarray(value)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.__jax_array__().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self.__jax_array__().__dlpack_device__()
+
+    def _scalar(self, what: str) -> Any:
+        value = np.asarray(self._jax())
+        if value.size != 1:
+            raise _not_scalar(self, what)
+        return value.reshape(())[()]
+
+    def __bool__(self) -> bool:
+        if self._type.dims and self._type.shape.num_elements() != 1:
+            raise errors.InvalidArgumentError(
+                f"Tensor: a condition must be a single value; got shape {self.shape}, dtype "
+                f"{self.dtype.name}. The truth value of several elements is ambiguous.\n"
+                f"  Fix: use tf.reduce_any(x) or tf.reduce_all(x)."
+            )
+        return bool(self._scalar("bool"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        if not (self.dtype.is_integer or self.dtype.is_bool):
+            raise TypeError(
+                f"Tensor: an index must be of integer dtype; got dtype {self.dtype.name}.\n"
+                f"  Fix: tf.cast(x, tf.int32)."
+            )
+        return int(self._scalar("index"))
+
+    def __len__(self) -> int:
+        if not self._type.dims:
+            raise TypeError("Tensor: len() needs at least one axis; got a scalar (shape ()).")
+        size = self._type.shape[0]
+        if size is None:
+            raise TypeError(
+                f"Tensor: len() of an axis of unknown size; got shape {self.shape}.\n"
+                f"  Fix: use tf.shape(x)[0]."
+            )
+        return size
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for i in range(len(self)):
+            yield self[i]  # type: ignore[index]  # ops/operators.py installs __getitem__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy(), spec) if spec and not self._type.dims else str(self)
+
+    def __repr__(self) -> str:
+        if self._value is None and not (self._trace.eager and self._trace.alive):
+            return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, traced>"
+        value = np.asarray(self._jax())
+        text = str(value[()]) if value.ndim == 0 else repr(value)
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={text}>"
+
+    def __str__(self) -> str:
+        if self._value is None and not (self._trace.eager and self._trace.alive):
+            return f'Tensor("{self.name}", shape={self.shape}, dtype={self.dtype.name})'
+        value = np.asarray(self._jax())
+        return f"tf.Tensor({value}, shape={self.shape}, dtype={self.dtype.name})"
+
+    # Copies are the Tensor itself, since it never changes.
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _from_numpy, (np.asarray(self._jax()), self.dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_no_attribute(name))
+
+
+class Reference:
+    """A hashable stand-in for a Tensor or Variable, equal only to itself: `x.ref()`."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def deref(self) -> Any:
+        """Return the Tensor or Variable."""
+        return self._target
+
+    def __hash__(self) -> int:
+        return id(self._target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._target is other._target
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._target!r}>"
+
+
+def ready(value: Any, dtype: DType | None = None) -> Tensor:
+    """Return a Tensor of a jax or NumPy array that nobody else will write to."""
+    kind = type_of(tuple(value.shape), as_dtype(value.dtype) if dtype is None else dtype)
+    return Tensor(kind, None, 0, value)
+
+
+def placeholder(kind: TensorType, trace: Any, slot: int) -> Tensor:
+    """Return the Tensor of a slot of a trace."""
+    return Tensor(kind, trace, slot, None)
+
+
+def _from_numpy(value: np.ndarray, dtype: DType) -> Tensor:
+    return ready(value, dtype)
+
+
+def _not_scalar(tensor: Tensor, what: str) -> TypeError:
+    return TypeError(
+        f"Tensor: {what}() needs a single value; got shape {tensor.shape}, dtype "
+        f"{tensor.dtype.name}.\n  Fix: reduce it first, for instance tf.reduce_mean(x)."
+    )
+
+
+_NUMPY_ONLY = {
+    "astype": "tf.cast(x, dtype)",
+    "reshape": "tf.reshape(x, shape)",
+    "mean": "tf.reduce_mean(x)",
+    "sum": "tf.reduce_sum(x)",
+    "max": "tf.reduce_max(x)",
+    "min": "tf.reduce_min(x)",
+    "T": "tf.transpose(x)",
+    "transpose": "tf.transpose(x)",
+    "size": "tf.size(x)",
+    "flatten": "tf.reshape(x, [-1])",
+    "ravel": "tf.reshape(x, [-1])",
+    "item": "x.numpy().item()",
+    "tolist": "x.numpy().tolist()",
+    "clip": "tf.clip_by_value(x, lo, hi)",
+    "data": "x.numpy().data",
+}
+
+
+def _no_attribute(name: str) -> str:
+    fix = _NUMPY_ONLY.get(name)
+    hint = f"\n  Fix: {fix}, or x.numpy().{name}." if fix else ""
+    return f"Tensor has no attribute {name!r}, as in TensorFlow.{hint}"
+
+

@@ -1,0 +1,3 @@
+"""tf.errors: the error classes of TensorFlow, and lamina's own."""
+
+from lamina.engine.errors import *

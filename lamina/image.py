@@ -1,0 +1,3 @@
+"""tf.image: geometry, colour, cropping and quality of images."""
+
+from lamina.ops.image import *

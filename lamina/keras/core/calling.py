@@ -1,0 +1,426 @@
+"""What a layer's call does off the hot path: building, casting, masks, symbols, explanations."""
+
+import inspect
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina import ops
+from lamina.engine import (
+    Tensor,
+    TensorShape,
+    TensorType,
+    Variable,
+    as_dtype,
+    close,
+    convert_to_tensor,
+    errors,
+    local,
+    nest,
+    symbolic_dim,
+    type_of,
+    versions,
+)
+from lamina.keras.core.callspec import CallSpec
+from lamina.keras.core.checks import label
+from lamina.keras.core.module import walk
+from lamina.keras.core.symbolic import KerasTensor, Node
+
+__all__ = ["MissingCallError"]
+
+
+class MissingCallError(NotImplementedError):
+    """A Layer or Model subclass has no `call`: write `def call(self, inputs): ...`."""
+
+
+# ---- inputs -----------------------------------------------------------------------------------
+
+
+def cast(x: Tensor, dtype: Any) -> Tensor:
+    """Return a floating input in the layer's compute dtype, with its mask."""
+    made = ops.cast(x, dtype)
+    if x._keras_mask is not None and made is not x:
+        made._keras_mask = x._keras_mask
+    return made
+
+
+def has_symbolic(args: Any, kwargs: Any) -> bool:
+    """Return whether there is a KerasTensor among the arguments."""
+    return any(isinstance(x, KerasTensor) for x in nest.flatten((args, list(kwargs.values()))))
+
+
+def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
+    """Convert NumPy inputs, cast floating ones, and tell whether any Tensor carries a mask."""
+    compute = layer._lm_compute
+    masked = False
+
+    def convert(x: Any) -> Any:
+        nonlocal masked
+        if isinstance(x, np.ndarray | np.generic) and x.dtype.kind not in "OUS":
+            x = convert_to_tensor(x)
+        if isinstance(x, Tensor):
+            masked = masked or x._keras_mask is not None
+            if layer.autocast and x.dtype is not compute and x.dtype.is_floating:
+                return cast(x, compute)
+        return x
+
+    given = []
+    for i, a in enumerate(args):
+        # As Keras, a plain number or list as the first input is data, elsewhere a setting.
+        if i == 0 and isinstance(a, float | int | list) and not isinstance(a, bool):
+            a = _data(a)
+        given.append(nest.map_structure(convert, a) if not isinstance(a, Tensor) else convert(a))
+    named = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
+    return tuple(given), named, masked
+
+
+def _data(value: Any) -> Any:
+    leaves = nest.flatten(value)
+    if leaves and all(isinstance(v, float | int) and not isinstance(v, bool) for v in leaves):
+        return convert_to_tensor(value)
+    return value
+
+
+def fill_masks(spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Give `mask` arguments of `call` that were not given the masks of the inputs."""
+    for i, name, mask in spec.masks:
+        if kwargs.get(mask) is not None or mask in spec.names[: len(args)]:
+            continue
+        value = args[i] if i < len(args) else kwargs.get(name)
+        if value is None:
+            continue
+        found = masks_of(value)
+        if any(m is not None for m in nest.flatten(found)):
+            kwargs[mask] = found
+
+
+def masks_of(value: Any) -> Any:
+    """Return the masks of a structure of Tensors, None where there is none."""
+    return nest.map_structure(lambda t: getattr(t, "_keras_mask", None) if isinstance(t, Tensor) else None, value)
+
+
+def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+    """Put masks on the outputs, as the layer's `compute_mask` says."""
+    if not layer.supports_masking and not layer._lm_makes_mask:
+        return
+    flat = [t for t in nest.flatten(outputs) if isinstance(t, Tensor)]
+    if not flat or all(t._keras_mask is not None for t in flat):
+        return
+    inputs = args[0] if args else next(iter(kwargs.values()), None)
+    previous = kwargs.get("mask")
+    if previous is None:
+        previous = masks_of(inputs)
+        if all(m is None for m in nest.flatten(previous)):
+            previous = None
+    masks = layer.compute_mask(inputs, previous)
+    if masks is None:
+        return
+    found = nest.flatten(masks)
+    if len(found) == 1 and len(flat) > 1 or not isinstance(masks, list | tuple | dict):
+        found = [masks] * len(flat) if len(flat) == 1 else [*found, *[None] * len(flat)]
+    for t, m in zip(flat, found, strict=False):
+        if t._keras_mask is None and m is not None:
+            t._keras_mask = m
+
+
+# ---- building ---------------------------------------------------------------------------------
+
+
+def shape_of(value: Any) -> Any:
+    """Return the shape, or structure of shapes, of an argument; None if it holds no Tensor."""
+    if isinstance(value, Tensor | Variable):
+        return tuple(value.shape)
+    if isinstance(value, list | tuple | dict):
+        if not any(isinstance(t, Tensor | Variable) for t in nest.flatten(value)):
+            return None
+        return nest.map_structure(
+            lambda t: tuple(t.shape) if isinstance(t, Tensor | Variable) else None, value
+        )
+    return None
+
+
+def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Call the layer's `build` with the shapes of a call's arguments."""
+    spec = layer._lm_spec
+    named = dict(zip(spec.names, args, strict=False)) | kwargs
+    shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
+    build = type(layer).build
+    names = _build_names(build)
+    if len(names) > 1 and any(f"{k}_shape" in names for k in shapes):
+        given = {f"{k}_shape": s for k, s in shapes.items() if f"{k}_shape" in names}
+        layer.__dict__["_lm_build_shapes"] = given
+        layer.build(**given)
+        return
+    first = next((s for k, s in shapes.items() if "mask" not in k), None)
+    layer.__dict__["_lm_build_shapes"] = {"input_shape": first}
+    if names:
+        layer.build(first if not isinstance(first, tuple) else TensorShapeTuple(first))
+    else:
+        layer.build()
+
+
+class TensorShapeTuple(tuple):  # noqa: SLOT001
+    """A shape as `build` gets it: a tuple that also answers to `as_list` and `rank`."""
+
+    def as_list(self) -> list[int | None]:
+        """Return the sizes as a list."""
+        return list(self)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    ndims = rank
+
+
+_names_of_build: dict[Any, tuple[str, ...]] = {}
+
+
+def _build_names(build: Any) -> tuple[str, ...]:
+    found = _names_of_build.get(build)
+    if found is None:
+        inner = getattr(build, "python_function", build)
+        names = [n for n in inspect.signature(inner).parameters if n != "self"]
+        found = _names_of_build[build] = tuple(names)
+    return found
+
+
+# ---- symbolic calls -----------------------------------------------------------------------------
+
+
+def symbolic_type(shape: Any, dtype: Any) -> TensorType:
+    """Return the type of a shape with None for unknown sizes."""
+    dims = tuple(symbolic_dim(i) if d is None else int(d) for i, d in enumerate(shape))
+    return type_of(dims, as_dtype(dtype))
+
+
+def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> Any:
+    """Record a call on placeholders; returns (closed trace, structure of its placeholders)."""
+
+    def call(*placeholders: Tensor) -> Any:
+        given = iter(placeholders)
+
+        def put(x: Any) -> Any:
+            return next(given) if isinstance(x, KerasTensor | TensorShape) else x
+
+        return layer(
+            *[nest.map_structure(put, a) for a in args],
+            **{k: nest.map_structure(put, v) for k, v in kwargs.items()},
+        )
+
+    before, local.calls = local.calls, [*local.calls]
+    try:
+        return close(call, kinds, label(layer))
+    finally:
+        local.calls = before
+
+
+def call_symbolic(layer: Any, args: Any, kwargs: Any) -> Any:
+    """Call a layer on KerasTensors: note the call, and find shapes and dtypes by tracing it."""
+    parents = [t for t in nest.flatten((args, list(kwargs.values()))) if isinstance(t, KerasTensor)]
+    _, structure = trace(layer, args, kwargs, [t._type for t in parents])
+    node = Node(layer, tuple(args), dict(kwargs), parents)
+    node.structure = nest.map_structure(lambda t: _symbolic_output(t, node), structure)
+    return node.structure
+
+
+def _symbolic_output(t: Tensor | None, node: Node) -> Any:
+    if t is None:
+        return None
+    made = KerasTensor(t._type, node, len(node.outputs))
+    node.outputs.append(made)
+    return made
+
+
+def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
+    """Return KerasTensors for the outputs of a call on KerasTensors or Tensors."""
+    tensors = [
+        nest.map_structure(lambda t: KerasTensor(t._type) if isinstance(t, Tensor) else t, a)
+        for a in args
+    ]
+    parents = [t for t in nest.flatten((tensors, list(kwargs.values()))) if isinstance(t, KerasTensor)]
+    _, structure = trace(layer, tensors, kwargs, [t._type for t in parents])
+    return nest.map_structure(lambda t: None if t is None else KerasTensor(t._type), structure)
+
+
+def is_shape(value: Any) -> bool:
+    """Return whether a value is one shape."""
+    if isinstance(value, TensorShape):
+        return True
+    return isinstance(value, list | tuple) and all(d is None or isinstance(d, int) for d in value)
+
+
+def as_shapes(value: Any) -> Any:
+    """Return shapes read from JSON, where they are lists, as tuples."""
+    if is_shape(value):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {k: as_shapes(v) for k, v in value.items()}
+    return [as_shapes(v) for v in value]
+
+
+def as_symbols(shapes: Any, dtype: Any) -> Any:
+    """Return KerasTensors for a shape or a structure of shapes."""
+    if is_shape(shapes):
+        return KerasTensor(symbolic_type(shapes, dtype))
+    if isinstance(shapes, dict):
+        return {k: as_symbols(v, dtype) for k, v in shapes.items()}
+    if isinstance(shapes, list | tuple):
+        items = [as_symbols(v, dtype) for v in shapes]
+        return type(shapes)(items) if type(shapes) in (list, tuple) else items
+    raise ValueError(f"a shape must be a tuple of sizes and None; got {shapes!r}.")
+
+
+def _trace_shapes(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Record a call on inputs of the given shapes, with integer inputs where floats do not do."""
+    named = {k.removesuffix("_shape"): v for k, v in kwargs.items()}
+    last: Exception | None = None
+    for dtype in (layer.compute_dtype, "int32"):
+        args = [as_symbols(s, dtype) for s in shapes]
+        given = {k: as_symbols(s, dtype) for k, s in named.items()}
+        parents = [t for t in nest.flatten((args, list(given.values()))) if isinstance(t, KerasTensor)]
+        try:
+            return trace(layer, args, given, [t._type for t in parents])[1]
+        except (TypeError, errors.InvalidArgumentError) as error:
+            last = last or error
+    assert last is not None
+    raise last
+
+
+def trace_shapes(layer: Any, input_shape: Any) -> None:
+    """Build the layers inside a layer for an input shape: one call is recorded, nothing runs."""
+    before = layer.__dict__["built"]
+    layer.__dict__["built"] = True
+    try:
+        _trace_shapes(layer, [input_shape], {})
+    except BaseException:
+        layer.__dict__["built"] = before
+        raise
+
+
+def output_shape(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return the shapes of the outputs for inputs of the given shapes."""
+    structure = _trace_shapes(layer, shapes, kwargs)
+    return nest.map_structure(lambda t: None if t is None else tuple(t.shape), structure)
+
+
+def only_node(layer: Any, what: str) -> Any:
+    """Return the input or output of the layer's only call in a functional model."""
+    nodes = layer._inbound_nodes
+    if len(nodes) != 1:
+        raise AttributeError(
+            f"{label(layer)}: `{what}` is defined for a layer called once in a functional model; "
+            f"it was called {len(nodes)} times.\n"
+            f"  Fix: keep the Tensor that the call returned."
+        )
+    node = nodes[0]
+    if what == "output" or node.is_input:
+        return node.structure
+    return node.args[0] if len(node.args) == 1 else list(node.parents)
+
+
+# ---- losses, attributes -------------------------------------------------------------------------
+
+
+def note_losses(layer: Any) -> None:
+    """Tell the outermost layer of the call that this one has losses to be cleared next time."""
+    root = local.calls[0] if local.calls else layer
+    known = root.__dict__.setdefault("_lm_with_losses", [])
+    if not any(k is layer for k in known):
+        known.append(layer)
+
+
+def clear_losses(root: Any) -> None:
+    """Forget the losses of the last call."""
+    for layer in root.__dict__["_lm_with_losses"]:
+        layer._lm_losses.clear()
+
+
+def note_change(name: str) -> None:
+    """A plain attribute of a built layer changed: programs traced before do not know it."""
+    if local.trace.eager:
+        versions.structure += 1
+
+
+def check_kept(layer: Any, name: str, value: Tensor) -> None:
+    """A Tensor is kept on a layer: inside a trace it will never have a value."""
+    if value._value is None and not value._trace.eager and not isinstance(value, KerasTensor):
+        value.__dict__["_kept_as"] = f"{type(layer).__name__}.{name}"
+
+
+def observed(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run `call` with the observers told before and after."""
+    told = [observer(layer, args, kwargs) for observer in local.observers]
+    outputs = layer.call(*args, **kwargs)
+    for done in told:
+        if done is not None:
+            replaced = done(outputs)
+            outputs = outputs if replaced is None else replaced
+    return outputs
+
+
+# ---- explanations -------------------------------------------------------------------------------
+
+
+def explain(error: BaseException, layer: Any, args: Any, kwargs: Any) -> None:
+    """Add to an exception which layer it came from, its inputs, and the user's line."""
+    if getattr(error, "_lm_explained", False):
+        return
+    try:
+        error._lm_explained = True  # type: ignore[attr-defined]
+        lines = [f"In {path_of(layer)} ({label(layer)}), called with:"]
+        named = dict(zip(layer._lm_spec.names, args, strict=False)) | kwargs
+        lines += [f"  {k} = {brief(v)}" for k, v in named.items()]
+        where = user_line(error)
+        if where:
+            lines.append(f"  at {where}")
+        error.add_note("\n".join(lines))
+    except AttributeError:
+        return  # an exception class without a __dict__ stays as it is
+
+
+def path_of(layer: Any) -> str:
+    """Return the attribute path of a layer in the model that runs: "model.blocks[3].attention"."""
+    root = local.calls[0] if local.calls else layer
+    start = "model" if hasattr(type(root), "fit") else root.name
+    if root is layer:
+        return start
+    for path, value in walk(root):
+        if value is layer:
+            return f"{start}.{path}"
+    return f"{start} … {layer.name}"
+
+
+def brief(value: Any) -> str:
+    """Return a short description of an argument."""
+    if isinstance(value, Tensor | Variable):
+        return f"{value.dtype.name}{tuple(value.shape)}"
+    if isinstance(value, list | tuple) and not is_shape(value):
+        inner = ", ".join(map(brief, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {brief(v)}" for k, v in value.items()) + "}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_OWN = __name__.split(".", maxsplit=1)[0]
+
+
+def user_line(error: BaseException) -> str | None:
+    """Return 'file, line n, in f: code' of the innermost frame of the user's own code."""
+    found: traceback.FrameSummary | None = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "").split(".")[0]
+        if module not in (_OWN, "jax", "jaxlib", "numpy"):
+            found = traceback.FrameSummary(
+                frame.f_code.co_filename, number, frame.f_code.co_name, lookup_line=True
+            )
+    if found is None:
+        return None
+    return f"{found.filename}, line {found.lineno}, in {found.name}: {found.line or ''}".rstrip(": ")
+
+

@@ -1,0 +1,345 @@
+"""Graph: a functional model as calls of layers on KerasTensors; order and run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import ops
+from lamina.engine import Op, nest
+from lamina.keras.core import calling
+from lamina.keras.core.layer import Layer
+from lamina.keras.core.symbolic import KerasTensor, Node
+from lamina.keras.naming import auto_name
+
+__all__ = ["Graph", "Input", "InputLayer", "OpLayer", "clone_graph"]
+
+
+class InputLayer(Layer):
+    """The place where data enters a functional model; made by `tf.keras.Input`.
+
+    Args:
+        shape: The shape without the batch axis, None for unknown sizes.
+        batch_size: The size of the batch axis, or None.
+        dtype: The dtype of the data.
+        sparse: Accepted; dense data only.
+        ragged: Accepted; dense data only.
+        batch_shape: The shape with the batch axis, in place of `shape`.
+        input_tensor: A KerasTensor to use, or None.
+        optional: Whether None may be given.
+        name: The name.
+    """
+
+    def __init__(
+        self,
+        shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: Any = None,
+        ragged: Any = None,
+        batch_shape: Any = None,
+        input_tensor: Any = None,
+        optional: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if "input_shape" in kwargs:
+            shape = kwargs.pop("input_shape")
+        if "batch_input_shape" in kwargs:
+            batch_shape = kwargs.pop("batch_input_shape")
+        super().__init__(name=name or auto_name("input_layer"), **kwargs)
+        if batch_shape is None:
+            if shape is None and input_tensor is None:
+                raise ValueError(
+                    f'InputLayer "{self.name}": `shape` or `batch_shape` must be given; got '
+                    f"None.\n  Fix: tf.keras.Input(shape=(28, 28, 1)), or shape=() for scalars."
+                )
+            if input_tensor is not None:
+                batch_shape = tuple(input_tensor.shape)
+            else:
+                batch_shape = (batch_size, *_checked_shape(self, shape))
+        self.batch_shape = tuple(batch_shape)
+        self.sparse = bool(sparse)
+        self.ragged = bool(ragged)
+        self.optional = optional
+        self.built = True
+        self._input_dtype = calling.as_dtype(
+            dtype or (input_tensor.dtype if input_tensor is not None else self.dtype)
+        ).name
+        node = Node(self, (), {}, [])
+        kind = calling.symbolic_type(self.batch_shape, self._input_dtype)
+        made = input_tensor if isinstance(input_tensor, KerasTensor) else KerasTensor(kind, node, 0)
+        made._label = self.name
+        node.outputs.append(made)
+        node.structure = made
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the data, by name."""
+        return self.__dict__.get("_input_dtype") or self._policy.variable_dtype
+
+    def call(self) -> Any:
+        """An InputLayer is not called."""
+        raise TypeError(f'InputLayer "{self.name}" is not called; it only stands for data.')
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self._input_dtype,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
+            "name": self.name,
+            "optional": self.optional,
+        }
+
+
+def _checked_shape(layer: Any, shape: Any) -> tuple[int | None, ...]:
+    entries = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(not (d is None or (isinstance(d, int) and d >= 0)) for d in entries):
+        raise ValueError(
+            f'InputLayer "{layer.name}": `shape` must hold sizes and None; got {shape!r}.'
+        )
+    return entries
+
+
+def Input(  # noqa: N802  # Keras' name
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: Any = None,
+    ragged: Any = None,
+    batch_shape: Any = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+    **kwargs: Any,
+) -> KerasTensor:
+    """Return the KerasTensor that a functional model starts from.
+
+    Args:
+        shape: The shape without the batch axis, None for unknown sizes.
+        batch_size: The size of the batch axis, or None.
+        dtype: The dtype of the data; None takes `floatx`.
+        sparse: Accepted; dense data only.
+        ragged: Accepted; dense data only.
+        batch_shape: The shape with the batch axis, in place of `shape`.
+        name: The name of the input.
+        tensor: A KerasTensor to use, or None.
+        optional: Whether None may be given.
+        **kwargs: Older spellings: `batch_input_shape`.
+
+    Example:
+        >>> x = tf.keras.Input(shape=(4,))
+        >>> tf.keras.Model(x, tf.keras.layers.Dense(2)(x)).output_shape
+        (None, 2)
+    """
+    layer = InputLayer(
+        shape,
+        batch_size,
+        dtype,
+        sparse,
+        ragged,
+        batch_shape,
+        input_tensor=tensor,
+        optional=optional,
+        name=name,
+        **kwargs,
+    )
+    return layer._inbound_nodes[0].outputs[0]
+
+
+class OpLayer(Layer):
+    """One tf function applied to KerasTensors, as a layer of a functional model.
+
+    Args:
+        function: The name of the function in `lamina.ops`.
+        arguments: Its static arguments.
+        name: The name; None takes the function's.
+    """
+
+    def __init__(
+        self, function: str, arguments: dict[str, Any] | None = None, name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name=name or auto_name(function), **kwargs)
+        self.function = function
+        self.arguments = dict(arguments or {})
+        self._operation = getattr(ops, function, None)
+        self.built = True
+        self.autocast = False
+
+    def call(self, *operands: Any) -> Any:
+        """Apply the function."""
+        return self._operation(*operands, **self.arguments)
+
+    @classmethod
+    def of(cls, op: Op, attributes: Any) -> "OpLayer":
+        """Return the layer of an operation with its attributes."""
+        layer = cls(op.__name__.lstrip("_"), {k: v for k, v, _ in attributes})
+        layer._operation = op
+        return layer
+
+
+def _apply_op(op: Op, tensors: Sequence[Any], attributes: Any) -> Any:
+    """Apply an operation to KerasTensors: a node of an OpLayer; its types come from the op."""
+    key = (attributes, *[None if t is None else t._type for t in tensors])
+    signature = op.signatures.get(key) or op._signature(key)
+    layer = OpLayer.of(op, attributes)
+    node = Node(layer, tuple(tensors), {}, [t for t in tensors if isinstance(t, KerasTensor)])
+    outputs = [KerasTensor(kind, node, i) for i, kind in enumerate(signature.outputs)]
+    node.outputs = outputs
+    present = [t for t in tensors if t is not None]
+    if op.host is not None and present:
+        op._on_host(present, attributes, outputs)  # type: ignore[arg-type]
+    if signature.container is None:
+        node.structure = outputs[0]
+    else:
+        node.structure = outputs if signature.container is list else tuple(outputs)
+    return node.structure
+
+
+KerasTensor.apply_op = staticmethod(_apply_op)
+
+
+class Graph:
+    """The calls between the inputs and the outputs of a functional model.
+
+    Args:
+        inputs: A structure of KerasTensors.
+        outputs: A structure of KerasTensors computed from them.
+        name: The model's name, for messages.
+
+    Attributes:
+        nodes: The calls, each after those it needs.
+        layers: The layers, in Keras' order: by distance from the outputs, farthest first.
+        input_names: The names of the inputs.
+        output_names: The names of the layers that give the outputs.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str = "functional") -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.flat_inputs: list[KerasTensor] = nest.flatten(inputs)
+        self.flat_outputs: list[Any] = nest.flatten(outputs)
+        self._check(name)
+        self.nodes, first_seen = self._sort(name)
+        self.layers = self._ordered_layers(first_seen)
+        self.input_names = [t.node.layer.name for t in self.flat_inputs]
+        self.output_names = [t.node.layer.name for t in self.flat_outputs if t is not None]
+
+    def _check(self, name: str) -> None:
+        for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
+            for t in tensors:
+                if not isinstance(t, KerasTensor):
+                    raise ValueError(
+                        f'Model "{name}": `{what}` must be KerasTensors, from tf.keras.Input and '
+                        f"layers called on them; got {t!r} ({type(t).__name__})."
+                    )
+
+    def _sort(self, name: str) -> tuple[list[Node], dict[int, int]]:
+        """Return the nodes in an order that respects dependence, and layers by first visit."""
+        ends = {id(t) for t in self.flat_inputs}
+        done: dict[int, Node] = {}
+        first_seen: dict[int, int] = {}
+
+        def visit(tensor: KerasTensor) -> None:
+            node = tensor.node
+            if node is None or id(node) in done:
+                return
+            first_seen.setdefault(id(node.layer), len(first_seen))
+            if id(tensor) not in ends:
+                if node.is_input:
+                    raise ValueError(
+                        f'Model "{name}": the outputs depend on {tensor!r}, which is not among '
+                        f"the `inputs` {[t.name for t in self.flat_inputs]}.\n"
+                        f"  Fix: add it to `inputs`."
+                    )
+                for parent in node.parents:
+                    visit(parent)
+            done[id(node)] = node
+
+        for t in self.flat_outputs:
+            if t is not None:
+                visit(t)
+        for t in self.flat_inputs:
+            if t.node is not None and id(t.node) not in done:
+                first_seen.setdefault(id(t.node.layer), len(first_seen))
+                done[id(t.node)] = t.node
+        return list(done.values()), first_seen
+
+    def _ordered_layers(self, first_seen: dict[int, int]) -> list[Layer]:
+        depth_of_node: dict[int, int] = {}
+        depth_of_layer: dict[int, int] = {}
+        layers: dict[int, Layer] = {}
+        ends = {id(t) for t in self.flat_inputs}
+        for node in reversed(self.nodes):
+            layer = node.layer
+            layers[id(layer)] = layer
+            depth = max(depth_of_node.get(id(node), 0), depth_of_layer.get(id(layer), 0))
+            depth_of_layer[id(layer)] = depth_of_node[id(node)] = depth
+            if any(id(t) in ends for t in node.outputs):
+                continue
+            for parent in node.parents:
+                key = id(parent.node)
+                depth_of_node[key] = max(depth + 1, depth_of_node.get(key, 0))
+        for t in self.flat_inputs:
+            if t.node is not None and t.node.is_input:
+                key = id(t.node.layer)
+                depth_of_layer[key] = max(depth_of_layer.get(key, 0), depth_of_node[id(t.node)])
+        return sorted(
+            layers.values(), key=lambda la: (-depth_of_layer[id(la)], first_seen[id(la)])
+        )
+
+    def run(self, inputs: Sequence[Any], **options: Any) -> Any:
+        """Call the layers on values, and return the outputs in the model's structure.
+
+        Args:
+            inputs: One value for each input, in order.
+            **options: Passed to each layer that takes them, if the call did not give them.
+        """
+        values: dict[int, Any] = {
+            id(t): x for t, x in zip(self.flat_inputs, inputs, strict=True)
+        }
+
+        def value_of(x: Any) -> Any:
+            return values[id(x)] if isinstance(x, KerasTensor) else x
+
+        for node in self.nodes:
+            if all(id(t) in values for t in node.outputs):
+                continue
+            args = nest.map_structure(value_of, list(node.args))
+            kwargs = nest.map_structure(value_of, node.kwargs) if node.kwargs else {}
+            outputs = nest.flatten(node.layer(*args, **kwargs, **options))
+            given = [t for t in outputs if t is not None]
+            for t, value in zip(node.outputs, given, strict=True):
+                values[id(t)] = value
+        return nest.map_structure(lambda t: None if t is None else values[id(t)], self.outputs)
+
+
+def clone_graph(graph: Graph, clone: Any) -> Graph:
+    """Return the same graph over other layers: `clone(layer)` gives the new one for each."""
+    made: dict[int, Any] = {}
+    tensors: dict[int, KerasTensor] = {}
+
+    def new(layer: Layer) -> Any:
+        if id(layer) not in made:
+            made[id(layer)] = clone(layer)
+        return made[id(layer)]
+
+    def put(x: Any) -> Any:
+        return tensors[id(x)] if isinstance(x, KerasTensor) else x
+
+    for t in graph.flat_inputs:
+        layer = new(t.node.layer)
+        tensors[id(t)] = layer._inbound_nodes[0].outputs[0] if t.node.is_input else Input(
+            batch_shape=tuple(t.shape), dtype=t.dtype
+        )
+    for node in graph.nodes:
+        if node.is_input or all(id(t) in tensors for t in node.outputs):
+            continue
+        args = nest.map_structure(put, list(node.args))
+        kwargs = nest.map_structure(put, node.kwargs) if node.kwargs else {}
+        outputs = [t for t in nest.flatten(new(node.layer)(*args, **kwargs)) if t is not None]
+        for old, t in zip(node.outputs, outputs, strict=True):
+            tensors[id(old)] = t
+    return Graph(nest.map_structure(put, graph.inputs), nest.map_structure(put, graph.outputs))
+
+

@@ -1,0 +1,703 @@
+"""Layer: build once, cast, call, weights, losses."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lamina.engine import (
+    Tensor,
+    TensorShape,
+    Variable,
+    as_dtype,
+    context,
+    convert_to_tensor,
+    init_scope,
+    local,
+    nest,
+    versions,
+)
+from lamina.keras import constraints, initializers, policy, regularizers
+from lamina.keras import variable as keras_variable
+from lamina.keras.capture import Captured
+from lamina.keras.core import calling
+from lamina.keras.core.callspec import CallSpec
+from lamina.keras.core.checks import label
+from lamina.keras.core.input_spec import assert_compatible
+from lamina.keras.core.module import _LEAVES, Module, children
+from lamina.keras.naming import auto_name
+
+__all__ = ["Layer"]
+
+_PLAIN = (int, float, bool, str, type(None))
+
+
+class Layer(Module, Captured):
+    """A computation with weights: what models are made of.
+
+    A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its
+    weights depend on the input's shape. Weights and layers are found in the attributes, lists
+    and dicts there included. Config, copies, saving and output shapes need nothing more.
+
+    Args:
+        activity_regularizer: A penalty on the output, added to `losses`.
+        trainable: Whether the weights are trained.
+        dtype: The dtype of weights and computation, or a policy such as "mixed_bfloat16".
+        autocast: Whether floating inputs are cast to the compute dtype.
+        name: The layer's name; None makes one from the class name.
+
+    Raises:
+        TypeError: other keyword arguments.
+
+    Example:
+        >>> class Scale(tf.keras.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
+        ...     def call(self, inputs):
+        ...         return inputs * self.scale
+        >>> Scale()(tf.ones([2, 3])).shape
+        TensorShape([2, 3])
+    """
+
+    _config_head_keys: ClassVar[tuple[str, ...]] = ("name", "trainable", "dtype")
+    supports_masking = False
+    input_spec: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _noting_build(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # Straight into __dict__: nothing here is a weight, and __setattr__ looks at each value.
+        own = self.__dict__
+        own["_name"] = _checked_name(self, name)
+        own["_trainable"] = bool(trainable)
+        own["_policy"] = policy.get(dtype)
+        own["autocast"] = autocast
+        own["built"] = False
+        own["activity_regularizer"] = regularizers.get(activity_regularizer)
+        own["_inbound_nodes"] = []
+        own["_lm_added"] = []
+        own["_lm_losses"] = []
+        own["_lm_scope"] = None
+        own["_lm_spec"] = CallSpec.of(type(self))
+        own["_lm_makes_mask"] = type(self).compute_mask is not Layer.compute_mask
+        compute = as_dtype(own["_policy"].compute_dtype)
+        own["_lm_compute"] = compute
+        own["_lm_mixed"] = own["_policy"].compute_dtype != own["_policy"].variable_dtype
+        own["_lm_ready"] = True
+        self._take_older_arguments(kwargs)
+
+    def _take_older_arguments(self, kwargs: dict[str, Any]) -> None:
+        shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs:
+            shape = (kwargs.pop("input_dim"),)
+        if "batch_input_shape" in kwargs:
+            self.__dict__["_batch_input_shape"] = tuple(kwargs.pop("batch_input_shape"))
+        elif shape is not None:
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            self.__dict__["_batch_input_shape"] = (kwargs.pop("batch_size", None), *shape)
+        kwargs.pop("dynamic", None)
+        if kwargs:
+            raise ValueError(
+                f"{label(self)}: unrecognized keyword arguments {sorted(kwargs)}.\n"
+                f"  Fix: remove them, or take them in `__init__` without passing them on."
+            )
+
+    def _config_head(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
+
+    def _config_dtype(self) -> Any:
+        return policy.serialize(self._policy)
+
+    # -- facts
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self.__dict__["_name"] = value
+
+    @property
+    def path(self) -> str:
+        """The names of the layers that it was built in, then its own, joined by "/"."""
+        return self._lm_scope or self._name
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights, by name."""
+        return self._policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights, by name."""
+        return self._policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the computation, by name."""
+        return self._policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that inputs are cast to, by name."""
+        return self._policy.compute_dtype
+
+    @property
+    def dtype_policy(self) -> Any:
+        """The dtype policy."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        found = policy.get(value)
+        self.__dict__["_policy"] = found
+        self.__dict__["_lm_compute"] = as_dtype(found.compute_dtype)
+        self.__dict__["_lm_mixed"] = found.compute_dtype != found.variable_dtype
+        versions.structure += 1
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the weights are trained; setting it reaches all layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        for layer in self._flatten_layers():
+            layer.__dict__["_trainable"] = value
+        for variable in self._own_variables():
+            if isinstance(variable, keras_variable.Variable) and variable._lm_trainable_asked:
+                variable.trainable = value
+        versions.structure += 1
+
+    # -- weights
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Make a weight of this layer.
+
+        Args:
+            shape: The shape, all sizes known; None is (). A string here is the name, as in TF 2.
+            initializer: What makes the start value; None is glorot_uniform for floats, zeros
+                for others.
+            dtype: The dtype; None takes the layer's `variable_dtype`.
+            trainable: Whether it is trained.
+            autocast: Whether it is read in the compute dtype (mixed precision).
+            regularizer: A penalty on it, added to `losses`.
+            constraint: A projection applied after each update.
+            aggregation: As `tf.keras.Variable`.
+            overwrite_with_gradient: Whether optimizers assign the gradient in place of applying it.
+            name: The name, the last part of the path.
+
+        Returns:
+            A `tf.keras.Variable`.
+
+        Raises:
+            ValueError: a size is unknown, or the layer was not initialised.
+        """
+        self._check_initialized()
+        if isinstance(shape, str):
+            name, shape = shape, kwargs.pop("shape", initializer if _is_shape(initializer) else ())
+            initializer = None if _is_shape(initializer) else initializer
+        shape = tuple(TensorShape(() if shape is None else shape))
+        if any(size is None for size in shape):
+            raise ValueError(
+                f'{label(self)}: the shape of weight "{name}" must be known; got {shape}.\n'
+                f"  Fix: give the sizes to tf.keras.Input, or to the layer before."
+            )
+        dtype = as_dtype(dtype or self.variable_dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.is_floating else "zeros"
+        with init_scope(), self._scope():
+            made = keras_variable.Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=trainable and self._trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        made._lm_trainable_asked = trainable
+        made.regularizer = regularizers.get(regularizer)
+        made.constraint = constraints.get(constraint)
+        made.overwrite_with_gradient = overwrite_with_gradient
+        self._lm_added.append(made)
+        versions.tracked += 1
+        return made
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a weight; the older name of `add_weight`."""
+        return self.add_weight(*args, **kwargs)
+
+    def _scope(self) -> Any:
+        """Return a context manager under which variables get this layer's path."""
+        if self._lm_scope is None:
+            names = local.names or ""
+            inner: list[str] = []
+            for layer in reversed(local.calls):
+                # Inside the `build` of a layer above, its path is in the names already.
+                if layer._lm_scope and f"{names}/".startswith(f"{layer._lm_scope}/"):
+                    break
+                if layer is not self:
+                    inner.insert(0, layer.name)
+            path = "/".join([*filter(None, [names]), *inner, self._name])
+            self.__dict__["_lm_scope"] = path
+        return _names_set_to(self._lm_scope)
+
+    def _own_variables(self) -> list[Any]:
+        """Return the variables held directly, in the order in which they were made."""
+        found = {id(v): v for _, v in children(self) if isinstance(v, Variable)}
+        for v in self.__dict__.get("_lm_added", ()):
+            found.setdefault(id(v), v)
+        return sorted(found.values(), key=_number)
+
+    def _children(self) -> list[Any]:
+        """Return layers and modules held directly, each once, in attribute order."""
+        found = {
+            id(v): v
+            for _, v in children(self)
+            if isinstance(v, Module) and getattr(type(v), "_tracked_as", "layer") == "layer"
+        }
+        return list(found.values())
+
+    def _flatten_layers(self, include_self: bool = True) -> Iterator[Any]:
+        """Yield this layer and all layers below, depth first, each once."""
+        seen: set[int] = set()
+
+        def below(layer: Any) -> Iterator[Any]:
+            if id(layer) in seen:
+                return
+            seen.add(id(layer))
+            if isinstance(layer, Layer):
+                yield layer
+                kept = layer._children()
+            else:
+                kept = [v for _, v in children(layer) if isinstance(v, Module)]
+            for child in kept:
+                yield from below(child)
+
+        found = below(self)
+        if not include_self:
+            next(found)
+        return found
+
+    @property
+    def weights(self) -> list[Any]:
+        """All weights, trainable or not, of this layer and the layers below."""
+        found: dict[int, Any] = {}
+        _collect_weights(self, found, set())
+        return list(found.values())
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves to the layer: statistics, frozen weights."""
+        return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
+
+    @property
+    def variables(self) -> list[Any]:
+        """All variables: the weights, and the state of random generators and metrics."""
+        found: dict[int, Any] = {}
+        _collect_weights(self, found, set(), everything=True)
+        return list(found.values())
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The variables that training changes."""
+        return [v for v in self.variables if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        """The variables that training does not change."""
+        return [v for v in self.variables if not v.trainable] if self._trainable else self.variables
+
+    @property
+    def submodules(self) -> tuple[Any, ...]:
+        """All layers and modules below."""
+        return tuple(self._flatten_layers(include_self=False))
+
+    def count_params(self) -> int:
+        """Return the number of elements in all weights.
+
+        Raises:
+            ValueError: the layer has no weights yet, because it was not built.
+        """
+        if not self.built and not self.weights:
+            raise ValueError(
+                f"{label(self)}: `count_params` needs the weights, but the layer is not built.\n"
+                f"  Fix: call it on data, or layer.build(input_shape), first."
+            )
+        return sum(int(np.prod(tuple(v.shape), dtype=np.int64)) for v in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the values of `weights` as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Set the values of `weights`.
+
+        Args:
+            weights: One array for each weight, in their order.
+
+        Raises:
+            ValueError: the number of arrays or a shape does not fit; nothing is changed then.
+        """
+        mine = self.weights
+        given = list(weights)
+        wrong = [
+            f"{v.path}: {tuple(v.shape)}, got {np.shape(w)}"
+            for v, w in zip(mine, given, strict=False)
+            if tuple(v.shape) != np.shape(w)
+        ]
+        if len(mine) != len(given) or wrong:
+            detail = "\n    ".join(wrong) or f"weights: {[v.path for v in mine]}"
+            raise ValueError(
+                f"{label(self)}: `set_weights` takes {len(mine)} arrays of the weights' shapes; "
+                f"got {len(given)}.\n    {detail}"
+            )
+        for v, w in zip(mine, given, strict=True):
+            v.assign(w)
+
+    # -- losses
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar to the loss; it counts for the call that runs.
+
+        Args:
+            loss: A scalar Tensor, a list of them, or a function without arguments.
+        """
+        if callable(loss) and not isinstance(loss, Tensor | Variable):
+            loss = loss()
+        for value in nest.flatten(loss):
+            tensor = convert_to_tensor(value)
+            if tensor.shape.rank != 0:
+                raise ValueError(
+                    f"{label(self)}: `add_loss` takes a scalar; got shape {tensor.shape}.\n"
+                    f"  Fix: tf.reduce_sum or tf.reduce_mean it."
+                )
+            self._lm_losses.append(tensor)
+        calling.note_losses(self)
+
+    @property
+    def losses(self) -> list[Any]:
+        """The losses of the last call, then the penalties on the trainable weights."""
+        found: list[Any] = []
+        for layer in self._flatten_layers():
+            found.extend(layer._lm_losses)
+        found.extend(v.regularizer(v) for v in self.trainable_weights if _regularized(v))
+        return found
+
+    # -- building
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights; a subclass overrides it if they depend on the input's shape.
+
+        Args:
+            input_shape: The shape of the input, None for unknown sizes; a list or dict of shapes
+                for several inputs.
+        """
+        self.built = True
+        if input_shape is not None and type(self).call is not Layer.call and not local.calls:
+            # Layers inside make their weights when they are called: record one call, run nothing.
+            calling.trace_shapes(self, input_shape)
+
+    def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._check_initialized()
+        with init_scope(), self._scope(), keras_variable.autocast(None):
+            calling.build_for(self, args, kwargs)
+        self.built = True
+        versions.tracked += 1
+
+    def _check_initialized(self) -> None:
+        if "_lm_ready" not in self.__dict__:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"{name}: `super().__init__()` must be called before anything else in "
+                f"`{name}.__init__`; it was not called.\n"
+                f"  Fix: def __init__(self, ...):\n"
+                f"           super().__init__()"
+            )
+
+    # -- calling
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every subclass writes its own."""
+        raise calling.MissingCallError(
+            f"{label(self)}: the class {type(self).__name__} does not have a `call` method.\n"
+            f"  Fix: def call(self, inputs): return ..."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Build if needed, cast the inputs, and run `call`.
+
+        Args:
+            *args: The inputs, Tensors or structures of them; NumPy arrays are converted.
+            **kwargs: Further arguments of `call`; `training` and `mask` among them.
+        """
+        here = local
+        own = self.__dict__
+        if "_lm_ready" not in own:
+            self._check_initialized()
+        compute = own["_lm_compute"]
+        if len(args) == 1 and type(args[0]) is Tensor and not kwargs:
+            x = args[0]
+            if x._type.dtype is not compute and own["autocast"] and x._type.dtype.is_floating:
+                args = (calling.cast(x, compute),)
+            masked = x._keras_mask is not None
+        else:
+            if calling.has_symbolic(args, kwargs):
+                return calling.call_symbolic(self, args, kwargs)
+            args, kwargs, masked = calling.prepare(self, args, kwargs)
+        spec = own["_lm_spec"]
+        before_training, before_dtype = here.training, here.compute_dtype
+        training = kwargs.get("training")
+        if training is None:
+            training = before_training
+            if training is None:
+                training = spec.training_default
+            if spec.has_training and "training" not in spec.names[: len(args)]:
+                kwargs["training"] = training
+        elif not spec.has_training and not spec.takes_any:
+            del kwargs["training"]
+        if masked:
+            calling.fill_masks(spec, args, kwargs)
+        calls = here.calls
+        calls.append(self)
+        here.training = training
+        if own["_lm_mixed"] or before_dtype is not None:
+            here.compute_dtype = compute
+        if len(calls) == 1 and own.get("_lm_with_losses"):
+            calling.clear_losses(self)
+        try:
+            if not own["built"]:
+                self._ensure_built(args, kwargs)
+            if own["input_spec"] if "input_spec" in own else self.input_spec:
+                assert_compatible(self, args)
+            if here.observers:
+                outputs = calling.observed(self, args, kwargs)
+            else:
+                outputs = self.call(*args, **kwargs)
+            if own["activity_regularizer"] is not None:
+                for out in nest.flatten(outputs):
+                    self.add_loss(own["activity_regularizer"](out))
+            if masked or own["_lm_makes_mask"]:
+                calling.set_masks(self, args, kwargs, outputs)
+            return outputs
+        except Exception as error:
+            calling.explain(error, self, args, kwargs)
+            raise
+        finally:
+            calls.pop()
+            here.training = before_training
+            here.compute_dtype = before_dtype
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the output: the input's, for layers that support masking."""
+        return previous_mask
+
+    # -- shapes
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the shape of the output for inputs of the given shapes; nothing is run."""
+        return calling.output_shape(self, args, kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return KerasTensors of the output's shapes and dtypes; nothing is run."""
+        return calling.output_spec(self, args, kwargs)
+
+    @property
+    def input(self) -> Any:
+        """The KerasTensors of the layer's only call in a functional model."""
+        return calling.only_node(self, "input")
+
+    @property
+    def output(self) -> Any:
+        """What the layer's only call in a functional model returned."""
+        return calling.only_node(self, "output")
+
+    # -- attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__
+        if type(value) in _PLAIN:
+            if name[0] != "_" and own.get("built") and own.get(name, self) != value:
+                calling.note_change(name)
+            object.__setattr__(self, name, value)
+            return
+        if isinstance(value, Tensor):
+            calling.check_kept(self, name, value)
+        elif "_lm_ready" not in own and _tracks(value):
+            self._check_initialized()
+        object.__setattr__(self, name, value)
+        if type(value) not in _LEAVES:
+            versions.tracked += 1
+
+    def __delattr__(self, name: str) -> None:
+        value = self.__dict__.get(name)
+        if isinstance(value, Variable):
+            own = self._lm_added
+            own[:] = [v for v in own if v is not value]
+        object.__delattr__(self, name)
+        versions.tracked += 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state["_inbound_nodes"] = []
+        state["_lm_losses"] = []
+        state.pop("_lm_spec", None)
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__["_lm_spec"] = CallSpec.of(type(self))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.__dict__.get('_name')}, built={self.__dict__.get('built', False)}>"
+
+    # -- files
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the values of the layer's own variables into a dict-like store, by their number."""
+        for i, v in enumerate(_file_order(self._own_variables())):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Set the layer's own variables from a store that `save_own_variables` filled."""
+        mine = _file_order(self._own_variables())
+        if len(store) != len(mine):
+            raise ValueError(
+                f"{label(self)}: the file holds {len(store)} variables for it; it has "
+                f"{len(mine)}: {[v.path for v in mine]}.\n"
+                f"  Fix: build the layer as it was when it was saved."
+            )
+        for i, v in enumerate(mine):
+            v.assign(store[str(i)])
+
+
+def _noting_build(build: Any) -> Any:
+    """Return a `build` that gives weights the layer's path and marks it built.
+
+    A layer that is built by hand, `self.inner.build(shape)`, is then not built again.
+    """
+
+    @functools.wraps(build)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._check_initialized()
+        with self._scope():
+            result = build(self, *args, **kwargs)
+        own = self.__dict__
+        own["built"] = True
+        if args and "_lm_build_shapes" not in own:
+            own["_lm_build_shapes"] = {"input_shape": args[0]}
+        return result
+
+    return wrapped
+
+
+def _file_order(variables: list[Any]) -> list[Any]:
+    """Return variables in Keras' order of files: trainable ones first."""
+    asked = [getattr(v, "_lm_trainable_asked", v.trainable) for v in variables]
+    return [v for v, t in zip(variables, asked, strict=True) if t] + [
+        v for v, t in zip(variables, asked, strict=True) if not t
+    ]
+
+
+def _number(variable: Any) -> int:
+    return variable._number
+
+
+def _regularized(variable: Any) -> bool:
+    return getattr(variable, "regularizer", None) is not None
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple | TensorShape)
+
+
+def _tracks(value: Any) -> bool:
+    return isinstance(value, Variable | Module) or (
+        isinstance(value, list | tuple) and any(isinstance(v, Variable | Module) for v in value)
+    )
+
+
+def _checked_name(layer: Any, name: Any) -> str:
+    if name is None:
+        return auto_name(type(layer).__name__)
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(
+            f'{type(layer).__name__}: `name` must be a string without "/"; got {name!r}.'
+        )
+    return name
+
+
+def _collect_weights(
+    module: Any, found: dict[int, Any], seen: set[int], everything: bool = False
+) -> None:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    if isinstance(module, Layer):
+        own = _file_order(module._own_variables())
+    else:
+        own = [v for _, v in children(module) if isinstance(v, Variable)]
+    for v in own:
+        found.setdefault(id(v), v)
+    below = [v for _, v in children(module) if not isinstance(v, Variable)]
+    kinds = [getattr(type(v), "_tracked_as", "layer") for v in below]
+    if everything:
+        for child, kind in zip(below, kinds, strict=True):
+            if kind == "seed":
+                _collect_weights(child, found, seen, everything)
+    for child, kind in zip(below, kinds, strict=True):
+        if kind == "layer":
+            _collect_weights(child, found, seen, everything)
+
+
+class _names_set_to:  # noqa: N801  # used like a function
+    """Set the name scope inside the block."""
+
+    __slots__ = ("_before", "_names")
+
+    def __init__(self, names: str) -> None:
+        self._names = names
+
+    def __enter__(self) -> None:
+        self._before = context.local.names
+        context.local.names = self._names
+
+    def __exit__(self, *error: object) -> None:
+        context.local.names = self._before
+
+

@@ -1,0 +1,174 @@
+"""Module: finding variables and submodules by walking attributes, whenever they were set."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lamina.engine import Tensor, Variable, name_scope, versions
+from lamina.keras.naming import snake_case
+
+__all__ = ["Module", "children", "walk"]
+
+_LEAVES = (str, bytes, int, float, bool, complex, type(None), Tensor, type)
+
+
+def is_container(value: Any) -> bool:
+    """Return whether a value may hold variables or modules without being one."""
+    return isinstance(value, list | tuple | set | frozenset | Mapping) or (
+        dataclasses.is_dataclass(value) and not isinstance(value, type)
+    )
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (what to add to the path, item) for the items of a container."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield (f"[{key!r}]" if not isinstance(key, Variable) else "[...]"), item
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield f"[{i}]", item
+    elif isinstance(value, set | frozenset):
+        for i, item in enumerate(sorted(value, key=_set_order)):
+            yield f"{{{i}}}", item
+    else:
+        for field in dataclasses.fields(value):
+            yield f".{field.name}", getattr(value, field.name, None)
+
+
+def _set_order(item: Any) -> Any:
+    """Order the items of a set the same way in every process: by name, then by creation."""
+    return (str(getattr(item, "name", "")), getattr(item, "_number", 0))
+
+
+def children(obj: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (relative path, Variable or Module) that an object holds directly.
+
+    Containers in its attributes are looked through, at any depth; modules are not entered.
+    """
+    # Keras' own bookkeeping starts with "_lm_" and holds nothing of the model.
+    for name, value in list(vars(obj).items()):
+        if type(value) in _LEAVES or name.startswith("_lm_"):
+            continue
+        yield from _found(name, value, set())
+
+
+def _found(path: str, value: Any, inside: set[int]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Variable | Module) or hasattr(type(value), "_tracked_as"):
+        yield path, value
+    elif type(value) not in _LEAVES and is_container(value) and id(value) not in inside:
+        inside.add(id(value))
+        for step, item in _items(value):
+            yield from _found(path + step, item, inside)
+
+
+def walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (path, Variable or Module) for everything below `root`, each object once.
+
+    Depth first, in the order in which attributes were set: "encoder.blocks[3].attention".
+    """
+    seen: set[int] = {id(root)}
+
+    def below(obj: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+        for path, value in children(obj):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            full = prefix + path
+            yield full, value
+            if not isinstance(value, Variable):
+                yield from below(value, f"{full}.")
+
+    return below(root, "")
+
+
+class Module:
+    """A named container of variables and other modules: `tf.Module`.
+
+    Variables and modules are found in the attributes, and in lists, tuples, dicts, sets and
+    dataclasses there, at any depth, whenever they were added.
+
+    Args:
+        name: A Python identifier; None takes the class name in snake case.
+
+    Example:
+        >>> class Linear(tf.Module):
+        ...     def __init__(self, n):
+        ...         super().__init__()
+        ...         self.w = tf.Variable(tf.ones([n, n]))
+        ...     def __call__(self, x):
+        ...         return x @ self.w
+        >>> len(Linear(2).trainable_variables)
+        1
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        if name is not None and not str(name).isidentifier():
+            raise ValueError(
+                f"{type(self).__name__}: `name` must be a Python identifier; got {name!r}.\n"
+                f"  Fix: use letters, digits and underscores."
+            )
+        self._name = name or snake_case(type(self).__name__)
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.__dict__.get("_name") or snake_case(type(self).__name__)
+
+    @property
+    def name_scope(self) -> Any:
+        """A context manager that puts the module's name before variables made inside."""
+        return name_scope(self.name)
+
+    @property
+    def variables(self) -> tuple[Any, ...]:
+        """All variables, each once, sorted by the attribute paths, as in TF."""
+        return tuple(v for _, v in _sorted_walk(self) if isinstance(v, Variable))
+
+    @property
+    def trainable_variables(self) -> tuple[Any, ...]:
+        """The variables that are trainable."""
+        return tuple(v for v in self.variables if v.trainable)
+
+    @property
+    def non_trainable_variables(self) -> tuple[Any, ...]:
+        """The variables that are not trainable."""
+        return tuple(v for v in self.variables if not v.trainable)
+
+    @property
+    def submodules(self) -> tuple[Any, ...]:
+        """All modules below this one."""
+        return tuple(v for _, v in _sorted_walk(self) if isinstance(v, Module))
+
+    @classmethod
+    def with_name_scope(cls, method: Any) -> Any:
+        """Return the method with the module's name scope open while it runs."""
+
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if type(value) not in _LEAVES:
+            versions.tracked += 1
+
+
+def _sorted_walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """`walk` in the order of tf.Module: own variables first, attributes sorted by name."""
+    seen: set[int] = {id(root)}
+
+    def below(obj: Any) -> Iterator[tuple[str, Any]]:
+        found = sorted(children(obj), key=lambda pair: pair[0])
+        for path, value in found:
+            if isinstance(value, Variable) and id(value) not in seen:
+                seen.add(id(value))
+                yield path, value
+        for path, value in found:
+            if not isinstance(value, Variable) and id(value) not in seen:
+                seen.add(id(value))
+                yield path, value
+                yield from below(value)
+
+    return below(root)

@@ -1,0 +1,109 @@
+"""KerasTensor and Node: what a functional model is written with before it exists."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina.engine import Tensor, TensorType, errors
+from lamina.keras.naming import auto_name
+
+__all__ = ["KerasTensor", "Node", "is_symbolic_tensor"]
+
+
+class _NoValue:
+    """The recorder of KerasTensors: they have no value, ever."""
+
+    eager = False
+    alive = False
+    what = "a functional model"
+    parent = None
+
+    def materialize(self, tensor: Any) -> Any:
+        raise errors.TracedValueError(
+            f"KerasTensor: a value was asked for, of shape {tensor.shape}, dtype "
+            f"{tensor.dtype.name}; it stands for the input of a model that is being built.\n"
+            f"  Fix: call the finished model on data, or compute with layers and tf functions."
+        )
+
+
+_NO_VALUE = _NoValue()
+
+
+class KerasTensor(Tensor):
+    """A stand-in for a value while a functional model is written; made by `tf.keras.Input`.
+
+    Attributes:
+        shape: A TensorShape, None where sizes are unknown.
+        dtype: A DType.
+        node: The call that it comes from.
+        index: Which output of the call it is.
+    """
+
+    def __init__(self, kind: TensorType, node: "Node | None" = None, index: int = 0) -> None:
+        super().__init__(kind, _NO_VALUE, 0, None)
+        self.node = node
+        self.index = index
+        self._label: str | None = None
+
+    @property
+    def name(self) -> str:
+        """A name that is unique in the process."""
+        if self._label is None:
+            self._label = auto_name("keras_tensor")
+        return self._label
+
+    @property
+    def _keras_history(self) -> tuple[Any, int, int]:
+        """(layer, node index, tensor index), as Keras has it."""
+        layer = self.node.layer if self.node is not None else None
+        nodes = getattr(layer, "_inbound_nodes", [])
+        return layer, nodes.index(self.node) if self.node in nodes else 0, self.index
+
+    def _apply(self, op: Any, tensors: Sequence[Any], attributes: Any) -> Any:
+        """Note an operation on KerasTensors; engine/dispatch.py calls this."""
+        return KerasTensor.apply_op(op, tensors, attributes)
+
+    # keras/core/graph.py puts the function here that makes a layer of an operation.
+    apply_op: Any = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
+        )
+
+    __str__ = __repr__
+
+
+class Node:
+    """One call of a layer in a functional model.
+
+    Attributes:
+        layer: The layer.
+        args: The positional arguments, with KerasTensors in them.
+        kwargs: The keyword arguments.
+        parents: The KerasTensors among them, in order.
+        outputs: The KerasTensors that the call gave, in order.
+        structure: What the call returned.
+    """
+
+    __slots__ = ("args", "kwargs", "layer", "outputs", "parents", "structure")
+
+    def __init__(
+        self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], parents: list[KerasTensor]
+    ) -> None:
+        self.layer = layer
+        self.args = args
+        self.kwargs = kwargs
+        self.parents = parents
+        self.outputs: list[KerasTensor] = []
+        self.structure: Any = None
+        layer._inbound_nodes.append(self)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether this is the call of an InputLayer."""
+        return not self.parents
+
+
+def is_symbolic_tensor(value: Any) -> bool:
+    """Return whether a value is a KerasTensor."""
+    return isinstance(value, KerasTensor)

@@ -1,0 +1,212 @@
+"""Layers that multiply by a matrix: Dense, and EinsumDense for any contraction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import ops
+from lamina.engine import Shape, Tensor
+from lamina.keras import activations, constraints, initializers, regularizers
+from lamina.keras.core import InputSpec, Layer, checks
+from lamina.keras.layers import contraction
+
+__all__ = ["Dense", "EinsumDense"]
+
+
+class Dense(Layer):
+    """Return ``activation(inputs @ kernel + bias)``.
+
+    Args:
+        units: The size of the output's last axis, U.
+        activation: A function or its name; None does nothing.
+        use_bias: Whether to add a bias.
+        kernel_initializer: Start value of the kernel.
+        bias_initializer: Start value of the bias.
+        kernel_regularizer: Penalty on the kernel, or None.
+        bias_regularizer: Penalty on the bias, or None.
+        activity_regularizer: Penalty on the output, or None.
+        kernel_constraint: Projection applied to the kernel after each update, or None.
+        bias_constraint: Projection applied to the bias after each update, or None.
+        lora_rank: Accepted for Keras' signature; must be None.
+        lora_alpha: As `lora_rank`.
+        quantization_config: As `lora_rank`.
+        **kwargs: See `Layer`.
+
+    Call:
+        inputs: float, ``(B, …, I)``; I must be known.
+    Returns:
+        ``(B, …, U)``, dtype of the inputs. The mask passes through.
+    Weights:
+        kernel: ``(I, U)``.
+        bias: ``(U,)``, if `use_bias`.
+    Raises:
+        ValueError: `units` is not positive, or the last axis is unknown or changes.
+    Example:
+        >>> layer = tf.keras.layers.Dense(2, kernel_initializer="ones")
+        >>> layer(tf.constant([[1.0, 2.0]])).numpy()
+        array([[3., 3.]], dtype=float32)
+    """
+
+    supports_masking = True
+    _config_omit = ("lora_rank", "lora_alpha")
+    _config_omit_none = ("activity_regularizer",)
+
+    def __init__(
+        self,
+        units: int,
+        activation: activations.Like | None = None,
+        use_bias: bool = True,
+        kernel_initializer: initializers.Like = "glorot_uniform",
+        bias_initializer: initializers.Like = "zeros",
+        kernel_regularizer: regularizers.Like | None = None,
+        bias_regularizer: regularizers.Like | None = None,
+        activity_regularizer: regularizers.Like | None = None,
+        kernel_constraint: constraints.Like | None = None,
+        bias_constraint: constraints.Like | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        self.units = checks.positive_int(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Shape):
+        checks.rank(self, input_shape, at_least=2)
+        size = checks.known_size(self, input_shape, -1)
+        self.kernel = self.add_weight(
+            "kernel",
+            shape=(size, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        else:
+            self.bias = None
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+
+    def call(self, inputs: Tensor) -> Tensor:
+        y = ops.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            y = ops.add(y, self.bias)
+        return self.activation(y)
+
+
+class EinsumDense(Layer):
+    """Return ``activation(einsum(equation, inputs, kernel) + bias)``.
+
+    Args:
+        equation: As "abc,cd->abd": the inputs' axes, the kernel's, the output's. The first axis
+            of inputs and output is the batch; "..." stands for further axes.
+        output_shape: Sizes of the output's axes without the batch; None where the input tells.
+            An int for one axis.
+        activation: A function or its name; None does nothing.
+        bias_axes: Axes of the output that the bias has, as "d"; None adds no bias.
+        kernel_initializer: Start value of the kernel.
+        bias_initializer: Start value of the bias.
+        kernel_regularizer: Penalty on the kernel, or None.
+        bias_regularizer: Penalty on the bias, or None.
+        kernel_constraint: Projection applied to the kernel after each update, or None.
+        bias_constraint: Projection applied to the bias after each update, or None.
+        lora_rank: Accepted for Keras' signature; must be None.
+        lora_alpha: As `lora_rank`.
+        gptq_unpacked_column_size: As `lora_rank`.
+        quantization_config: As `lora_rank`.
+        activity_regularizer: Penalty on the output, or None.
+        **kwargs: See `Layer`.
+
+    Call:
+        inputs: float, axes as in the equation; those that the kernel has must be known.
+    Returns:
+        Axes as in the equation, dtype of the inputs.
+    Weights:
+        kernel: axes as in the equation.
+        bias: the `bias_axes` of the output, with 1 at the axes between and after them.
+    Raises:
+        ValueError: the equation cannot be read, or sizes do not fit it.
+    Example:
+        >>> layer = tf.keras.layers.EinsumDense("abc,cd->abd", (None, 8), bias_axes="d")
+        >>> layer(tf.ones((2, 5, 3))).shape
+        TensorShape([2, 5, 8])
+    """
+
+    _config_omit = ("lora_rank", "lora_alpha", "gptq_unpacked_column_size")
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: activations.Like | None = None,
+        bias_axes: str | None = None,
+        kernel_initializer: initializers.Like = "glorot_uniform",
+        bias_initializer: initializers.Like = "zeros",
+        kernel_regularizer: regularizers.Like | None = None,
+        bias_regularizer: regularizers.Like | None = None,
+        kernel_constraint: constraints.Like | None = None,
+        bias_constraint: constraints.Like | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
+        *,
+        activity_regularizer: regularizers.Like | None = None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        self.equation = contraction.checked(self, equation)
+        self.output_shape = (
+            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        )
+        self.activation = activations.get(activation)
+        self.bias_axes = bias_axes
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: Shape):
+        kernel, bias = contraction.weight_shapes(
+            self, self.equation, tuple(input_shape), self.output_shape, self.bias_axes
+        )
+        self.kernel = self.add_weight(
+            "kernel",
+            shape=checks.known_shape(self, kernel),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if bias is not None:
+            self.bias = self.add_weight(
+                "bias",
+                shape=checks.known_shape(self, bias),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        y = ops.einsum(self.equation, inputs, self.kernel)
+        if self.bias is not None:
+            y = ops.add(y, self.bias)
+        return self.activation(y)

@@ -1,0 +1,302 @@
+"""Counts of right and wrong decisions at thresholds, and the ratios made of them."""
+
+from lamina import ops
+from lamina.engine import Tensor
+from lamina.keras.losses.base import match_ranks, to_tensor
+from lamina.keras.metrics.base import Metric
+
+__all__ = [
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "Recall",
+    "TrueNegatives",
+    "TruePositives",
+    "checked_thresholds",
+    "confusion_counts",
+    "update_counts",
+]
+
+COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+
+
+def confusion_counts(
+    y_true, y_pred, thresholds, sample_weight=None, label_weights=None, by_label=False
+) -> dict[str, Tensor]:
+    """Return the weighted counts of the four kinds of decisions ``y_pred > threshold``.
+
+    Args:
+        y_true: Labels, ``(B, …)``; everything but 0 is positive.
+        y_pred: Predictions, the shape of the labels, float.
+        thresholds: T numbers.
+        sample_weight: Factors; axes that the labels have behind theirs are broadcast.
+        label_weights: Factors of the L labels, ``(L,)``, or None.
+        by_label: Whether the last axis, of size L, is kept.
+
+    Returns:
+        "true_positives", "false_positives", "true_negatives" and "false_negatives":
+        ``(T,)``, or ``(T, L)`` by label, dtype of ``y_pred``.
+    """
+    y_true, y_pred = match_ranks(y_true, y_pred)
+    positive = ops.cast(ops.not_equal(y_true, 0), y_pred.dtype)
+    weights = _weights_like(y_pred, sample_weight, label_weights)
+    shape = [1, -1, y_pred.shape[-1]] if by_label else [1, -1]
+    levels = ops.reshape(
+        ops.constant(thresholds, dtype=y_pred.dtype), [-1] + [1] * (len(shape) - 1)
+    )
+    chosen = ops.cast(ops.reshape(y_pred, shape) > levels, y_pred.dtype)  # T, B[, L]
+    is_true = ops.reshape(positive * weights, shape)
+    is_false = ops.reshape((1.0 - positive) * weights, shape)
+    pairs = (
+        (chosen, is_true),
+        (chosen, is_false),
+        (1.0 - chosen, is_false),
+        (1.0 - chosen, is_true),
+    )
+    return {
+        name: ops.reduce_sum(decision * label, axis=1)
+        for name, (decision, label) in zip(COUNTS, pairs, strict=True)
+    }
+
+
+def _weights_like(y_pred, sample_weight, label_weights) -> Tensor:
+    """Return the product of both kinds of weights in the shape of `y_pred`."""
+    weights = ops.ones_like(y_pred)
+    if label_weights is not None:
+        weights = weights * to_tensor(label_weights, y_pred.dtype)
+    if sample_weight is not None:
+        sample_weight = to_tensor(sample_weight, y_pred.dtype)
+        rank = len(y_pred.shape)
+        if len(sample_weight.shape) == rank + 1 and sample_weight.shape[-1] == 1:
+            sample_weight = ops.squeeze(sample_weight, -1)
+        for _ in range(rank - len(sample_weight.shape)):
+            sample_weight = ops.expand_dims(sample_weight, -1)
+        weights = weights * sample_weight
+    return weights
+
+
+def update_counts(variables: dict, y_true, y_pred, thresholds, sample_weight=None, **options):
+    """Add the counts of a batch to the variables, given by the names in `COUNTS`.
+
+    Args:
+        variables: Name → variable; only these counts are added up.
+        y_true: Labels, ``(B, …)``.
+        y_pred: Predictions, ``(B, …)``.
+        thresholds: T numbers.
+        sample_weight: Factors, or None.
+        **options: `top_k` and `class_id`, applied first; others go to `confusion_counts`.
+    """
+    dtype = next(iter(variables.values())).dtype
+    y_true, y_pred = to_tensor(y_true, dtype), to_tensor(y_pred, dtype)
+    top_k, class_id = options.pop("top_k", None), options.pop("class_id", None)
+    if top_k is not None:
+        y_pred = _top_k_only(y_pred, top_k)
+    if class_id is not None:
+        y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
+    counts = confusion_counts(y_true, y_pred, thresholds, sample_weight, **options)
+    for name, variable in variables.items():
+        variable.assign_add(counts[name])
+
+
+_NEVER = -1e10  # stands for predictions that are not among the top k
+
+
+def _top_k_only(y_pred, k: int):
+    places = ops.top_k(y_pred, k).indices
+    kept = ops.reduce_sum(ops.one_hot(places, y_pred.shape[-1], dtype=y_pred.dtype), axis=-2)
+    return ops.where(kept > 0, y_pred, _NEVER)
+
+
+def checked_thresholds(metric, thresholds, default: float = 0.5) -> list[float]:
+    """Return the thresholds as a list.
+
+    Args:
+        metric: The metric, for the message.
+        thresholds: A number, some numbers, or None for the default.
+        default: What None stands for.
+
+    Raises:
+        ValueError: one lies outside of [0, 1].
+    """
+    if thresholds is None:
+        return [default]
+    values = list(thresholds) if isinstance(thresholds, list | tuple) else [thresholds]
+    wrong = [value for value in values if value is None or not 0 <= value <= 1]
+    if wrong:
+        raise ValueError(
+            f"{type(metric).__name__}: `thresholds` must lie in [0, 1]; got {wrong}.\n"
+            "  Fix: give probabilities, and turn logits into them with tf.sigmoid."
+        )
+    return values
+
+
+class _Count(Metric):
+    """Count one kind of decision at thresholds.
+
+    Args:
+        thresholds: A number in [0, 1], or a list of them; None is 0.5. Predictions above it
+            are positive.
+        name: Name of the metric; None makes one from the class name.
+        dtype: Dtype of the metric; the counts are kept in ``tf.keras.config.floatx()``.
+    """
+
+    _config_as_given = ("thresholds",)
+    kind: str
+
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.thresholds = checked_thresholds(self, thresholds)
+        self.accumulator = self.add_variable((len(self.thresholds),), "zeros", name="accumulator")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        variables = {self.kind: self.accumulator}
+        update_counts(variables, y_true, y_pred, self.thresholds, sample_weight)
+
+    def result(self):
+        return _scalar_if_one(ops.identity(self.accumulator), self.thresholds)
+
+
+def _scalar_if_one(values, thresholds):
+    return values[0] if len(thresholds) == 1 else values
+
+
+class TruePositives(_Count):
+    """Number of positive samples predicted positive, at thresholds.
+
+    Args:
+        thresholds: A number in [0, 1], or a list of T of them; None is 0.5. Predictions above
+            it are positive.
+        name: Name of the metric; None makes one from the class name.
+        dtype: Dtype of the metric; the counts are kept in ``tf.keras.config.floatx()``.
+
+    Call:
+        y_true: Labels, ``(B, …)``; everything but 0 is positive.
+        y_pred: Probabilities, ``(B, …)``.
+        sample_weight: What each sample counts; None is 1.
+
+    Returns:
+        A scalar, or ``(T,)`` for a list.
+
+    Raises:
+        ValueError: a threshold lies outside of [0, 1].
+
+    Example:
+        >>> tf.keras.metrics.TruePositives()([0, 1, 1, 1], [0.2, 0.9, 0.1, 0.8]).numpy()
+        np.float32(2.0)
+    """
+
+    kind = "true_positives"
+
+
+class TrueNegatives(_Count):
+    """Number of negative samples predicted negative, at thresholds.
+
+    Arguments, call and result are those of `TruePositives`.
+
+    Example:
+        >>> tf.keras.metrics.TrueNegatives()([0, 1, 0, 0], [0.2, 0.9, 0.1, 0.8]).numpy()
+        np.float32(2.0)
+    """
+
+    kind = "true_negatives"
+
+
+class FalsePositives(_Count):
+    """Number of negative samples predicted positive, at thresholds.
+
+    Arguments, call and result are those of `TruePositives`.
+
+    Example:
+        >>> tf.keras.metrics.FalsePositives()([0, 1, 0, 0], [0.2, 0.9, 0.1, 0.8]).numpy()
+        np.float32(1.0)
+    """
+
+    kind = "false_positives"
+
+
+class FalseNegatives(_Count):
+    """Number of positive samples predicted negative, at thresholds.
+
+    Arguments, call and result are those of `TruePositives`.
+
+    Example:
+        >>> tf.keras.metrics.FalseNegatives()([0, 1, 1, 1], [0.2, 0.9, 0.1, 0.8]).numpy()
+        np.float32(1.0)
+    """
+
+    kind = "false_negatives"
+
+
+class _TruePositiveShare(Metric):
+    """Share of true positives in themselves and one kind of wrong decision."""
+
+    _config_as_given = ("thresholds",)
+    wrong: str
+
+    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        # Among the top k, every prediction counts as positive, however small it is.
+        self.thresholds = checked_thresholds(self, thresholds, 0.5 if top_k is None else _NEVER)
+        self.top_k = top_k
+        self.class_id = class_id
+        size = (len(self.thresholds),)
+        self.true_positives = self.add_variable(size, "zeros", name="true_positives")
+        setattr(self, self.wrong, self.add_variable(size, "zeros", name=self.wrong))
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        update_counts(
+            {name: getattr(self, name) for name in ("true_positives", self.wrong)},
+            y_true,
+            y_pred,
+            self.thresholds,
+            sample_weight,
+            top_k=self.top_k,
+            class_id=self.class_id,
+        )
+
+    def result(self):
+        total = self.true_positives + getattr(self, self.wrong)
+        return _scalar_if_one(ops.divide_no_nan(self.true_positives, total), self.thresholds)
+
+
+class Precision(_TruePositiveShare):
+    """Share of the samples predicted positive that are positive.
+
+    Args:
+        thresholds: A number in [0, 1], or a list of T of them; None is 0.5, or with `top_k` lets
+            every one of the top k count as positive.
+        top_k: Only the k largest predictions of the last axis can be positive; None for all.
+        class_id: Only this index of the last axis counts; None for all.
+        name: Name of the metric; None makes one from the class name.
+        dtype: Dtype of the metric; the counts are kept in ``tf.keras.config.floatx()``.
+
+    Call:
+        y_true: Labels, ``(B, …)``; everything but 0 is positive.
+        y_pred: Probabilities, ``(B, …)``.
+        sample_weight: What each sample counts; None is 1.
+
+    Returns:
+        A scalar, or ``(T,)`` for a list; 0 if nothing was predicted positive.
+
+    Raises:
+        ValueError: a threshold lies outside of [0, 1].
+
+    Example:
+        >>> tf.keras.metrics.Precision()([0, 1, 1, 1], [0.6, 0.3, 0.2, 0.7]).numpy()
+        np.float32(0.5)
+    """
+
+    wrong = "false_positives"
+
+
+class Recall(_TruePositiveShare):
+    """Share of the positive samples that are predicted positive.
+
+    Arguments, call and result are those of `Precision`.
+
+    Example:
+        >>> tf.keras.metrics.Recall()([0, 1, 1, 1], [0.6, 0.9, 0.2, 0.7]).numpy()
+        np.float32(0.6666667)
+    """
+
+    wrong = "false_negatives"

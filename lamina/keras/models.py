@@ -1,0 +1,610 @@
+"""Model and Sequential: layers with training, saving and a view of themselves."""
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamina.engine import Tensor, nest, versions
+from lamina.keras import registry
+from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, calling, clone_graph
+from lamina.keras.core.checks import label
+from lamina.keras.core.graph_config import graph_config, graph_from_config
+from lamina.keras.naming import auto_name
+from lamina.keras.saving import weights as weight_files
+from lamina.keras.saving import archive
+from lamina.keras.saving.archive import load_model
+from lamina.keras.training import Trainer
+from lamina.keras.viz import summary as summary_view
+
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"]
+
+
+class Model(Trainer, Layer):
+    """A layer that can be trained, saved and looked at.
+
+    Two ways to make one: subclass it, with layers in `__init__` and the computation in `call`;
+    or connect layers, and give the first and last Tensors: `Model(inputs, outputs)`.
+
+    Args:
+        inputs: KerasTensors from `tf.keras.Input`, one or a structure of them.
+        outputs: KerasTensors computed from them.
+        name: The name.
+        trainable: Whether the weights are trained.
+        dtype: The dtype or policy.
+
+    Example:
+        >>> class Net(tf.keras.Model):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.dense = tf.keras.layers.Dense(3)
+        ...     def call(self, x):
+        ...         return self.dense(x)
+        >>> Net()(tf.ones([2, 4])).shape
+        TensorShape([2, 3])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        inputs, outputs, kwargs = _graph_arguments(args, kwargs)
+        self.__dict__["_graph"] = None
+        super().__init__(**kwargs)
+        if outputs is not None:
+            self._set_graph(Graph(inputs, outputs, self.name))
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self.__dict__["_name"] = value
+
+    # -- functional models
+
+    def _set_graph(self, graph: Graph) -> None:
+        own = self.__dict__
+        own["_graph"] = graph
+        own["_lm_graph_layers"] = None
+        own["graph_layers"] = list(graph.layers)
+        own["built"] = True
+        own["output_names"] = _output_names(graph)
+        own["input_names"] = list(graph.input_names)
+        versions.tracked += 1
+
+    @property
+    def inputs(self) -> Any:
+        """The KerasTensors that a functional model starts from, as a list."""
+        return None if self._graph is None else list(self._graph.flat_inputs)
+
+    @property
+    def outputs(self) -> Any:
+        """The KerasTensors that a functional model gives, as a list."""
+        return None if self._graph is None else list(self._graph.flat_outputs)
+
+    @property
+    def input(self) -> Any:
+        """The inputs of a functional model, in its structure."""
+        return self._needs_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """The outputs of a functional model, in its structure."""
+        return self._needs_graph("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs of a functional model."""
+        return nest.map_structure(lambda t: tuple(t.shape), self._needs_graph("input_shape").inputs)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs of a functional model."""
+        return nest.map_structure(
+            lambda t: tuple(t.shape), self._needs_graph("output_shape").outputs
+        )
+
+    def _needs_graph(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(
+                f"{label(self)}: `{what}` is defined for functional models; this one is a "
+                f"subclass with its own `call`.\n"
+                f"  Fix: model.compute_output_shape(input_shape), or model.summary()."
+            )
+        return self._graph
+
+    def call(self, inputs: Any = None, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Compute the output: along the graph of a functional model; else a subclass writes it."""
+        if self.__dict__.get("_graph") is None:
+            raise calling.MissingCallError(
+                f"{label(self)}: the class {type(self).__name__} does not have a `call` method.\n"
+                f"  Fix: def call(self, inputs): return ..."
+            )
+        return self._graph.run(_match_inputs(self, self._graph, inputs))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights of all layers, for an input shape with None for unknown sizes.
+
+        One call is recorded on the shape and nothing runs.
+
+        Args:
+            input_shape: A shape, or a list or dict of shapes for several inputs.
+
+        Raises:
+            ValueError: `call` cannot be recorded for a floating or integer input of that shape.
+        """
+        if self.__dict__.get("_graph") is not None:
+            return
+        if input_shape is None:
+            self.built = True
+            return
+        if type(self).call is Model.call:
+            self.call()
+        if not calling.local.calls or calling.local.calls[-1] is not self:
+            calling.trace_shapes(self, input_shape)
+            self.__dict__["_lm_build_shapes"] = {"input_shape": input_shape}
+        self.built = True
+
+    # -- layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers held directly, in the order in which they were set or connected."""
+        return [layer for layer in self._children() if isinstance(layer, Layer)]
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError(
+            f"{label(self)}: `layers` is the list of the model's own layers and cannot be set.\n"
+            f"  Fix: use another attribute name, for instance self.blocks = [...]."
+        )
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return one of `layers` by name or index.
+
+        Raises:
+            ValueError: there is none, or not exactly one of `name` and `index` was given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"{label(self)}: `get_layer` takes either `name` or `index`.")
+        if index is not None:
+            if index >= len(self.layers):
+                raise ValueError(
+                    f"{label(self)}: `index` must be below {len(self.layers)}, the number of "
+                    f"layers; got {index}."
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"{label(self)}: no layer is named {name!r}; there are "
+            f"{[layer.name for layer in self.layers]}."
+        )
+
+    # -- looking
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the layers in the order of their calls, with output shapes and parameters.
+
+        Args:
+            line_length: The width in characters; None fits the terminal.
+            positions: Where columns end, as shares of the width.
+            print_fn: Called with the text; None prints it.
+            expand_nested: Whether to show the layers inside of layers.
+            show_trainable: Whether to show a column for `trainable`.
+            layer_range: The names (or patterns) of the first and last layer to show.
+
+        Raises:
+            ValueError: the model was never built or called.
+        """
+        summary_view.print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    # -- files
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Save the model to a `.keras` file: architecture, weights, optimizer, compile arguments.
+
+        Args:
+            filepath: A path that ends in `.keras`.
+            overwrite: Whether an existing file is replaced without asking.
+            zipped: Accepted; the file is a zip archive.
+            **kwargs: Older arguments: `include_optimizer`.
+
+        Raises:
+            ValueError: another ending, or the file exists and `overwrite` is False.
+        """
+        archive.save_model(self, filepath, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Save the weights to a `.weights.h5` file.
+
+        Args:
+            filepath: A path that ends in `.weights.h5`.
+            overwrite: Whether an existing file is replaced.
+            **kwargs: Accepted for Keras' signature.
+        """
+        weight_files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Load weights from a `.weights.h5` or `.keras` file.
+
+        A model that was not built yet takes them at its first call.
+
+        Args:
+            filepath: The path.
+            skip_mismatch: Whether weights that are missing or differ in shape are left as they
+                are, with a warning.
+            **kwargs: `by_name` and the like of older files.
+
+        Raises:
+            ValueError: weights are missing, too many or of another shape; nothing is changed.
+        """
+        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the architecture as JSON; `model_from_json` makes a model of it."""
+        return json.dumps(registry.serialize_keras_object(self), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the architecture of a functional model, or the arguments of a subclass's init."""
+        if self.__dict__.get("_graph") is not None and type(self).__init__ is Model.__init__:
+            return graph_config(self)
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return a new model from what `get_config` gave."""
+        with registry.CustomObjectScope(custom_objects or {}):
+            if "layers" in config and "input_layers" in config:
+                return graph_from_config(cls, config)
+            return super().from_config(config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes that the model was built for."""
+        return self.__dict__.get("_lm_build_shapes")
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the model for the shapes that `get_build_config` gave."""
+        shapes = dict(config)
+        first = shapes.pop("input_shape", None)
+        if first is not None:
+            self.build(calling.as_shapes(first))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        made = _copied(self, memo)
+        if self.__dict__.get("_graph") is not None:
+            made._set_graph(clone_graph(self._graph, lambda layer: memo[id(layer)]))
+        return made
+
+
+def _copied(model: Any, memo: dict[int, Any]) -> Any:
+    made = object.__new__(type(model))
+    memo[id(model)] = made
+    state = {k: v for k, v in model.__getstate__().items() if k != "_graph"}
+    state.pop("train_function", None)
+    made.__dict__["_graph"] = None
+    made.__setstate__({k: copy.deepcopy(v, memo) for k, v in state.items()})
+    made._forget_steps()
+    return made
+
+
+def _graph_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Split the arguments of Model into inputs, outputs, and the rest."""
+    given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+    inputs, outputs = given.pop("inputs", None), given.pop("outputs", None)
+    if (inputs is None) != (outputs is None):
+        raise ValueError(
+            "Model: `inputs` and `outputs` go together; got only one of them.\n"
+            "  Fix: tf.keras.Model(inputs, outputs), or subclass tf.keras.Model."
+        )
+    return inputs, outputs, given
+
+
+def _output_names(graph: Graph) -> list[str]:
+    """Return the names of the outputs: keys of a dict, else names of layers, made distinct."""
+    if isinstance(graph.outputs, dict):
+        return sorted(graph.outputs)
+    names: list[str] = []
+    for name in graph.output_names:
+        count = 1
+        unique = name
+        while unique in names:
+            unique, count = f"{name}_{count}", count + 1
+        names.append(unique)
+    return names
+
+
+def _match_inputs(model: Any, graph: Graph, inputs: Any) -> list[Any]:
+    """Return the values for a graph's inputs, in order, from what a call was given."""
+    wanted = graph.flat_inputs
+    if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
+        missing = [n for n in graph.input_names if n not in inputs]
+        if missing:
+            raise ValueError(
+                f"{label(model)}: the inputs by name must hold {graph.input_names}; missing "
+                f"{missing}, got {list(inputs)}."
+            )
+        flat = [inputs[n] for n in graph.input_names]
+    elif isinstance(inputs, dict):
+        missing = [n for n in graph.inputs if n not in inputs]
+        if missing:
+            raise ValueError(
+                f"{label(model)}: the inputs by name must hold {list(graph.inputs)}; missing "
+                f"{missing}, got {list(inputs)}."
+            )
+        flat = nest.flatten({n: inputs[n] for n in graph.inputs})
+    else:
+        flat = nest.flatten(inputs)
+    if len(flat) != len(wanted):
+        raise ValueError(
+            f"{label(model)}: expected {len(wanted)} inputs {graph.input_names}; got {len(flat)}."
+        )
+    return [_fitted(model, t, x) for t, x in zip(wanted, flat, strict=True)]
+
+
+def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
+    """Check a value against an input, adding or dropping a last axis of size 1 as Keras does."""
+    if not isinstance(value, Tensor):
+        return value
+    shape, given = tuple(wanted.shape), tuple(value.shape)
+    if len(given) == len(shape) + 1 and given[-1] == 1:
+        value, given = calling.ops.squeeze(value, -1), given[:-1]
+    elif len(given) == len(shape) - 1 and shape[-1] == 1:
+        value, given = calling.ops.expand_dims(value, -1), (*given, 1)
+    fits = len(shape) == len(given) and all(
+        a is None or b is None or a == b for a, b in zip(shape, given, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f'{label(model)}: input "{wanted.name}" must have shape {shape}; got {given}, dtype '
+            f"{value.dtype.name}."
+        )
+    if value.dtype is not wanted.dtype:
+        mask = value._keras_mask
+        value = calling.ops.cast(value, wanted.dtype)
+        if mask is not None:
+            value._keras_mask = mask
+    return value
+
+
+class Sequential(Model):
+    """A stack of layers: each gets the output of the one before.
+
+    Args:
+        layers: The layers; None starts empty.
+        trainable: Whether the weights are trained.
+        name: The name.
+
+    Example:
+        >>> model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.Dense(1)])
+        >>> model(tf.ones([2, 3])).shape
+        TensorShape([2, 1])
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(trainable=trainable, name=name or auto_name("sequential"))
+        self.__dict__["graph_layers"] = []
+        self.__dict__["_lm_start"] = None
+        for layer in layers or []:
+            self.add(layer, rebuild=False)
+        self._maybe_connect()
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Add a layer at the end.
+
+        Args:
+            layer: A Layer, or a KerasTensor from `tf.keras.Input` at the start.
+            rebuild: Whether to connect the layers at once if the input's shape is known.
+
+        Raises:
+            ValueError: `layer` is no layer, or its name is taken.
+        """
+        if isinstance(layer, KerasTensor) and layer.node is not None and layer.node.is_input:
+            layer = layer.node.layer
+        if not isinstance(layer, Layer):
+            if not callable(layer):
+                raise ValueError(
+                    f"{label(self)}: only layers can be added; got {layer!r} "
+                    f"({type(layer).__name__})."
+                )
+            layer = _CallableLayer(layer)
+        held = self.__dict__["graph_layers"]
+        if any(layer.name == other.name and layer is not other for other in held):
+            raise ValueError(
+                f"{label(self)}: the layers' names must differ; {layer.name!r} is taken.\n"
+                f"  Fix: pass another name=."
+            )
+        if isinstance(layer, InputLayer):
+            if self._lm_start is not None:
+                raise ValueError(
+                    f"{label(self)}: it has an input already; {layer!r} cannot be added."
+                )
+            self.__dict__["_lm_start"] = layer
+        elif not held and getattr(layer, "_batch_input_shape", None) is not None:
+            self.__dict__["_lm_start"] = InputLayer(batch_shape=layer._batch_input_shape)
+            held.append(layer)
+        else:
+            held.append(layer)
+        self.__dict__["_graph"] = None
+        self.__dict__["built"] = False
+        versions.tracked += 1
+        if rebuild:
+            self._maybe_connect()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove and return the last layer."""
+        held = self.__dict__["graph_layers"]
+        if not held:
+            raise ValueError(f"{label(self)}: there is no layer to remove.")
+        last = held.pop()
+        self.__dict__["_graph"] = None
+        self.__dict__["built"] = False
+        versions.tracked += 1
+        if rebuild:
+            self._maybe_connect()
+        return last
+
+    def _maybe_connect(self) -> None:
+        start = self.__dict__["_lm_start"]
+        held = self.__dict__["graph_layers"]
+        if start is None and held and isinstance(held[0], Model) and held[0]._graph is not None:
+            inner = held[0]._graph.flat_inputs
+            if len(inner) == 1:
+                start = InputLayer(batch_shape=tuple(inner[0].shape), dtype=inner[0].dtype.name)
+                self.__dict__["_lm_start"] = start
+        if start is not None and held:
+            self._connect(start)
+
+    def _connect(self, start: InputLayer) -> None:
+        x: Any = start._inbound_nodes[0].outputs[0]
+        first = x
+        for layer in self.__dict__["graph_layers"]:
+            layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if not _of(self, n)]
+            x = layer(x)
+        held = self.__dict__["graph_layers"]
+        self._set_graph(Graph(first, x, self.name))
+        self.__dict__["graph_layers"] = held
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        return list(self.__dict__["graph_layers"])
+
+    def _children(self) -> list[Any]:
+        return [*super()._children()]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights, for an input shape with None for unknown sizes."""
+        if self._graph is not None or input_shape is None:
+            self.built = True
+            return
+        if not self.__dict__["graph_layers"]:
+            raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
+        shape = tuple(input_shape)
+        self.__dict__["_lm_start"] = InputLayer(batch_shape=shape)
+        self._connect(self._lm_start)
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Call the layers one after another."""
+        if self._graph is not None and _may_use(self._graph, inputs):
+            return super().call(inputs)
+        x = inputs
+        for layer in self.__dict__["graph_layers"]:
+            x = layer(x)
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the name and the configs of the layers."""
+        start = self.__dict__["_lm_start"]
+        held = [*([start] if start is not None else []), *self.__dict__["graph_layers"]]
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self._config_dtype(),
+            "layers": [registry.serialize_keras_object(layer) for layer in held],
+        }
+        if start is None and self.__dict__.get("_lm_build_shapes"):
+            config["build_input_shape"] = self._lm_build_shapes.get("input_shape")
+        elif start is not None:
+            config["build_input_shape"] = tuple(start.batch_shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return a new model from what `get_config` gave."""
+        with registry.CustomObjectScope(custom_objects or {}):
+            made = cls(name=config.get("name"))
+            for layer in config["layers"]:
+                made.add(registry.deserialize_keras_object(layer), rebuild=False)
+            made._maybe_connect()
+            shape = config.get("build_input_shape")
+            if not made._graph and shape:
+                made.build(tuple(shape))
+        return made
+
+
+def _of(model: Sequential, node: Any) -> bool:
+    """Return whether a node was made when this model connected its layers before."""
+    graph = model._graph
+    return graph is not None and any(n is node for n in graph.nodes)
+
+
+def _may_use(graph: Graph, inputs: Any) -> bool:
+    """Return whether inputs fit the graph; else the layers are called one after another."""
+    if not isinstance(inputs, Tensor):
+        return len(graph.flat_inputs) == len(nest.flatten(inputs))
+    return len(inputs.shape) == len(graph.flat_inputs[0].shape)
+
+
+class _CallableLayer(Layer):
+    """A plain function as a layer of a Sequential model."""
+
+    def __init__(self, function: Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, inputs: Any) -> Any:
+        """Apply the function."""
+        return self.function(inputs)
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Model:
+    """Return a new model of the same architecture, with new weights.
+
+    Args:
+        model: Any model: functional, Sequential, or a subclass, which is made anew from its
+            constructor's arguments.
+        input_tensors: KerasTensors to start from (functional models).
+        clone_function: What makes the new layer of a layer; None makes it from its config.
+        call_function: Accepted, unused.
+        recursive: Whether `clone_function` reaches into nested models.
+        **kwargs: Accepted, unused.
+    """
+
+    def clone(layer: Layer) -> Any:
+        if clone_function is not None and not isinstance(layer, InputLayer):
+            if recursive and isinstance(layer, Model):
+                return clone_model(layer, clone_function=clone_function, recursive=True)
+            return clone_function(layer)
+        return type(layer).from_config(layer.get_config())
+
+    if isinstance(model, Sequential):
+        made = Sequential(name=model.name)
+        start = model.__dict__["_lm_start"]
+        if start is not None:
+            made.add(clone(start), rebuild=False)
+        for layer in model.layers:
+            made.add(clone(layer), rebuild=False)
+        made._maybe_connect()
+        return made
+    if model._graph is not None and type(model).__init__ is Model.__init__:
+        graph = clone_graph(model._graph, clone)
+        return Model(graph.inputs, graph.outputs, name=model.name)
+    return type(model).from_config(model.get_config())
+
+
+def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+    """Return a new model from what `Model.to_json` gave."""
+    return registry.deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+registry.builtin("keras", "Model", "Functional")(Model)
+registry.builtin("keras", "Sequential")(Sequential)

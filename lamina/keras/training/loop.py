@@ -1,0 +1,210 @@
+"""The loops of fit, evaluate and predict: thin, over one compiled step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lamina.engine import Tensor, nest
+from lamina.keras import callbacks as callbacks_module
+from lamina.keras.training.step import ahead, stacked
+
+__all__ = ["evaluate", "fit", "predict", "to_floats"]
+
+
+def to_floats(logs: Any) -> dict[str, Any]:
+    """Return logs with numbers in place of Tensors."""
+    return {k: _number(v) for k, v in logs.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, dict):
+        return to_floats(value)
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 and array.dtype.kind in "fiub" else array
+
+
+class Logs(dict):
+    """The logs of one step: Tensors that become numbers when somebody looks.
+
+    The device is not waited for unless a callback reads a value.
+    """
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        if isinstance(value, Tensor):
+            value = _number(value)
+            super().__setitem__(key, value)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, or the default."""
+        return self[key] if key in self else default
+
+    def items(self) -> Any:
+        """Return (key, number) pairs."""
+        return [(k, self[k]) for k in self]
+
+    def values(self) -> Any:
+        """Return the numbers."""
+        return [self[k] for k in self]
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dict of numbers."""
+        return dict(self.items())
+
+    def __repr__(self) -> str:
+        return repr(self.copy())
+
+
+def _steps(
+    model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit: int | None
+) -> Any:
+    """Run one pass over the data and return the last logs."""
+    note = ahead()
+    size = model.steps_per_execution
+    begin = getattr(callbacks, f"on_{kind}_batch_begin")
+    end = getattr(callbacks, f"on_{kind}_batch_end")
+    batches: Iterator[Any] = source.epoch()
+    logs: Any = {}
+    number = 0
+    for group in stacked(_limited(batches, limit), size):
+        begin(number)
+        logs = step(group)
+        note(logs)
+        number += len(group) if size > 1 else 1
+        end(number - 1, Logs(logs) if isinstance(logs, dict) else {"loss": logs})
+        if getattr(model, f"stop_{kind}ing" if kind == "train" else "stop_evaluating", False):
+            break
+    if number == 0:
+        raise ValueError(
+            f"{type(model).__name__}.{'fit' if kind == 'train' else 'evaluate'}: the data must "
+            f"hold at least one batch; it held none.\n"
+            f"  Fix: check its length; a generator can be used up by an earlier call."
+        )
+    if limit is not None and number < limit:
+        source.ran_out(number, limit)
+    return logs
+
+
+def _limited(batches: Iterator[Any], limit: int | None) -> Iterator[Any]:
+    if limit is None:
+        return batches
+    return (b for _, b in zip(range(limit), batches, strict=False))
+
+
+def fit(
+    model: Any,
+    source: Any,
+    validation: Any,
+    epochs: int,
+    initial_epoch: int,
+    verbose: Any,
+    callbacks: Any,
+    steps_per_epoch: int | None,
+    validation_steps: int | None,
+    validation_freq: Any,
+) -> Any:
+    """Train for some epochs, and return the History."""
+    steps = steps_per_epoch or source.size
+    if not isinstance(callbacks, callbacks_module.CallbackList):
+        callbacks = callbacks_module.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=model,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+        )
+    model.stop_training = False
+    step = model.make_train_function()
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    try:
+        for epoch in range(initial_epoch, epochs):
+            model.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            last = _steps(model, source, step, "train", callbacks, steps_per_epoch)
+            logs = to_floats(model._metrics_or_logs(last))
+            if validation is not None and _is_due(validation_freq, epoch + 1):
+                found = evaluate(model, validation, 0, callbacks, validation_steps)
+                logs |= {f"val_{k}": v for k, v in to_floats(found).items()}
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+            step = model.make_train_function()
+    finally:
+        model._forget_traced_losses()
+    if model.optimizer is not None and epochs > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def _is_due(frequency: Any, epoch: int) -> bool:
+    return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
+
+
+def evaluate(
+    model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | None
+) -> dict[str, Any]:
+    """Run the test step over the data, and return the metrics."""
+    if not isinstance(callbacks, callbacks_module.CallbackList):
+        callbacks = callbacks_module.CallbackList(
+            callbacks,
+            add_progbar=verbose != 0,
+            model=model,
+            verbose=verbose,
+            epochs=1,
+            steps=steps or source.size,
+        )
+    step = model.make_test_function()
+    model.stop_evaluating = False
+    callbacks.on_test_begin()
+    model.reset_metrics()
+    try:
+        last = _steps(model, source, step, "test", callbacks, steps)
+        logs = to_floats(model._metrics_or_logs(last))
+    finally:
+        model._forget_traced_losses()
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def predict(model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | None) -> Any:
+    """Run the predict step over the data, and return the outputs as NumPy arrays."""
+    if not isinstance(callbacks, callbacks_module.CallbackList):
+        callbacks = callbacks_module.CallbackList(
+            callbacks,
+            add_progbar=verbose != 0,
+            model=model,
+            verbose=verbose,
+            epochs=1,
+            steps=steps or source.size,
+        )
+    step = model.make_predict_function()
+    callbacks.on_predict_begin()
+    parts: list[Any] = []
+    note = ahead()
+    for number, batch in enumerate(_limited(source.epoch(), steps)):
+        callbacks.on_predict_batch_begin(number)
+        outputs = step(batch)
+        note(outputs)
+        parts.append(outputs)
+        callbacks.on_predict_batch_end(number, {"outputs": outputs})
+    callbacks.on_predict_end()
+    if not parts:
+        raise ValueError(
+            f"{type(model).__name__}.predict: the data must hold at least one batch; got none."
+        )
+    return nest.map_structure(_joined, *parts)
+
+
+def _joined(*parts: Any) -> Any:
+    if parts[0] is None:
+        return None
+    arrays = [np.asarray(p) for p in parts]
+    return np.array(arrays[0]) if len(arrays) == 1 else np.concatenate(arrays)
+
+

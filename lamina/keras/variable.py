@@ -1,0 +1,167 @@
+"""Variable as Keras spells it: made from an initializer, named by its path, cast by policy."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lamina import engine, ops
+from lamina.engine import DType, Tensor, as_dtype, context, convert_to_tensor
+from lamina.keras import initializers, policy
+from lamina.keras.naming import auto_name
+
+__all__ = ["Variable", "autocast"]
+
+
+@contextmanager
+def autocast(dtype: Any) -> Iterator[None]:
+    """Read float variables as `dtype` inside the block; None reads them as they are.
+
+    Layers do so when their policy computes in another dtype than it stores. Variables made
+    with ``autocast=False`` keep their dtype.
+    """
+    here = context.local
+    before = here.compute_dtype
+    here.compute_dtype = None if dtype is None else as_dtype(dtype)
+    try:
+        yield
+    finally:
+        here.compute_dtype = before
+
+
+class Variable(engine.Variable):
+    """A value that can be assigned: the weights of layers and the state of metrics.
+
+    Args:
+        initializer: The start value, or a function of ``(shape, dtype=)`` or an initializer's
+            name that gives it.
+        shape: The shape; needed for a function or a name.
+        dtype: The dtype; None takes that of the value, or ``tf.keras.config.floatx()``.
+        trainable: Whether tapes watch it.
+        autocast: Whether layers read it in the compute dtype of their policy.
+        aggregation: "none", "mean", "sum" or "only_first_replica": how copies on several devices
+            become one; one process keeps one copy.
+        synchronization: Accepted, as `aggregation`.
+        name: The last part of the path; None makes "variable", "variable_1", ….
+
+    Raises:
+        ValueError: a name with "/" in it, or a function without `shape`.
+
+    Example:
+        >>> v = tf.keras.Variable("ones", shape=(2,), name="scale")
+        >>> v.assign(3.0 * v)
+        <Variable path=scale, shape=(2,), dtype=float32, value=[3. 3.]>
+        >>> v.value.numpy()
+        array([3., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+    ):
+        name = name or auto_name("variable")
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                f'Variable: `name` must be a string without "/"; got {name!r}.\n'
+                "  Fix: levels of the path come from tf.keras.name_scope and the layers."
+            )
+        if isinstance(initializer, str):
+            initializer = initializers.get(initializer)
+        start, dtype = _start_value(initializer, shape, dtype, name)
+        super().__init__(
+            start,
+            trainable=trainable,
+            name=name,
+            dtype=dtype,
+            aggregation=aggregation,
+            synchronization=synchronization,
+        )
+        self.path = context.scoped_name(name)
+        self.autocast = autocast
+        self.regularizer: Callable | None = None
+        self.overwrite_with_gradient = False
+        self._lm_trainable_asked = bool(trainable)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def value(self) -> Tensor:  # tf.Variable's `value` is a method, Keras' a property
+        """The value of now as a Tensor, in the compute dtype inside a layer's call."""
+        return self._as_tensor()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch the variable, and optimizers change it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool):
+        self._trainable = bool(value)
+
+    def _as_tensor(self) -> Tensor:
+        tensor = self._read()
+        dtype = context.local.compute_dtype
+        if dtype is None or dtype is tensor.dtype or not self.autocast:
+            return tensor
+        return ops.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
+
+    def assign(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+        """Replace the value.
+
+        Args:
+            value: What converts to the variable's shape; it is cast to the variable's dtype.
+            *args: Accepted, unused.
+            **kwargs: Accepted, unused.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ValueError: the shape does not fit.
+        """
+        return super().assign(self._fitted(value))
+
+    def assign_add(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+        """Add `value` to the value; see `assign`."""
+        return super().assign_add(self._fitted(value))
+
+    def assign_sub(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+        """Subtract `value` from the value; see `assign`."""
+        return super().assign_sub(self._fitted(value))
+
+    def _fitted(self, value: Any) -> Tensor:
+        if isinstance(value, int | float | list | tuple):
+            return convert_to_tensor(value, self._dtype)
+        return ops.cast(value, self._dtype)
+
+    def __repr__(self) -> str:
+        head = f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype.name}"
+        if self._tensor is None or not context.local.trace.eager:
+            return head + ">"
+        return f"{head}, value={self.numpy()}>"
+
+
+def _start_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[Any, DType | None]:
+    """Return what the engine starts from: a function without arguments, or the value itself."""
+    if callable(initializer):
+        if shape is None:
+            raise ValueError(
+                f'Variable "{name}": `shape` must be given with an initializer; got None with '
+                f"{initializer!r}.\n  Fix: pass shape=(…), () for a scalar."
+            )
+        dtype = as_dtype(dtype or policy.floatx())
+        return (lambda: ops.cast(initializer(tuple(shape), dtype=dtype), dtype)), dtype
+    if dtype is None and type(initializer) is float:  # NumPy's float64 keeps its dtype
+        dtype = policy.floatx()
+    if dtype is None:
+        return initializer, None
+    return (lambda: ops.cast(initializer, dtype)), as_dtype(dtype)

@@ -1,0 +1,131 @@
+"""Connectionist temporal classification: the loss, and greedy decoding."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from lamina.engine import op
+
+__all__ = ["ctc_greedy", "ctc_loss"]
+
+# Stands for log(0): finite, so that gradients of impossible alignments are 0 and not NaN.
+_NEVER = -1e30
+
+
+def _with_blanks(labels, blank):
+    """Return ``blank, l1, blank, l2, …, blank``: ``(B, L)`` → ``(B, 2 L + 1)``."""
+    pairs = jnp.stack([jnp.full_like(labels, blank), labels], axis=-1)
+    flat = jnp.reshape(pairs, (labels.shape[0], 2 * labels.shape[1]))
+    return jnp.concatenate([flat, jnp.full_like(labels[:, :1], blank)], axis=1)
+
+
+def _moved(scores, by):
+    """Return the scores of the state ``by`` places before each state."""
+    filler = jnp.full_like(scores[:, :by], _NEVER)
+    return jnp.concatenate([filler, scores[:, :-by]], axis=1)
+
+
+@op(mixed=True)
+def _ctc_loss(labels, logits, label_length, logit_length, *, time_major, blank):
+    wide = jnp.promote_types(logits.dtype, jnp.float32)
+    log_p = jax.nn.log_softmax(logits.astype(wide), axis=-1)
+    log_p = log_p if time_major else jnp.swapaxes(log_p, 0, 1)  # (T, B, C)
+    blank = blank % logits.shape[-1]
+    states = _with_blanks(labels.astype(jnp.int32), blank)  # (B, S)
+    # A label may follow the label before it without a blank, unless both are the same.
+    skips = (states != blank) & (states != jnp.pad(states, ((0, 0), (2, 0)))[:, :-2])
+    seen = jnp.take_along_axis(log_p, states[None], axis=2)  # (T, B, S)
+    first = lax.broadcasted_iota(jnp.int32, states.shape, 1) < 2
+    scores = jnp.where(first, seen[0], _NEVER)
+
+    def step(scores, now):
+        seen, t = now
+        before = jnp.logaddexp(scores, _moved(scores, 1))
+        before = jnp.logaddexp(before, jnp.where(skips, _moved(scores, 2), _NEVER))
+        return jnp.where((t < logit_length)[:, None], before + seen, scores), None
+
+    times = lax.broadcasted_iota(logit_length.dtype, (seen.shape[0],), 0)
+    scores, _ = lax.scan(step, scores, (seen[1:], times[1:]))
+    last = 2 * label_length.astype(jnp.int32)[:, None]  # the blank after the last label
+    ends = [jnp.take_along_axis(scores, jnp.maximum(last - i, 0), axis=1)[:, 0] for i in (0, 1)]
+    with_label = jnp.where(last[:, 0] > 0, ends[1], _NEVER)
+    loss = -jnp.logaddexp(ends[0], with_label)
+    return jnp.where(loss > -_NEVER / 2, jnp.inf, loss).astype(logits.dtype)
+
+
+def ctc_loss(
+    labels,
+    logits,
+    label_length,
+    logit_length,
+    logits_time_major=True,
+    unique=None,
+    blank_index=None,
+    name=None,
+):
+    """Return ``-log p(labels)``, summed over all alignments of labels to frames.
+
+    Args:
+        labels: int32, ``(B, L)``, each row padded behind its ``label_length`` entries.
+        logits: Floating point, ``(T, B, C)``, or ``(B, T, C)`` if not ``logits_time_major``.
+        label_length: ``(B,)``, how many labels count.
+        logit_length: ``(B,)``, how many frames count.
+        logits_time_major: Whether time comes first.
+        unique: Accepted as in TF, unused.
+        blank_index: The class that means no label; negative ones count from C; None is 0.
+        name: Accepted, unused.
+
+    Returns:
+        ``(B,)``, the dtype of ``logits``, in nats; computed in float32 at least. Infinite where
+        the frames are too few for the labels.
+
+    Example:
+        >>> loss = tf.nn.ctc_loss([[1]], tf.zeros((1, 1, 2)), [1], [1])
+        >>> loss.numpy()
+        array([0.6931472], dtype=float32)
+
+    Reference: Graves et al. 2006, "Connectionist Temporal Classification", section 4.1.
+    """
+    return _ctc_loss(
+        labels,
+        logits,
+        label_length,
+        logit_length,
+        time_major=logits_time_major,
+        blank=0 if blank_index is None else blank_index,
+    )
+
+
+@op(mixed=True, differentiable=False)
+def ctc_greedy(inputs, lengths, *, merge_repeated=True, blank=0):
+    """Return the most likely class of each frame, without blanks and (optionally) repetitions.
+
+    Args:
+        inputs: Floating point, ``(B, T, C)``, log probabilities or logits.
+        lengths: ``(B,)``, how many frames count.
+        merge_repeated: Whether a class that repeats without a blank between counts once.
+        blank: The class that means no label.
+
+    Returns:
+        ``(labels, score)``: int32 ``(B, T)``, filled up with -1; and minus the sum of the chosen
+        entries of ``inputs``, ``(B, 1)``.
+
+    Example:
+        >>> from lamina import ops
+        >>> frames = tf.one_hot([[1, 1, 0, 1]], 2)
+        >>> ops.ctc_greedy(frames, [4])[0].numpy()
+        array([[ 1,  1, -1, -1]], dtype=int32)
+    """
+    time = inputs.shape[1]
+    best = jnp.argmax(inputs, axis=-1).astype(jnp.int32)
+    counts = lax.broadcasted_iota(jnp.int32, best.shape, 1) < lengths.astype(jnp.int32)[:, None]
+    keep = counts & (best != blank % inputs.shape[-1])
+    if merge_repeated:
+        before = jnp.concatenate([jnp.full_like(best[:, :1], -1), best[:, :-1]], axis=1)
+        keep &= best != before
+    # Move what is kept to the front: the rest is written behind the end, where it is dropped.
+    place = jnp.where(keep, jnp.cumsum(keep, axis=1) - 1, time)
+    rows = lax.broadcasted_iota(jnp.int32, best.shape, 0)
+    labels = jnp.full_like(best, -1).at[rows, place].set(best, mode="drop")
+    score = -jnp.sum(jnp.where(counts, jnp.max(inputs, axis=-1), 0), axis=1, keepdims=True)
+    return labels, score

@@ -1,0 +1,355 @@
+"""Brightness, contrast, hue and saturation; adjusted as told, or at random."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from lamina.engine import op
+from lamina.ops.image.color import as_float, to_hsv, to_rgb
+from lamina.ops.random import uniform
+from lamina.ops.stateless import stateless_uniform
+
+__all__ = [
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "per_image_standardization",
+    "random_brightness",
+    "random_contrast",
+    "random_hue",
+    "random_saturation",
+    "stateless_random_brightness",
+    "stateless_random_contrast",
+    "stateless_random_hue",
+    "stateless_random_saturation",
+]
+
+
+@op(mixed=True)
+def adjust_brightness(image, delta):
+    """Add to the brightness of images.
+
+    Args:
+        image: A Tensor; integers span the range of their dtype.
+        delta: A scalar, in units of the float range `[0, 1]`.
+
+    Returns:
+        A Tensor of the same shape and dtype; integers are clipped.
+
+    Example:
+        >>> tf.image.adjust_brightness([[[0.5]]], 0.25).numpy().item()
+        0.75
+    """
+    return as_float(lambda x: x + delta.astype(x.dtype))(image)
+
+
+@op(mixed=True)
+def adjust_contrast(images, contrast_factor):
+    """Scale the distance of each pixel from the mean of its channel.
+
+    Args:
+        images: A Tensor `(…, H, W, C)`.
+        contrast_factor: A scalar; 1 changes nothing.
+
+    Returns:
+        A Tensor of the same shape and dtype; integers are clipped.
+
+    Example:
+        >>> tf.image.adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel()
+        array([0., 4.], dtype=float32)
+    """
+
+    def change(x):
+        mean = jnp.mean(x.astype(jnp.float32), (-3, -2), keepdims=True)
+        return ((x - mean) * contrast_factor + mean).astype(x.dtype)
+
+    return as_float(change)(images)
+
+
+@op(mixed=True)
+def _gamma(image, gamma, gain):
+    return as_float(lambda x: gain.astype(x.dtype) * x ** gamma.astype(x.dtype))(image)
+
+
+def adjust_gamma(image, gamma=1, gain=1):
+    """Return `gain * image ** gamma`, with pixels in `[0, 1]`.
+
+    Args:
+        image: A Tensor; integers span the range of their dtype.
+        gamma: A scalar, not negative.
+        gain: A scalar.
+
+    Returns:
+        A Tensor of the same shape and dtype; integers are clipped.
+
+    Raises:
+        ValueError: `gamma` is negative.
+
+    Example:
+        >>> tf.image.adjust_gamma([0.5], 2.0).numpy()
+        array([0.25], dtype=float32)
+    """
+    if isinstance(gamma, int | float) and gamma < 0:
+        raise ValueError(
+            f"tf.image.adjust_gamma: `gamma` must not be negative; got {gamma}.\n"
+            "  Fix: values below 1 brighten, values above 1 darken."
+        )
+    return _gamma(image, gamma, gain)
+
+
+def _with_hsv(x, change):
+    """Apply a function of hue, saturation and value to RGB."""
+    wide = to_hsv(x.astype(jnp.float32))
+    parts = change(wide[..., 0], wide[..., 1], wide[..., 2])
+    return to_rgb(jnp.stack(parts, -1)).astype(x.dtype)
+
+
+@op(mixed=True)
+def adjust_hue(image, delta):
+    """Turn the hue of RGB images.
+
+    Args:
+        image: A Tensor `(…, 3)`; integers span the range of their dtype.
+        delta: A scalar in `[-1, 1]`; 1 is a full turn.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.adjust_hue([[[1.0, 0.0, 0.0]]], 1 / 3).numpy().round(3)
+        array([[[0., 1., 0.]]], dtype=float32)
+    """
+    delta = delta.astype(jnp.float32)
+    return as_float(lambda x: _with_hsv(x, lambda h, s, v: ((h + delta) % 1.0, s, v)))(image)
+
+
+@op(mixed=True)
+def adjust_saturation(image, saturation_factor):
+    """Scale the saturation of RGB images.
+
+    Args:
+        image: A Tensor `(…, 3)`; integers span the range of their dtype.
+        saturation_factor: A scalar; 0 gives gray, 1 changes nothing.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.adjust_saturation([[[1.0, 0.5, 0.5]]], 0.0).numpy()
+        array([[[1., 1., 1.]]], dtype=float32)
+    """
+    factor = saturation_factor.astype(jnp.float32)
+    return as_float(lambda x: _with_hsv(x, lambda h, s, v: (h, jnp.clip(s * factor, 0, 1), v)))(
+        image
+    )
+
+
+@op
+def per_image_standardization(image):
+    """Give each image mean 0 and variance 1.
+
+    Args:
+        image: A Tensor `(…, H, W, C)`.
+
+    Returns:
+        A float32 Tensor of the same shape: `(x - mean) / max(stddev, 1 / sqrt(H * W * C))`, so
+        that a uniform image gives zeros.
+
+    Example:
+        >>> tf.image.per_image_standardization([[[1.0], [3.0]]]).numpy().ravel()
+        array([-1.,  1.], dtype=float32)
+    """
+    x, axes = image.astype(jnp.float32), (-3, -2, -1)
+    count = jnp.asarray(x.shape[-3] * x.shape[-2] * x.shape[-1], jnp.float32)
+    centred = x - jnp.mean(x, axes, keepdims=True)
+    variance = jnp.mean(centred * centred, axes, keepdims=True)
+    # The root of the larger: a uniform image would give the root an infinite gradient.
+    return centred * lax.rsqrt(jnp.maximum(variance, 1 / count))
+
+
+# --- random adjustments ---------------------------------------------------------------------------
+
+
+def _symmetric(limit, seed, who, is_stateless=False):
+    """Draw a number from `[-limit, limit)`."""
+    if limit < 0:
+        raise ValueError(
+            f"{who}: the largest change must not be negative; got {limit}.\n  Fix: pass its size."
+        )
+    return _between(-limit, limit, seed, who, is_stateless)
+
+
+def _between(lower, upper, seed, who, is_stateless=False):
+    """Draw a number from `[lower, upper)`."""
+    if upper < lower:
+        raise ValueError(
+            f"{who}: `upper` must not be below `lower`; got {lower} and {upper}.\n  Fix: swap them."
+        )
+    if is_stateless:
+        return stateless_uniform((), seed, float(lower), float(upper))
+    return uniform((), float(lower), float(upper), seed=seed)
+
+
+def random_brightness(image, max_delta, seed=None):
+    """Add a random number to the brightness of images, one for all.
+
+    Args:
+        image: A Tensor.
+        max_delta: The largest change, in units of the float range `[0, 1]`.
+        seed: An op-level seed, see `tf.random.set_seed`.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: `max_delta` is negative.
+
+    Example:
+        >>> tf.image.random_brightness(tf.ones((2, 2, 3)), 0.1).shape
+        TensorShape([2, 2, 3])
+    """
+    delta = _symmetric(max_delta, seed, "tf.image.random_brightness")
+    return adjust_brightness(image, delta)
+
+
+def random_contrast(image, lower, upper, seed=None):
+    """Scale the contrast of images by one random factor.
+
+    Args:
+        image: A Tensor `(…, H, W, C)`.
+        lower: The smallest factor.
+        upper: The largest factor.
+        seed: An op-level seed, see `tf.random.set_seed`.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: `upper` is below `lower`.
+
+    Example:
+        >>> tf.image.random_contrast(tf.ones((2, 2, 3)), 0.5, 2.0).shape
+        TensorShape([2, 2, 3])
+    """
+    return adjust_contrast(image, _between(lower, upper, seed, "tf.image.random_contrast"))
+
+
+def random_hue(image, max_delta, seed=None):
+    """Turn the hue of RGB images by one random angle.
+
+    Args:
+        image: A Tensor `(…, 3)`.
+        max_delta: The largest turn, in `[0, 0.5]`.
+        seed: An op-level seed, see `tf.random.set_seed`.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: `max_delta` is negative.
+
+    Example:
+        >>> tf.image.random_hue(tf.ones((2, 2, 3)), 0.1).shape
+        TensorShape([2, 2, 3])
+    """
+    return adjust_hue(image, _symmetric(max_delta, seed, "tf.image.random_hue"))
+
+
+def random_saturation(image, lower, upper, seed=None):
+    """Scale the saturation of RGB images by one random factor.
+
+    Args:
+        image: A Tensor `(…, 3)`.
+        lower: The smallest factor.
+        upper: The largest factor.
+        seed: An op-level seed, see `tf.random.set_seed`.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: `upper` is below `lower`.
+
+    Example:
+        >>> tf.image.random_saturation(tf.ones((2, 2, 3)), 0.5, 2.0).shape
+        TensorShape([2, 2, 3])
+    """
+    return adjust_saturation(image, _between(lower, upper, seed, "tf.image.random_saturation"))
+
+
+def stateless_random_brightness(image, max_delta, seed):
+    """Add a number that follows from a seed to the brightness; see `tf.image.random_brightness`.
+
+    Args:
+        image: A Tensor.
+        max_delta: The largest change, in units of the float range `[0, 1]`.
+        seed: Two integers.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.stateless_random_brightness(tf.ones((2, 2, 3)), 0.1, (1, 2)).shape
+        TensorShape([2, 2, 3])
+    """
+    delta = _symmetric(max_delta, seed, "tf.image.stateless_random_brightness", True)
+    return adjust_brightness(image, delta)
+
+
+def stateless_random_contrast(image, lower, upper, seed):
+    """Scale the contrast by a factor that follows from a seed; see `tf.image.random_contrast`.
+
+    Args:
+        image: A Tensor `(…, H, W, C)`.
+        lower: The smallest factor.
+        upper: The largest factor.
+        seed: Two integers.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.stateless_random_contrast(tf.ones((2, 2, 3)), 0.5, 2.0, (1, 2)).shape
+        TensorShape([2, 2, 3])
+    """
+    factor = _between(lower, upper, seed, "tf.image.stateless_random_contrast", True)
+    return adjust_contrast(image, factor)
+
+
+def stateless_random_hue(image, max_delta, seed):
+    """Turn the hue by an angle that follows from a seed; see `tf.image.random_hue`.
+
+    Args:
+        image: A Tensor `(…, 3)`.
+        max_delta: The largest turn, in `[0, 0.5]`.
+        seed: Two integers.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.stateless_random_hue(tf.ones((2, 2, 3)), 0.1, (1, 2)).shape
+        TensorShape([2, 2, 3])
+    """
+    return adjust_hue(image, _symmetric(max_delta, seed, "tf.image.stateless_random_hue", True))
+
+
+def stateless_random_saturation(image, lower, upper, seed=None):
+    """Scale the saturation by a factor that follows from a seed.
+
+    Args:
+        image: A Tensor `(…, 3)`.
+        lower: The smallest factor.
+        upper: The largest factor.
+        seed: Two integers.
+
+    Returns:
+        A Tensor of the same shape and dtype.
+
+    Example:
+        >>> tf.image.stateless_random_saturation(tf.ones((2, 2, 3)), 0.5, 2.0, (1, 2)).shape
+        TensorShape([2, 2, 3])
+    """
+    factor = _between(lower, upper, seed, "tf.image.stateless_random_saturation", True)
+    return adjust_saturation(image, factor)

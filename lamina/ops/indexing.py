@@ -1,0 +1,391 @@
+"""Reading and writing at computed places: gather and scatter."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from lamina.engine import convert_to_tensor, errors, op, static_int
+from lamina.ops.array import dimensions
+from lamina.ops.shaping import axis_in
+
+__all__ = [
+    "IndexedSlices",
+    "gather",
+    "gather_nd",
+    "scatter_nd",
+    "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update",
+]
+
+_DROP = lax.GatherScatterMode.FILL_OR_DROP
+
+
+class IndexedSlices:
+    """Some rows of a larger Tensor: row `indices[i]` is `values[i]`.
+
+    Gradients here are dense; this is for `Variable.scatter_add` and the like. It converts to a
+    Tensor where one is expected.
+
+    Args:
+        values: A Tensor `(N, …)`.
+        indices: N integers.
+        dense_shape: The shape of the larger Tensor, needed to convert to one.
+
+    Example:
+        >>> v = tf.Variable([1.0, 2.0])
+        >>> v.scatter_add(tf.IndexedSlices([5.0], [1])).numpy()
+        array([1., 7.], dtype=float32)
+    """
+
+    def __init__(self, values, indices, dense_shape=None):
+        self.values = convert_to_tensor(values)
+        self.indices = convert_to_tensor(indices)
+        self.dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
+
+    @property
+    def dtype(self):
+        """The dtype of the rows."""
+        return self.values.dtype
+
+    def _as_tensor(self):
+        if self.dense_shape is None:
+            raise ValueError(
+                "tf.IndexedSlices: `dense_shape` must be given to make a Tensor of it; got None.\n"
+                "  Fix: tf.IndexedSlices(values, indices, dense_shape)."
+            )
+        return scatter_nd(self.indices[..., None], self.values, self.dense_shape)
+
+
+def _gather_on_host(params, indices, *, axis, batch_dims):
+    if batch_dims:
+        raise NotImplementedError
+    return np.take(params, indices.astype(np.int64), axis)
+
+
+@op(mixed=True, host=_gather_on_host)
+def _gather(params, indices, *, axis, batch_dims):
+    if not jnp.issubdtype(indices.dtype, jnp.integer):
+        raise errors.InvalidArgumentError(
+            f"`indices` must be integers; got dtype {indices.dtype}.\n  Fix: tf.cast them."
+        )
+    axis, batch = axis_in(axis, params.ndim), axis_in(batch_dims, indices.ndim + 1)
+    if axis < batch:
+        raise errors.InvalidArgumentError(
+            f"`axis` must not be less than `batch_dims`; got axis {axis}, batch_dims {batch}.\n"
+            "  Fix: gather along an axis after the batch axes."
+        )
+    wide = indices.ndim - batch
+    result = params.shape[:axis] + indices.shape[batch:] + params.shape[axis + 1 :]
+    if isinstance(params.shape[axis], int) and params.shape[axis] == 0:
+        return jnp.zeros(result, params.dtype)
+    after = range(axis + wide, params.ndim - 1 + wide)
+    numbers = lax.GatherDimensionNumbers(
+        offset_dims=(*range(batch, axis), *after),
+        collapsed_slice_dims=(axis,),
+        start_index_map=(axis,),
+        operand_batching_dims=tuple(range(batch)),
+        start_indices_batching_dims=tuple(range(batch)),
+    )
+    sizes = [1 if i < batch or i == axis else each for i, each in enumerate(params.shape)]
+    # As TF on a GPU, an index out of range gives 0.
+    return lax.gather(params, indices[..., None], numbers, tuple(sizes), mode=_DROP, fill_value=0)
+
+
+def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
+    """Return the slices of `params` at `indices` along an axis.
+
+    Args:
+        params: A Tensor `(p0, …)`.
+        indices: Integers in `[0, params.shape[axis])`, of any shape.
+        validate_indices: Accepted, unused.
+        axis: The axis of `params` to index; None is `batch_dims`.
+        batch_dims: How many leading axes `params` and `indices` share, one slice for each.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor `params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]`.
+
+    Raises:
+        InvalidArgumentError: an index that is known while recording is out of range. Others give
+            0, as in TF on a GPU.
+
+    Example:
+        >>> tf.gather([10, 20, 30], [2, 0]).numpy()
+        array([30, 10], dtype=int32)
+    """
+    params, indices = convert_to_tensor(params), convert_to_tensor(indices)
+    batch_dims = static_int(batch_dims, "tf.gather(batch_dims)")
+    axis = batch_dims if axis is None else static_int(axis, "tf.gather(axis)")
+    if indices._host is not None:
+        _check_indices(params, indices, axis)
+    return _gather(params, indices, axis=axis, batch_dims=batch_dims)
+
+
+def _check_indices(params, indices, axis):
+    """Raise if indices known to the host are out of range."""
+    known, ndim = indices._host, params.ndim
+    size = params.shape[axis] if -ndim <= axis < ndim else None
+    if size is None or known.dtype == object or not known.size:
+        return
+    if known.min() < 0 or known.max() >= size:
+        raise errors.InvalidArgumentError(
+            f"tf.gather: `indices` must lie in [0, {size}) for axis {axis} of shape "
+            f"{params.shape}; got {known.tolist()}.\n  Fix: clip or correct the indices."
+        )
+
+
+@op(mixed=True)
+def _gather_nd(params, indices, *, batch_dims):
+    depth = indices.shape[-1]
+    if not isinstance(depth, int) or batch_dims + depth > params.ndim:
+        raise errors.InvalidArgumentError(
+            f"`indices` must address axes of `params`; got {depth} coordinates for shape "
+            f"{params.shape} after {batch_dims} batch axes.\n  Fix: shorten its last axis."
+        )
+    wide, end = indices.ndim - 1, batch_dims + depth
+    numbers = lax.GatherDimensionNumbers(
+        offset_dims=tuple(range(wide, wide + params.ndim - end)),
+        collapsed_slice_dims=tuple(range(batch_dims, end)),
+        start_index_map=tuple(range(batch_dims, end)),
+        operand_batching_dims=tuple(range(batch_dims)),
+        start_indices_batching_dims=tuple(range(batch_dims)),
+    )
+    sizes = [1 if i < end else each for i, each in enumerate(params.shape)]
+    return lax.gather(params, indices, numbers, tuple(sizes), mode=_DROP, fill_value=0)
+
+
+def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
+    """Return the slices of `params` at coordinates.
+
+    Args:
+        params: A Tensor.
+        indices: Integers `(…, K)`: each last row is a position along the first K axes.
+        batch_dims: How many leading axes `params` and `indices` share.
+        name: Accepted, unused.
+        bad_indices_policy: Accepted, unused: coordinates out of range give 0.
+
+    Returns:
+        A Tensor `indices.shape[:-1] + params.shape[batch_dims + K:]`.
+
+    Raises:
+        InvalidArgumentError: K is larger than the rank of `params`.
+
+    Example:
+        >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
+        array([2, 3], dtype=int32)
+    """
+    batch_dims = static_int(batch_dims, "tf.gather_nd(batch_dims)")
+    return _gather_nd(params, indices, batch_dims=batch_dims)
+
+
+def _scatter(tensor, indices, updates, how):
+    """Apply `x.at[...].<how>` at coordinates; those out of range are dropped, as on a GPU."""
+    depth = indices.shape[-1]
+    if not isinstance(depth, int) or depth > tensor.ndim:
+        raise errors.InvalidArgumentError(
+            f"`indices` must address axes of shape {tensor.shape}; got {depth} coordinates.\n"
+            "  Fix: shorten the last axis of `indices`."
+        )
+    wanted = indices.shape[:-1] + tensor.shape[depth:]
+    if updates.ndim and updates.shape != wanted:
+        raise errors.InvalidArgumentError(
+            f"`updates` must have shape {wanted}, for indices of shape {indices.shape}; got "
+            f"{updates.shape}.\n  Fix: give one update per index."
+        )
+    place = tuple(indices[..., i] for i in range(depth)) or ...
+    change = getattr(tensor.at[place], how)
+    return change(updates, mode="drop", wrap_negative_indices=False)
+
+
+@op(mixed=True)
+def _scatter_nd(indices, updates, *, shape):
+    return _scatter(jnp.zeros(shape, updates.dtype), indices, updates, "add")
+
+
+def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
+    """Add updates into a Tensor of zeros.
+
+    Args:
+        indices: Integers `(…, K)`: positions along the first K axes of the result.
+        updates: A Tensor `indices.shape[:-1] + shape[K:]`.
+        shape: The shape of the result.
+        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor of shape `shape` and the dtype of `updates`; duplicates add up.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.scatter_nd([[1], [3], [1]], [1, 2, 3], (4,)).numpy()
+        array([0, 4, 0, 2], dtype=int32)
+    """
+    return _scatter_nd(indices, updates, shape=dimensions(shape, "tf.scatter_nd"))
+
+
+@op(mixed=True)
+def _tensor_scatter(tensor, indices, updates, *, how):
+    if how == "sub":
+        return _scatter(tensor, indices, -updates, "add")
+    if how in ("min", "max"):
+        return _scatter_extreme(how, tensor, indices, updates)
+    return _scatter(tensor, indices, updates, how)
+
+
+def _scatter_extreme(how, tensor, indices, updates):
+    """Scatter min or max, with TF's gradient: it is shared among all that equal the result."""
+
+    @jax.custom_vjp
+    def run(tensor, updates):
+        return _scatter(tensor, indices, updates, how)
+
+    def forward(tensor, updates):
+        result = run(tensor, updates)
+        return result, (tensor, updates, result)
+
+    def backward(saved, grad):
+        tensor, updates, result = saved
+        kept = (tensor == result).astype(grad.dtype)
+        taken = (updates == _gather_nd.body(result, indices, batch_dims=0)).astype(grad.dtype)
+        share = grad / _scatter(kept, indices, taken, "add")
+        return share * kept, _gather_nd.body(share, indices, batch_dims=0) * taken
+
+    run.defvjp(forward, backward)
+    return run(tensor, updates)
+
+
+def scatter_into(tensor, indices, updates, how):
+    """Return a copy of `tensor` changed at coordinates.
+
+    Args:
+        tensor: A Tensor or Variable.
+        indices: Integers `(…, K)`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]`, or a scalar.
+        how: "set", "add", "sub", "max", "min", "multiply" or "divide".
+
+    Returns:
+        A Tensor like `tensor`.
+    """
+    tensor = convert_to_tensor(tensor)
+    updates = convert_to_tensor(updates, tensor.dtype)
+    return _tensor_scatter(tensor, indices, updates, how=how)
+
+
+def tensor_scatter_nd_update(tensor, indices, updates, name=None):
+    """Return a copy of `tensor` with some slices replaced.
+
+    Args:
+        tensor: A Tensor.
+        indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor like `tensor`; which of several updates at one place wins is not defined.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.tensor_scatter_nd_update([1, 2, 3], [[0], [2]], [9, 8]).numpy()
+        array([9, 2, 8], dtype=int32)
+    """
+    return scatter_into(tensor, indices, updates, "set")
+
+
+def tensor_scatter_nd_add(tensor, indices, updates, bad_indices_policy="", name=None):
+    """Return a copy of `tensor` with updates added to slices; duplicates add up.
+
+    Args:
+        tensor: A Tensor.
+        indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
+        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor like `tensor`.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.tensor_scatter_nd_add([1, 2, 3], [[0], [0]], [1, 1]).numpy()
+        array([3, 2, 3], dtype=int32)
+    """
+    return scatter_into(tensor, indices, updates, "add")
+
+
+def tensor_scatter_nd_sub(tensor, indices, updates, bad_indices_policy="", name=None):
+    """Return a copy of `tensor` with updates subtracted from slices; duplicates add up.
+
+    Args:
+        tensor: A Tensor.
+        indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
+        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor like `tensor`.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.tensor_scatter_nd_sub([1, 2, 3], [[0]], [1]).numpy()
+        array([0, 2, 3], dtype=int32)
+    """
+    return scatter_into(tensor, indices, updates, "sub")
+
+
+def tensor_scatter_nd_max(tensor, indices, updates, bad_indices_policy="", name=None):
+    """Return a copy of `tensor` with slices raised to updates where these are larger.
+
+    Args:
+        tensor: A Tensor.
+        indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
+        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor like `tensor`; its gradient is shared among equal values.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.tensor_scatter_nd_max([1, 2, 3], [[0], [2]], [5, 0]).numpy()
+        array([5, 2, 3], dtype=int32)
+    """
+    return scatter_into(tensor, indices, updates, "max")
+
+
+def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=None):
+    """Return a copy of `tensor` with slices lowered to updates where these are smaller.
+
+    Args:
+        tensor: A Tensor.
+        indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
+        updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
+        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor like `tensor`; its gradient is shared among equal values.
+
+    Raises:
+        InvalidArgumentError: the shapes do not fit together.
+
+    Example:
+        >>> tf.tensor_scatter_nd_min([1, 2, 3], [[0], [2]], [5, 0]).numpy()
+        array([1, 2, 0], dtype=int32)
+    """
+    return scatter_into(tensor, indices, updates, "min")

@@ -1,0 +1,461 @@
+"""Random numbers as pure functions of a seed, and generators that keep their own stream."""
+
+import secrets
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.engine import (
+    convert_to_tensor,
+    dtypes,
+    op,
+    static_int,
+    static_ints,
+)
+from lamina.engine.random import Stream, key_of
+from lamina.ops.array import dimensions
+from lamina.ops.random import (
+    bits_from,
+    categorical_draw,
+    checked_dtype,
+    gamma_from,
+    normal_draw,
+    poisson_from,
+    shuffled_from,
+    uniform_draw,
+)
+
+__all__ = [
+    "Generator",
+    "get_global_generator",
+    "set_global_generator",
+    "stateless_categorical",
+    "stateless_fold_in",
+    "stateless_gamma",
+    "stateless_normal",
+    "stateless_parameterized_truncated_normal",
+    "stateless_poisson",
+    "stateless_shuffle",
+    "stateless_split",
+    "stateless_truncated_normal",
+    "stateless_uniform",
+]
+
+_FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
+
+
+@op(differentiable=False)
+def _key_of_seed(seed):
+    if seed.shape != (2,):
+        raise ValueError(
+            f"`seed` must be two integers; got shape {seed.shape}.\n  Fix: pass seed=(a, b)."
+        )
+    key = seed.astype(jnp.uint32)
+    if seed.dtype.itemsize == 8:
+        high = (seed >> 32).astype(jnp.uint32)
+        wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
+        folded = jax.random.fold_in(jax.random.fold_in(wrapped, high[0]), high[1])
+        same = (high[0] == high[0] * 0) & (high[1] == 0)
+        return jnp.where(same, key, jax.random.key_data(folded))
+    return key
+
+
+def _source(seed):
+    """Return the (key, counter) that a stateless seed stands for."""
+    return _key_of_seed(seed), np.int64(0)
+
+
+def stateless_normal(
+    shape, seed, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None, alg="auto_select"
+):
+    """Draw from the normal distribution; the same seed gives the same numbers.
+
+    Args:
+        shape: The shape of the result.
+        seed: Two integers, as a list or Tensor.
+        mean: The mean; it broadcasts to `shape`.
+        stddev: The standard deviation; it broadcasts to `shape`.
+        dtype: A float dtype.
+        name: Accepted, unused.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    Returns:
+        A Tensor of shape `shape`. Gradients flow to `mean` and `stddev`.
+
+    Example:
+        >>> a, b = (tf.random.stateless_normal((2,), seed=(1, 2)) for _ in "ab")
+        >>> bool(tf.reduce_all(a == b))
+        True
+    """
+    return normal_draw(_source(seed), shape, mean, stddev, dtype, "tf.random.stateless_normal")
+
+
+def stateless_truncated_normal(
+    shape, seed, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None, alg="auto_select"
+):
+    """Draw from the normal distribution, within two standard deviations of the mean.
+
+    Args:
+        shape: The shape of the result.
+        seed: Two integers, as a list or Tensor.
+        mean: The mean before truncation.
+        stddev: The standard deviation before truncation.
+        dtype: A float dtype.
+        name: Accepted, unused.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    Returns:
+        A Tensor of shape `shape`.
+
+    Example:
+        >>> tf.random.stateless_truncated_normal((2,), seed=(1, 2)).shape
+        TensorShape([2])
+    """
+    who = "tf.random.stateless_truncated_normal"
+    return normal_draw(_source(seed), shape, mean, stddev, dtype, who, (-2.0, 2.0))
+
+
+def stateless_parameterized_truncated_normal(
+    shape, seed, means=0.0, stddevs=1.0, minvals=-2.0, maxvals=2.0, name=None
+):
+    """Draw from normal distributions between bounds.
+
+    Args:
+        shape: The shape of the result.
+        seed: Two integers, as a list or Tensor.
+        means: The means before truncation; like the others, broadcast to `shape`.
+        stddevs: The standard deviations before truncation.
+        minvals: The lower bounds.
+        maxvals: The upper bounds.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor of shape `shape`, of the dtype of `means`.
+
+    Example:
+        >>> draw = tf.random.stateless_parameterized_truncated_normal
+        >>> draw((2,), (1, 2), 5.0, 1.0, 4.0, 6.0).shape
+        TensorShape([2])
+    """
+    mean = convert_to_tensor(means)
+    stddev, low, high = (convert_to_tensor(v, mean.dtype) for v in (stddevs, minvals, maxvals))
+    bounds = (low - mean) / stddev, (high - mean) / stddev
+    who = "tf.random.stateless_parameterized_truncated_normal"
+    return normal_draw(_source(seed), shape, mean, stddev, mean.dtype, who, bounds)
+
+
+def stateless_uniform(
+    shape, seed, minval=0, maxval=None, dtype=dtypes.float32, name=None, alg="auto_select"
+):
+    """Draw uniformly from `[minval, maxval)`; the same seed gives the same numbers.
+
+    Args:
+        shape: The shape of the result.
+        seed: Two integers, as a list or Tensor.
+        minval: The lower bound, included; None with `maxval` None draws all of an integer dtype.
+        maxval: The upper bound, excluded; None is 1 for floats.
+        dtype: A float dtype, or an integer one of 32 or 64 bits.
+        name: Accepted, unused.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    Returns:
+        A Tensor of shape `shape`.
+
+    Raises:
+        ValueError: only one bound is given for an integer dtype.
+
+    Example:
+        >>> tf.random.stateless_uniform((2,), (1, 2), 0, 10, tf.int32).dtype
+        tf.int32
+    """
+    if minval is None and maxval is None:
+        sizes = dimensions(shape, "tf.random.stateless_uniform")
+        return bits_from(*_source(seed), shape=sizes, dtype=dtype)
+    who = "tf.random.stateless_uniform"
+    return uniform_draw(_source(seed), shape, minval, maxval, dtype, who)
+
+
+def stateless_categorical(logits, num_samples, seed, dtype=dtypes.int64, name=None):
+    """Draw class indices; the same seed gives the same numbers.
+
+    Args:
+        logits: Unnormalized log-probabilities `(B, C)`.
+        num_samples: How many indices to draw from each row, N.
+        seed: Two integers, as a list or Tensor.
+        dtype: int64 or int32.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor `(B, N)` of integers in `[0, C)`.
+
+    Example:
+        >>> tf.random.stateless_categorical([[0.0, -1e9]], 3, (1, 2)).numpy()
+        array([[0, 0, 0]])
+    """
+    who = "tf.random.stateless_categorical"
+    return categorical_draw(_source(seed), logits, num_samples, dtype, who)
+
+
+def stateless_gamma(shape, seed, alpha, beta=None, dtype=dtypes.float32, name=None):
+    """Draw from gamma distributions; the same seed gives the same numbers.
+
+    Args:
+        shape: The shape of the result, to which the parameters broadcast.
+        seed: Two integers, as a list or Tensor.
+        alpha: The shape parameter, positive.
+        beta: The rate; None is 1.
+        dtype: A float dtype.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor of shape `shape`.
+
+    Example:
+        >>> tf.random.stateless_gamma((3, 2), (1, 2), [1.0, 2.0]).shape
+        TensorShape([3, 2])
+    """
+    dtype = checked_dtype(dtype, _FLOATS, "tf.random.stateless_gamma")
+    alpha = convert_to_tensor(alpha, dtype)
+    beta = convert_to_tensor(1 if beta is None else beta, dtype)
+    sizes = dimensions(shape, "tf.random.stateless_gamma")
+    return gamma_from(*_source(seed), alpha, beta, shape=sizes, dtype=dtype)
+
+
+def stateless_poisson(shape, seed, lam, dtype=dtypes.int32, name=None):
+    """Draw from Poisson distributions; the same seed gives the same numbers.
+
+    Args:
+        shape: The shape of the result, to which `lam` broadcasts.
+        seed: Two integers, as a list or Tensor.
+        lam: The means, not negative.
+        dtype: int32, int64 or a float dtype.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor of shape `shape`.
+
+    Example:
+        >>> tf.random.stateless_poisson((3, 2), (1, 2), [1.0, 2.0]).shape
+        TensorShape([3, 2])
+    """
+    sizes = dimensions(shape, "tf.random.stateless_poisson")
+    return poisson_from(*_source(seed), lam, shape=sizes, dtype=dtype)
+
+
+def stateless_shuffle(value, seed, alg="auto_select", name=None):
+    """Permute the rows of a Tensor; the same seed gives the same order.
+
+    Args:
+        value: A Tensor; its first axis is permuted.
+        seed: Two integers, as a list or Tensor.
+        alg: Accepted, unused: the algorithm is Threefry.
+        name: Accepted, unused.
+
+    Returns:
+        A Tensor with the same rows in another order.
+
+    Example:
+        >>> sorted(tf.random.experimental.stateless_shuffle([1, 2, 3], (1, 2)).numpy().tolist())
+        [1, 2, 3]
+    """
+    return shuffled_from(*_source(seed), value)
+
+
+@op(mixed=True, differentiable=False)
+def _seeds_from(key, counter, *, num, dtype):
+    wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
+    wrapped = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
+    return jax.random.key_data(jax.random.split(wrapped, num)).astype(dtype.np)
+
+
+def stateless_split(seed, num=2, alg="auto_select"):
+    """Make several seeds of one.
+
+    Args:
+        seed: Two integers, as a list or Tensor.
+        num: How many seeds to make.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    Returns:
+        An integer Tensor `(num, 2)`: each row is a seed.
+
+    Example:
+        >>> tf.random.split((1, 2), 3).shape
+        TensorShape([3, 2])
+    """
+    seed = convert_to_tensor(seed)
+    num = static_int(num, "tf.random.split(num)")
+    return _seeds_from(*_source(seed), num=num, dtype=seed.dtype)
+
+
+def stateless_fold_in(seed, data, alg="auto_select"):
+    """Make a seed of a seed and a number, such as a step or the index of a replica.
+
+    Args:
+        seed: Two integers, as a list or Tensor.
+        data: An integer scalar.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    Returns:
+        An integer Tensor of shape `(2,)`.
+
+    Example:
+        >>> tf.random.fold_in((1, 2), 3).shape
+        TensorShape([2])
+    """
+    seed = convert_to_tensor(seed)
+    return _seeds_from(_key_of_seed(seed), data, num=1, dtype=seed.dtype)[0]
+
+
+class Generator:
+    """A stream of random numbers of its own, kept in Variables.
+
+    Args:
+        copy_from: A Generator whose state to copy, or None.
+        state: A state, as `Generator.state` gives it, or None.
+        alg: Accepted, unused: the algorithm is Threefry.
+
+    State:
+        Every draw moves the stream on.
+
+    Example:
+        >>> g = tf.random.Generator.from_seed(1)
+        >>> g.normal((2,)).shape
+        TensorShape([2])
+    """
+
+    def __init__(self, copy_from=None, state=None, alg=None):
+        self._stream = Stream(0)
+        self._key, self._counter = self._stream.key, self._stream.counter
+        if copy_from is not None:
+            state = copy_from.state
+        if state is not None:
+            self.reset(state)
+
+    @classmethod
+    def from_seed(cls, seed, alg=None):
+        """Return a Generator whose stream follows from an integer."""
+        made = cls()
+        made.reset_from_seed(seed)
+        return made
+
+    @classmethod
+    def from_non_deterministic_state(cls, alg=None):
+        """Return a Generator with a seed from the operating system."""
+        return cls.from_seed(secrets.randbits(63))
+
+    @classmethod
+    def from_state(cls, state, alg=None):
+        """Return a Generator that goes on where a state was taken."""
+        return cls(state=state)
+
+    @classmethod
+    def from_key_counter(cls, key, counter, alg=None):
+        """Return a Generator with a key (one integer) and a counter."""
+        made = cls()
+        made.reset_from_key_counter(key, counter)
+        return made
+
+    @property
+    def algorithm(self):
+        """The number of the algorithm in `tf.random.Algorithm`: 2, Threefry."""
+        return 2
+
+    @property
+    def key(self):
+        """The key, uint32 of shape `(2,)`."""
+        return self._key.value()
+
+    @property
+    def state(self):
+        """The counter and the two words of the key, int64 of shape `(3,)`."""
+        words = np.asarray(self._key).astype(np.int64)
+        return convert_to_tensor(np.array([int(self._counter), *words], np.int64))
+
+    def reset(self, state):
+        """Go on where a state was taken."""
+        counter, *words = static_ints(state, "tf.random.Generator.reset(state)")
+        self._key.assign(np.array(words, np.uint32))
+        self._counter.assign(np.int64(counter))
+
+    def reset_from_seed(self, seed):
+        """Start the stream of an integer."""
+        self._stream.reset(static_int(seed, "tf.random.Generator(seed)"))
+
+    def reset_from_key_counter(self, key, counter):
+        """Set the key (one integer) and the counter."""
+        self._key.assign(key_of(static_int(key, "tf.random.Generator(key)")))
+        self._counter.assign(np.int64(static_ints(counter, "tf.random.Generator(counter)")[0]))
+
+    def skip(self, delta):
+        """Move on by `delta` draws, and return the state before."""
+        before = self.state
+        self._counter.assign_add(np.int64(static_int(delta, "tf.random.Generator.skip(delta)")))
+        return before
+
+    def make_seeds(self, count=1):
+        """Return seeds for stateless functions, uint64 of shape `(2, count)`."""
+        seeds = _seeds_from(*self._stream.next(), num=count, dtype=dtypes.int64)
+        return _columns(seeds)
+
+    def split(self, count=1):
+        """Return `count` Generators whose streams do not overlap with this one."""
+        seeds = np.asarray(_seeds_from(*self._stream.next(), num=count, dtype=dtypes.int64))
+        return [Generator(state=[0, *row]) for row in seeds.tolist()]
+
+    def normal(self, shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None):
+        """Draw from the normal distribution; see `tf.random.normal`."""
+        who = "tf.random.Generator.normal"
+        return normal_draw(self._stream.next(), shape, mean, stddev, dtype, who)
+
+    def truncated_normal(self, shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None):
+        """Draw within two standard deviations; see `tf.random.truncated_normal`."""
+        who = "tf.random.Generator.truncated_normal"
+        source = self._stream.next()
+        return normal_draw(source, shape, mean, stddev, dtype, who, (-2.0, 2.0))
+
+    def uniform(self, shape, minval=0, maxval=None, dtype=dtypes.float32, name=None):
+        """Draw from `[minval, maxval)`; see `tf.random.uniform`."""
+        who = "tf.random.Generator.uniform"
+        return uniform_draw(self._stream.next(), shape, minval, maxval, dtype, who)
+
+    def uniform_full_int(self, shape, dtype=dtypes.uint64, name=None):
+        """Draw integers of all values of a dtype."""
+        sizes = dimensions(shape, "tf.random.Generator.uniform_full_int")
+        return bits_from(*self._stream.next(), shape=sizes, dtype=dtype)
+
+
+@op(differentiable=False)
+def _columns(seeds):
+    return jnp.transpose(seeds).astype(jnp.uint64)
+
+
+_global = []
+
+
+def get_global_generator():
+    """Return the Generator shared by the process, made at the first call.
+
+    Returns:
+        A `tf.random.Generator`.
+
+    Example:
+        >>> tf.random.get_global_generator() is tf.random.get_global_generator()
+        True
+    """
+    if not _global:
+        _global.append(Generator.from_non_deterministic_state())
+    return _global[0]
+
+
+def set_global_generator(generator):
+    """Replace the Generator that `tf.random.get_global_generator` returns.
+
+    Args:
+        generator: A `tf.random.Generator`.
+
+    Example:
+        >>> tf.random.set_global_generator(tf.random.Generator.from_seed(1))
+    """
+    _global[:] = [generator]

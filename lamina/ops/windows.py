@@ -1,0 +1,161 @@
+"""Sliding windows: layouts, sizes, strides and paddings as TF and Keras spell them.
+
+What convolutions and poolings share. A layout is one boolean: whether channels come first.
+"""
+
+from jax import lax
+
+from lamina.engine import errors, static_ints
+
+__all__ = [
+    "channels_come_first",
+    "output_size",
+    "pads",
+    "per_axis",
+    "shifted",
+    "spatial_axes",
+    "spelled_padding",
+]
+
+_LAST = frozenset({None, "channels_last", "NWC", "NHWC", "NDHWC"})
+_FIRST = frozenset({"channels_first", "NCW", "NCHW", "NCDHW"})
+
+
+def channels_come_first(data_format, who):
+    """Return whether ``data_format`` puts channels before the spatial axes.
+
+    Args:
+        data_format: TF's ("NHWC", "NCW", …) or Keras's ("channels_last") name, or None.
+        who: The function to name in errors.
+
+    Raises:
+        ValueError: the name is unknown.
+    """
+    if data_format in _LAST:
+        return False
+    if data_format in _FIRST:
+        return True
+    raise ValueError(
+        f"{who}: `data_format` must be one of NWC, NHWC, NDHWC, NCW, NCHW, NCDHW, channels_last, "
+        f"channels_first; got {data_format!r}.\n  Fix: 'NHWC' is the usual one for images."
+    )
+
+
+def spatial_axes(rank, first):
+    """Return the spatial axes of an input with ``rank`` of them after one batch axis."""
+    return tuple(range(2, rank + 2)) if first else tuple(range(1, rank + 1))
+
+
+def per_axis(value, rank, first, who):
+    """Return one int for each spatial axis.
+
+    Args:
+        value: None (all 1), an int, or a sequence of 1, ``rank`` or ``rank + 2`` ints, the last
+            with batch and channels at their places in the layout.
+        rank: How many spatial axes there are.
+        first: Whether channels come first.
+        who: Function and argument to name in errors.
+
+    Raises:
+        ValueError: the length does not fit, or an entry is not positive.
+        InvalidArgumentError: batch or channel entries are not 1.
+    """
+    if value is None:
+        return (1,) * rank
+    sizes = (value,) if type(value) is int else static_ints(value, who)
+    if len(sizes) == 1:
+        sizes = sizes * rank
+    elif len(sizes) == rank + 2:
+        batch, channel = sizes[0], sizes[1 if first else -1]
+        if (batch, channel) != (1, 1):
+            raise errors.InvalidArgumentError(
+                f"{who} must be 1 for batch and channels; got {sizes}.\n"
+                "  Fix: windows move along the spatial axes only."
+            )
+        sizes = sizes[2:] if first else sizes[1:-1]
+    if len(sizes) != rank:
+        raise ValueError(
+            f"{who} must be an int, or have 1, {rank} or {rank + 2} entries; got {sizes}.\n"
+            "  Fix: give one entry for each spatial axis."
+        )
+    if any(size < 1 for size in sizes):
+        raise ValueError(f"{who} must be positive; got {sizes}.\n  Fix: 1 is the smallest value.")
+    return sizes
+
+
+def spelled_padding(padding, rank, first, who):
+    """Return a padding as "SAME", "VALID", "CAUSAL", or one (before, after) for each spatial axis.
+
+    Args:
+        padding: A name in any case, or pairs for the spatial or for all axes.
+        rank: How many spatial axes there are.
+        first: Whether channels come first.
+        who: The function to name in errors.
+
+    Raises:
+        ValueError: the name is unknown, or pairs are missing.
+        InvalidArgumentError: batch or channels would be padded.
+    """
+    if isinstance(padding, str):
+        name = padding.upper()
+        if name in ("SAME", "VALID") or (name == "CAUSAL" and rank == 1):
+            return name
+    elif isinstance(padding, list | tuple) and len(padding) in (rank, rank + 2):
+        pairs = tuple(static_ints(pair, f"{who}: `padding`") for pair in padding)
+        if len(pairs) == rank + 2:
+            if pairs[0] != (0, 0) or pairs[1 if first else -1] != (0, 0):
+                raise errors.InvalidArgumentError(
+                    f"{who}: `padding` must be [0, 0] for batch and channels; got {padding}.\n"
+                    "  Fix: pad spatial axes only."
+                )
+            pairs = pairs[2:] if first else pairs[1:-1]
+        if all(len(pair) == 2 for pair in pairs):
+            return pairs
+    raise ValueError(
+        f"{who}: `padding` must be 'SAME', 'VALID', or a list with [before, after] for each axis; "
+        f"got {padding!r}.\n  Fix: 'SAME' keeps the size at stride 1, 'VALID' adds nothing."
+    )
+
+
+def pads(padding, sizes, windows, strides, dilations):
+    """Return the (before, after) zeros for each spatial axis.
+
+    Args:
+        padding: What `spelled_padding` returned.
+        sizes: Input sizes.
+        windows: Window sizes.
+        strides: Steps of the window.
+        dilations: Distances between the window's entries.
+    """
+    if padding == "VALID":
+        return tuple((0, 0) for _ in sizes)
+    if padding == "CAUSAL":
+        return (((windows[0] - 1) * dilations[0], 0),)
+    if padding != "SAME":
+        return padding
+    found = []
+    for size, window, stride, dilation in zip(sizes, windows, strides, dilations, strict=True):
+        missing = (-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size
+        missing = max(missing, 0)
+        found.append((missing // 2, missing - missing // 2))
+    return tuple(found)
+
+
+def output_size(size, window, stride, dilation):
+    """Return how many windows fit into a (padded) size.
+
+    Raises:
+        InvalidArgumentError: not one does.
+    """
+    span = (window - 1) * dilation + 1
+    if isinstance(size, int) and 0 < size < span:
+        raise errors.InvalidArgumentError(
+            f"the window must fit into the padded input; got a window that spans {span}, "
+            f"an input of size {size}.\n  Fix: use padding 'SAME', or a smaller window."
+        )
+    return (size - span) // stride + 1
+
+
+def shifted(x, axis, offset, count, stride):
+    """Return ``count`` entries along ``axis``, from ``offset`` on, ``stride`` apart."""
+    return lax.slice_in_dim(x, offset, offset + (count - 1) * stride + 1, stride, axis)
