@@ -106,6 +106,10 @@ class Closure:
             f"or take @tf.function off: eager code is compiled as well."
         )
 
+    def alias(self, tensor: Tensor) -> Tensor:
+        """Return another handle of the same slot."""
+        return placeholder(tensor._type, self, tensor._slot)
+
     def read(self, variable: Any) -> Tensor:
         """Return the variable's value of now, inside the trace."""
         state = self.variables.get(variable)

@@ -55,6 +55,7 @@ class _Config:
         max_compiles: How many programs one `tf.function` or `fit` step may compile before
             RetraceLimitError is raised, or None.
         cache_size: How many compiled programs are kept; the least recently used go first.
+        cache_dir: Where compiled programs are kept for the next process, or "off".
         warn_retraces: Whether a `tf.function` that keeps being traced anew says why.
     """
 
@@ -63,6 +64,9 @@ class _Config:
         self.run_functions_eagerly = False
         self.max_compiles: int | None = None
         self.cache_size = 1024
+        self.cache_dir = os.environ.get("LAMINA_CACHE") or os.path.join(
+            os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "lamina", "xla"
+        )
         self.warn_retraces = True
 
 

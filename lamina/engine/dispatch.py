@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from lamina.engine import dtypes, errors
-from lamina.engine.context import config, local
+from lamina.engine.context import local
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import Signature, TensorType, infer, is_symbolic, type_of
@@ -111,6 +111,7 @@ def _ready_array(array: np.ndarray, dtype: DType) -> Tensor:
 
 
 _HOST_LIMIT = 64
+_KNOWN_LIMIT = 1024
 
 
 def _to_numpy(value: Any, dtype: DType) -> np.ndarray:
@@ -296,8 +297,6 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
     if here.tapes and signature.differentiable:
         for tape in here.tapes:
             tape.log.append((signature, tensors, outputs))
-    if config.eager == "sync" and here.trace.eager:
-        here.trace.flush()
     return outputs
 
 
@@ -322,6 +321,7 @@ class Op:
         self.infer = infer
         self.needs = needs
         self.signatures: dict[Any, Signature] = {}
+        self._known_attributes: dict[Any, Attributes] = {}
         given = inspect.signature(body)
         parameters = list(given.parameters.values())
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
@@ -349,24 +349,28 @@ class Op:
             name = name.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
         self.__signature__ = given.replace(parameters=[*parameters, name])
         self.__doc__ = body.__doc__
+        self.label = body.__name__.strip("_")  # in messages: `_pow` stands behind `tf.pow`
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
             args, attributes = self._bind(args, kwargs)
         else:
             attributes = self.plain
-        key: list[Any] = [attributes]
         for a in args:
             if type(a) is not Tensor:
                 return self._call_converting(args, attributes)
-            key.append(a._type)
-        signature = self.signatures.get(tuple(key))
+        key = (attributes, *[a._type for a in args])
+        signature = self.signatures.get(key)
         if signature is None:
-            signature = self._signature(tuple(key))
+            signature = self._signature(key)
         return self._record(signature, args, attributes)
 
     def _record(self, signature: Signature, tensors: Any, attributes: Attributes) -> Any:
-        outputs = emit(signature, tensors)
+        here = local
+        outputs = here.trace.emit(signature, tensors)
+        if here.tapes and signature.differentiable:
+            for tape in here.tapes:
+                tape.log.append((signature, tensors, outputs))
         if self.host is not None and tensors and tensors[0]._host is not None:
             self._on_host(tensors, attributes, outputs)
         container = signature.container
@@ -413,10 +417,23 @@ class Op:
             operands, given = self._split(args, kwargs)
         if not given and not self.required:
             return operands, self.plain
+        key: Any = (tuple(given.items()), *map(type, given.values()))
+        try:
+            known = self._known_attributes.get(key)
+        except TypeError:  # a list: it is frozen anew at each call
+            known = key = None
+        if known is not None:
+            return operands, known
+        attributes = self._attributes_of(args, given)
+        if key is not None and len(self._known_attributes) < _KNOWN_LIMIT:
+            self._known_attributes[key] = attributes
+        return operands, attributes
+
+    def _attributes_of(self, args: Any, given: dict[str, Any]) -> Attributes:
         values = self.defaults | given
         if len(values) != len(self.attributes) or any(k not in values for k in self.attributes):
             raise self._bad_call(args, values)
-        return operands, _attributes(self.attributes, values)
+        return _attributes(self.attributes, values)
 
     def _split(self, args: Any, kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         names = self.positional
@@ -439,7 +456,7 @@ class Op:
         names = ", ".join(map(str, self.__signature__.parameters.values()))
         extra = [k for k in given if k not in self.__signature__.parameters]
         got = f"unexpected arguments {extra}" if extra else f"{len(args)} positional, {list(given)}"
-        return TypeError(f"tf.{self.__name__}: expected arguments ({names}); got {got}.")
+        return TypeError(f"tf.{self.label}: expected arguments ({names}); got {got}.")
 
     def _convert(self, args: Sequence[Any]) -> list[Any]:
         if self.mixed:
@@ -466,7 +483,7 @@ class Op:
         try:
             return convert_to_tensor(value, dtype)
         except TypeError as error:
-            raise errors.InvalidArgumentError(f"tf.{self.__name__}: {error}") from None
+            raise errors.OperandError(f"tf.{self.label}: {error}") from None
 
     def _signature(self, key: tuple[Any, ...]) -> Signature:
         attributes, *kinds = key
@@ -477,11 +494,11 @@ class Op:
         body = functools.partial(self.body, **values) if values else self.body
         if len(present) != len(kinds):
             body = _with_nones(body, tuple(k is not None for k in kinds))
-        body = _named_errors(self.__name__, body)
+        body = _named_errors(self.label, body)
         if self.infer is not None:
             outputs, container = self.infer(present, **values)
         else:
-            outputs, container = infer(self.__name__, body, present)
+            outputs, container = infer(self.label, body, present)
         fn = (lambda *a: list(body(*a))) if container is not None else (lambda *a: [body(*a)])
         made = Signature(self.__name__, fn, present, outputs, container, self.differentiable)
         if self.needs is not None:
@@ -491,7 +508,7 @@ class Op:
     def _dtype_error(self, kinds: Sequence[TensorType]) -> errors.InvalidArgumentError:
         wrong = next(k for k in kinds if k.dtype is not kinds[0].dtype)
         return errors.InvalidArgumentError(
-            f"tf.{self.__name__}: all inputs must have one dtype; got "
+            f"tf.{self.label}: all inputs must have one dtype; got "
             f"{', '.join(map(repr, kinds))}.\n"
             f"  Fix: tf.cast(x, tf.{kinds[0].dtype.name}) for the {wrong.dtype.name} input."
         )

@@ -32,6 +32,7 @@ __all__ = [
     "LeakedTensorError",
     "NotFoundError",
     "OpError",
+    "OperandError",
     "OperatorNotAllowedInGraphError",
     "OutOfRangeError",
     "PermissionDeniedError",
@@ -244,6 +245,14 @@ class DataLossError(OpError):
     """Data is lost or corrupt for good, for instance a truncated file."""
 
     _class_code = DATA_LOSS
+
+
+class OperandError(InvalidArgumentError, TypeError):
+    """A Python number does not fit the dtype of the Tensor it meets: `int_tensor + 1.5`.
+
+    TensorFlow raises InvalidArgumentError for some operators and TypeError for others; this is
+    both. Cast the Tensor: `tf.cast(int_tensor, tf.float32) + 1.5`.
+    """
 
 
 class OperatorNotAllowedInGraphError(TypeError):

@@ -40,6 +40,7 @@ class Stats:
 
 stats = Stats()
 _lock = threading.RLock()
+_ref = weakref.ref
 
 
 class Program:
@@ -84,6 +85,7 @@ class Program:
                     inputs[i] = pack[k]
             return fn(inputs)
 
+        _keep_on_disk()
         self._run = jax.jit(run, donate_argnums=1)
         stats.compiles += 1
 
@@ -94,6 +96,26 @@ class Program:
         packed = [np.array([inputs[i] for i in at], dtype) for dtype, at in self._packs]
         with jax.enable_x64(True):
             return self._run(kept, donated, packed)
+
+
+_asked_for_disk = False
+
+
+def _keep_on_disk() -> None:
+    """Turn on XLA's persistent compilation cache, unless the program chose one, or none.
+
+    It makes the second process that runs a program start quickly. LAMINA_CACHE names the
+    directory; "off" leaves JAX's setting as it is.
+    """
+    global _asked_for_disk
+    if _asked_for_disk:
+        return
+    _asked_for_disk = True
+    where = config.cache_dir
+    if where == "off" or jax.config.jax_compilation_cache_dir is not None:
+        return
+    jax.config.update("jax_compilation_cache_dir", where)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
 
 
 class _Cache:
@@ -162,7 +184,9 @@ class Pending:
 
     __slots__ = (
         "_inputs_at",
+        "_numbers",
         "alive",
+        "aliases",
         "assigned",
         "equations",
         "error",
@@ -178,9 +202,12 @@ class Pending:
         self.inputs: list[Any] = []
         self.input_types: list[int] = []
         self.outputs: list[weakref.ref[Tensor]] = []
+        self.aliases: list[weakref.ref[Tensor]] = []
         self._inputs_at: dict[int, int] = {}
+        self._numbers: list[Tensor] = []
         self.assigned: dict[Any, Tensor | None] = {}
-        self.limit = _SOFT_LIMIT
+        # In "sync" mode each operation is one trace.
+        self.limit = _SOFT_LIMIT if config.eager == "record" else 0
         self.error: BaseException | None = None
 
     # -- recording
@@ -190,14 +217,15 @@ class Pending:
         equation = [signature.id]
         for t in tensors:
             equation.append(t._slot if t._trace is self else self._adopt(t))
-        self.equations.append(tuple(equation))
+        equations = self.equations
+        equations.append(tuple(equation))
         outputs = self.outputs
         made: list[Tensor] = []
         for kind in signature.outputs:
             t = Tensor(kind, self, len(outputs), None)
-            outputs.append(weakref.ref(t))
+            outputs.append(_ref(t))
             made.append(t)
-        if len(self.equations) >= self.limit:
+        if len(equations) >= self.limit:
             self._maybe_cut()
         return made
 
@@ -205,16 +233,24 @@ class Pending:
         value = tensor._value
         if value is None:
             value = tensor._trace.materialize(tensor)
-        if isinstance(value, np.generic):  # a number: never shared, so that `x * i` is one structure
-            self.inputs.append(value)
-            self.input_types.append(~tensor._type.id)
-            return ~(len(self.inputs) - 1)
-        at = self._inputs_at.get(id(value))
+        # A number counts by its handle, not by its value: `x * i` in a loop is one structure.
+        held = tensor if isinstance(value, np.generic) else value
+        at = self._inputs_at.get(id(held))
         if at is None:
-            at = self._inputs_at[id(value)] = ~len(self.inputs)
+            at = self._inputs_at[id(held)] = ~len(self.inputs)
             self.inputs.append(value)
-            self.input_types.append(tensor._type.id)
+            if held is tensor:
+                self._numbers.append(tensor)  # so that its id stays its own
+                self.input_types.append(~tensor._type.id)
+            else:
+                self.input_types.append(tensor._type.id)
         return at
+
+    def alias(self, tensor: Tensor) -> Tensor:
+        """Return another handle of the same slot."""
+        made = Tensor(tensor._type, self, tensor._slot, None)
+        self.aliases.append(weakref.ref(made))
+        return made
 
     def read(self, variable: Any) -> Tensor:
         """Return the variable's value of now."""
@@ -231,7 +267,7 @@ class Pending:
 
         A program that repeats is cut at the same phase each time, so its pieces repeat too.
         """
-        if local.tapes and len(self.equations) < _TAPE_LIMIT:
+        if self.limit and local.tapes and len(self.equations) < _TAPE_LIMIT:
             return
         recent = 0
         for equation in self.equations[-6:]:
@@ -277,18 +313,29 @@ class Pending:
                 t = ref()
                 if t is not None:
                     live.append(t)
-            if live:
+            aliases = [t for ref in self.aliases if (t := ref()) is not None]
+            if live or aliases:
                 try:
-                    values = self._run([t._slot for t in live])
+                    self._fill(live, aliases)
                 except BaseException as error:
                     self._fail(error)
                     raise
-                for t, value in zip(live, values, strict=True):
-                    t._value = value
-                    t._trace = None
             stats.flushes += 1
             stats.recorded += len(self.equations)
             self._clear()
+
+    def _fill(self, live: list[Tensor], aliases: list[Tensor]) -> None:
+        """Run the trace, and give the Tensors their values."""
+        wanted = [t._slot for t in live]
+        if aliases:
+            wanted = sorted({*wanted, *(t._slot for t in aliases)})
+            by_slot = dict(zip(wanted, self._run(wanted), strict=True))
+            values = [by_slot[t._slot] for t in (*live, *aliases)]
+        else:
+            values = self._run(wanted)
+        for t, value in zip((*live, *aliases), values, strict=True):
+            t._value = value
+            t._trace = None
 
     def _run(self, wanted: list[int]) -> list[Any]:
         equations = self.equations
@@ -333,9 +380,11 @@ class Pending:
     def _clear(self) -> None:
         self.inputs = []
         self._inputs_at = {}
+        self._numbers = []
         self.assigned = {}
         self.equations = []
         self.outputs = []
+        self.aliases = []
 
 
 # References to a variable's old handle and to its array while `_donatable` looks at them: the

@@ -189,9 +189,9 @@ class Signature:
         outputs, pull_all = jax.vjp(of_needed, *[values[i] for i in needed])
 
         def pull(given: tuple[int, ...], cotangents: Sequence[Any]) -> list[Any]:
-            have = dict(zip(given, cotangents, strict=True))
+            have = dict(zip(given, map(_conjugate, cotangents), strict=True))
             full = [have[i] if i in have else _zero_cotangent(o) for i, o in enumerate(outputs)]
-            return list(pull_all(full))
+            return [_conjugate(g) for g in pull_all(full)]
 
         return outputs, pull
 
@@ -200,6 +200,11 @@ class Signature:
 
 
 signatures: list[Signature] = []
+
+
+def _conjugate(value: Any) -> Any:
+    """TF's gradient of a real function of z = x + iy is dx + i dy; JAX's has the other sign."""
+    return jax.numpy.conj(value) if jax.numpy.iscomplexobj(value) else value
 
 
 def _zero_cotangent(output: Any) -> Any:

@@ -66,6 +66,7 @@ class GradientTape:
         self._watch_accessed = watch_accessed_variables
         self._recording = False
         self._spent = False
+        self._watched: tuple[Any, ...] = ()
         self._reset()
 
     def _reset(self) -> None:
@@ -144,7 +145,7 @@ class GradientTape:
 
     def watched_variables(self) -> tuple[Any, ...]:
         """Return the Variables followed, in the order of their first read."""
-        return tuple(self._reads)
+        return tuple(self._reads) or self._watched
 
     def stop_recording(self) -> _Pause:
         """Return a context manager inside which the tape does not record."""
@@ -200,12 +201,17 @@ class GradientTape:
             local.tapes = before
         if unconnected is UnconnectedGradients.ZERO:
             found = [_zeros_like(s) if g is None else g for g, s in zip(found, wanted, strict=True)]
+        if self._recording and not self._persistent:
+            self._stop()
+        self._used()
+        return nest.pack_sequence_as(sources, found)
+
+    def _used(self) -> None:
+        """Let go of what was recorded, unless the tape may be used again."""
         if not self._persistent:
             self._spent = True
-            if self._recording:
-                self._stop()
+            self._watched = tuple(self._reads)
             self._reset()
-        return nest.pack_sequence_as(sources, found)
 
     def _check_usable(self, what: str) -> None:
         if self._spent:
@@ -237,23 +243,27 @@ class GradientTape:
                 _accumulate(grads, target, _ones(target) if seed is None else seed)
         # A root may itself be computed from other roots, so its gradient must survive the walk.
         for signature, inputs, outputs, needed in reversed(steps):
-            given = tuple(i for i, o in enumerate(outputs) if id(o) in grads)
-            if not given:
-                continue
-            cotangents = [grads[id(outputs[i])] for i in given]
-            if type(signature) is PythonGradient:
-                full: list[Any] = [None] * len(outputs)
-                for i, c in zip(given, cotangents, strict=True):
-                    full[i] = c
-                pulled = signature.pull(full)
-                results = [pulled[i] for i in needed]
+            if len(outputs) == 1:
+                cotangent = grads.get(id(outputs[0]))
+                if cotangent is None:
+                    continue
+                given, cotangents = (0,), (cotangent,)
             else:
-                results = emit(signature.vjp(needed, given), [*inputs, *cotangents])
+                given = tuple([i for i, o in enumerate(outputs) if id(o) in grads])
+                if not given:
+                    continue
+                cotangents = tuple([grads[id(outputs[i])] for i in given])
+            if type(signature) is PythonGradient:
+                results = _pull(signature, len(outputs), given, cotangents, needed)
+            else:
+                results = emit(signature.vjp(needed, given), (*inputs, *cotangents))
             for i, grad in zip(needed, results, strict=True):
                 if grad is not None:
                     _accumulate(grads, inputs[i], grad)
-        watched = _watched(self.log)
-        return [self._collect(r, grads, watched | {id(o) for s in steps for o in s[2]}) for r in roots]
+        followed = _watched(self.log)
+        for step in steps:
+            followed.update([id(o) for o in step[2]])
+        return [self._collect(r, grads, followed) for r in roots]
 
     def _roots(self, source: Any) -> list[Tensor]:
         if isinstance(source, Tensor):
@@ -330,9 +340,7 @@ class GradientTape:
                 result.append(_reshape(grad, shape=y._type.dims + grad._type.dims[1:]))
             else:
                 result.append(_zeros(shape=y._type.dims + tuple(source.shape), dtype=source.dtype) if zero else None)
-        if not self._persistent:
-            self._spent = True
-            self._reset()
+        self._used()
         return nest.pack_sequence_as(sources, result)
 
     def batch_jacobian(
@@ -381,9 +389,7 @@ class GradientTape:
             return [] if grad is None else [grad]
 
         packed = vectorize(rows, _eye(size=count, dtype=y.dtype))
-        if not self._persistent:
-            self._spent = True
-            self._reset()
+        self._used()
         dims = (*batch, *inner, *tuple(source.shape)[1:])
 
         if not packed:
@@ -425,6 +431,17 @@ def _connected(log: Iterable[Any]) -> list[tuple[Any, Any, Any, tuple[int, ...]]
             steps.append((signature, inputs, outputs, needed))
             active.update([id(o) for o in outputs if o._type.differentiable])
     return steps
+
+
+def _pull(
+    python: PythonGradient, count: int, given: Any, cotangents: Any, needed: tuple[int, ...]
+) -> list[Any]:
+    """Return the gradients that a Python function gives for the needed inputs."""
+    full: list[Any] = [None] * count
+    for i, c in zip(given, cotangents, strict=True):
+        full[i] = c
+    pulled = python.pull(full)
+    return [pulled[i] for i in needed]
 
 
 def _watched(log: Iterable[Any]) -> set[int]:

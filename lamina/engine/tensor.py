@@ -25,6 +25,7 @@ class Recorder(Protocol):
 
     def emit(self, signature: Any, tensors: Any) -> list[Tensor]: ...
     def materialize(self, tensor: Tensor) -> Any: ...
+    def alias(self, tensor: Tensor) -> Tensor: ...
     def read(self, variable: Any) -> Tensor: ...
     def write(self, variable: Any, tensor: Tensor) -> None: ...
 
@@ -110,6 +111,12 @@ class Tensor:
         if value is None:
             value = self._trace.materialize(self)
         return value
+
+    def _alias(self) -> Tensor:
+        """Return another handle of the same value, which tapes tell from this one."""
+        if self._value is not None:
+            return Tensor(self._type, None, 0, self._value)
+        return self._trace.alias(self)
 
     def numpy(self) -> Any:
         """Return the value as a NumPy array; a NumPy scalar for a shape of ().

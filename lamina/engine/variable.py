@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from lamina.engine import errors
@@ -105,7 +106,7 @@ class Variable:
         else:
             self._shape = tensor.shape if validate_shape else TensorShape(None)
         self._check(tensor)
-        self._tensor = tensor
+        self._tensor = _own(tensor, value)
 
     # -- facts
 
@@ -230,7 +231,7 @@ class Variable:
         """
         tensor = convert_to_tensor(value, self._dtype)
         self._check(tensor)
-        local.trace.write(self, tensor)
+        local.trace.write(self, _own(tensor, value))
         return self
 
     def assign_add(
@@ -294,6 +295,17 @@ class Variable:
         if not local.trace.eager:
             return head + ">"
         return f"{head}, numpy={self.numpy()!r}>"
+
+
+def _own(tensor: Tensor, given: Any) -> Tensor:
+    """Return the handle that a variable keeps: its own, and on the device.
+
+    A number would be another kind of input than the results that replace it later.
+    """
+    if isinstance(tensor._value, np.generic):
+        with jax.enable_x64(True):
+            return Tensor(tensor._type, None, 0, jax.device_put(np.asarray(tensor._value)))
+    return tensor._alias() if tensor is given else tensor
 
 
 def _traced_start(name: str) -> ValueError:

@@ -28,8 +28,8 @@ class Captured:
         _config_as_given: Parameters whose argument counts, not the attribute of that name.
         _config_omit: Parameters that Keras' config leaves out.
         _config_omit_none: Parameters left out when they are None.
-        _config_head_keys: Keys that `_config_head` adds for all subclasses; `from_config` drops
-            those that a constructor does not take.
+        _config_head_keys: Keys that `_config_head` adds for all subclasses; `from_config` hands
+            those that a constructor does not take to `_config_restore`.
 
     Example:
         >>> class Scale(tf.keras.initializers.Initializer):
@@ -77,13 +77,13 @@ class Captured:
         given = self._given(owner)
         config = dict(self._config_head())
         for name, parameter in _parameters(owner.__init__).items():
-            if parameter.kind is parameter.VAR_KEYWORD or name in self._config_omit:
+            if parameter.kind is parameter.VAR_KEYWORD or (own and name in self._config_omit):
                 continue
             value = self._config_source(name, parameter, given, own)
-            if value is _MISSING or (value is None and name in self._config_omit_none):
+            if value is _MISSING or (own and value is None and name in self._config_omit_none):
                 continue
-            if value is None and name in config:
-                continue  # `name=None` asks for a generated name, which the head gives
+            if name in config and (own or value is None):
+                continue  # the head has it; `name=None` asks for the generated name there
             config[name] = self._config_value(name, value, own)
         for name, value in given.get(_MISSING, {}).items():
             if name not in config:
@@ -100,12 +100,18 @@ class Captured:
         Raises:
             TypeError: the constructor does not take an entry that has a value.
         """
-        args, kwargs = _arguments(cls, registry.revive(dict(config)))
-        return cls(*args, **kwargs)
+        args, kwargs, rest = _arguments(cls, registry.revive(dict(config)))
+        made = cls(*args, **kwargs)
+        if rest:
+            made._config_restore(rest)
+        return made
 
     def _config_head(self) -> dict[str, Any]:
         """Return the entries that do not come from the constructor's own parameters."""
         return {}
+
+    def _config_restore(self, entries: dict[str, Any]) -> None:
+        """Take the head's entries that the constructor does not: nothing to do here."""
 
     def _given(self, owner: type) -> dict[Any, Any]:
         """Return the captured arguments by parameter; extra keywords under `_MISSING`."""
@@ -188,8 +194,10 @@ def _given(
     return {**{k: v for k, v in bound.items() if k is not _MISSING}, **bound.get(_MISSING, {})}
 
 
-def _arguments(cls: type[Captured], values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Split a config into positional and keyword arguments for a constructor."""
+def _arguments(
+    cls: type[Captured], values: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """Split a config into positional and keyword arguments, and what the constructor leaves."""
     parameters = _parameters(cls.__init__)
     args: list[Any] = []
     variadic = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
@@ -208,7 +216,8 @@ def _arguments(cls: type[Captured], values: dict[str, Any]) -> tuple[list[Any], 
     refused = [k for k, v in unknown.items() if v is not None and k not in cls._config_head_keys]
     if refused:
         raise TypeError(_msg_refused(cls, refused, list(parameters)))
-    return args, {name: value for name, value in values.items() if name not in unknown}
+    taken = {name: value for name, value in values.items() if name not in unknown}
+    return args, taken, {k: v for k, v in unknown.items() if k in cls._config_head_keys}
 
 
 def _msg_refused(cls: type, refused: list[str], parameters: list[str]) -> str:

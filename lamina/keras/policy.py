@@ -370,8 +370,8 @@ class DTypePolicyMap(Captured, MutableMapping[str, Any]):
     def get_config(self) -> dict[str, Any]:
         # Keras' keys; the default stays None if none was given, and is not frozen.
         return {
-            "default_policy": None if self._default is None else serialize(self._default),
-            "policy_map": {path: serialize(policy) for path, policy in self.policy_map.items()},
+            "default_policy": None if self._default is None else self._default.name,
+            "policy_map": {path: policy.name for path, policy in self.policy_map.items()},
         }
 
 

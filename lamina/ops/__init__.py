@@ -5,6 +5,7 @@ One flat namespace under TF's names: `tf.math.log` is `ops.log`. The public modu
 sees Tensors.
 """
 
+from lamina.ops import operators  # installs the operators of Tensor and Variable
 from lamina.ops.activation import *
 from lamina.ops.array import *
 from lamina.ops.attention import *
@@ -15,14 +16,14 @@ from lamina.ops.checks import *
 from lamina.ops.clipping import *
 from lamina.ops.comparison import *
 from lamina.ops.control_flow import *
-from lamina.ops.conv import *
-from lamina.ops.conv_transpose import *
+from lamina.ops.convolutions import *
 from lamina.ops.counting import *
 from lamina.ops.crossentropy import *
 from lamina.ops.ctc import *
 from lamina.ops.cumulative import *
 from lamina.ops.decay import *
 from lamina.ops.decomposition import *
+from lamina.ops.deconvolutions import *
 from lamina.ops.diagonal import *
 from lamina.ops.division import *
 from lamina.ops.elementary import *
@@ -51,5 +52,3 @@ from lamina.ops.solving import *
 from lamina.ops.special import *
 from lamina.ops.stateless import *
 from lamina.ops.windows import *
-
-from lamina.ops import operators  # installs the operators of Tensor and Variable

@@ -1,5 +1,6 @@
 """Making tensors, and asking about their shapes."""
 
+import functools
 import math
 
 import jax.numpy as jnp
@@ -262,24 +263,16 @@ def shape(input, out_type=None, name=None):
         >>> tf.shape(tf.zeros((2, 3))).numpy()
         array([2, 3], dtype=int32)
     """
-    return with_host(_shape(input, out_type=out_type), lambda dims: dims, input)
-
-
-def with_host(result, of_dims, input):
-    """Attach to `result` the value that follows from the shape of `input`.
-
-    Args:
-        result: The recorded Tensor.
-        of_dims: A function from a tuple of sizes, some symbolic, to the value.
-        input: What `result` was computed from.
-
-    Returns:
-        `result`.
-    """
-    value = np.array(of_dims(_dims(input)), dtype=object)
-    known = all(isinstance(each, int) for each in value.ravel())
-    result._host = value.astype(result.dtype.np) if known else value
+    result = _shape(input, out_type=out_type)
+    result._host = _host_dims(_dims(input), result.dtype)  # known without running anything
     return result
+
+
+@functools.lru_cache(maxsize=4096)
+def _host_dims(dims, dtype):
+    """Return sizes as an array of their own dtype, or of objects if some are symbolic."""
+    known = all(isinstance(each, int) for each in np.ravel(np.array(dims, object)))
+    return np.array(dims, dtype.np if known else object)
 
 
 def _dims(input):
@@ -327,7 +320,9 @@ def size(input, out_type=None, name=None):
         >>> int(tf.size(tf.zeros((2, 3))))
         6
     """
-    return with_host(_size(input, out_type=out_type), math.prod, input)
+    result = _size(input, out_type=out_type)
+    result._host = _host_dims(math.prod(_dims(input)), result.dtype)
+    return result
 
 
 def rank(input, name=None):

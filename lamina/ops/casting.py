@@ -103,6 +103,12 @@ def saturate_cast(value, dtype, name=None):
 
 @op(differentiable=False)
 def _bitcast(input, *, dtype):
+    ratio = dtype.np.itemsize // input.dtype.itemsize
+    if ratio > 1 and input.shape[-1:] != (ratio,):
+        raise errors.InvalidArgumentError(
+            f"the last dimension of `input` must be {ratio} to read {np.dtype(input.dtype).name} "
+            f"as {dtype.name}; got shape {input.shape}.\n  Fix: tf.reshape(x, (-1, {ratio}))."
+        )
     return lax.bitcast_convert_type(input, dtype.np)
 
 

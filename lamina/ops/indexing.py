@@ -131,7 +131,8 @@ def _check_indices(params, indices, axis):
     size = params.shape[axis] if -ndim <= axis < ndim else None
     if size is None or known.dtype == object or not known.size:
         return
-    if known.min() < 0 or known.max() >= size:
+    flat = known.ravel().tolist()
+    if min(flat) < 0 or max(flat) >= size:
         raise errors.InvalidArgumentError(
             f"tf.gather: `indices` must lie in [0, {size}) for axis {axis} of shape "
             f"{params.shape}; got {known.tolist()}.\n  Fix: clip or correct the indices."

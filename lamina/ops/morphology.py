@@ -10,8 +10,9 @@ __all__ = ["dilation2d", "erosion2d"]
 
 
 @op
-def _dilation2d(x, filters, *, strides, padding, dilations):
-    axes, pads, geometry = window_geometry(x, filters.shape[:2], strides, padding, dilations, False)
+def _dilation2d(x, filters, *, how):
+    axes, pads, geometry = window_geometry(x, how, filters.shape[:2])
+    strides, dilations = how.strides, how.dilations
     x = pad_with(x, axes, pads, lowest_value(x.dtype))
     counts = [
         windows.output_size(x.shape[axis], *each) for axis, each in zip(axes, geometry, strict=True)
@@ -32,13 +33,8 @@ def _morphology(who, x, filters, strides, padding, data_format, dilations):
             f"{who}: `data_format` must be 'NHWC'; got {data_format!r}.\n"
             "  Fix: tf.transpose the input."
         )
-    return _dilation2d(
-        x,
-        filters,
-        strides=windows.per_axis(strides, 2, False, f"{who}: `strides`"),
-        padding=windows.spelled_padding(padding, 2, False, who),
-        dilations=windows.per_axis(dilations, 2, False, f"{who}: `dilations`"),
-    )
+    how = windows.sliding(who, 2, strides, padding, data_format, dilations)
+    return _dilation2d(x, filters, how=how)
 
 
 def dilation2d(input, filters, strides, padding, data_format, dilations, name=None):

@@ -22,7 +22,7 @@ __all__ = [
 
 
 @op
-def _bias_add(value, bias, *, first):
+def _bias_add(value, bias, first=False):
     if bias.ndim != 1 or value.ndim < 2:
         raise ValueError(
             f"`bias` must be a vector and `value` have rank 2 or more; got {tuple(bias.shape)} and "
@@ -63,7 +63,7 @@ def bias_add(value, bias, data_format=None, name=None):
         first = known[data_format]
     else:
         first = windows.channels_come_first(data_format, "tf.nn.bias_add")
-    return _bias_add(value, bias, first=first)
+    return _bias_add(value, bias, True) if first else _bias_add(value, bias)
 
 
 @op
@@ -201,9 +201,10 @@ def stateless_dropout(x, rate, seed, rng_alg=None, noise_shape=None, name=None):
         ValueError: ``rate`` is out of range, or ``x`` is not floating point.
 
     Example:
+        >>> from lamina import ops
         >>> x = tf.ones(10)
-        >>> a = tf.nn.experimental.stateless_dropout(x, 0.5, seed=[1, 2])
-        >>> b = tf.nn.experimental.stateless_dropout(x, 0.5, seed=[1, 2])
+        >>> a = ops.stateless_dropout(x, 0.5, seed=[1, 2])
+        >>> b = ops.stateless_dropout(x, 0.5, seed=[1, 2])
         >>> bool(tf.reduce_all(a == b))
         True
     """
@@ -231,8 +232,9 @@ def general_dropout(x, rate, uniform_sampler, noise_shape=None, name=None):
         Shape and dtype of ``x``.
 
     Example:
+        >>> from lamina import ops
         >>> half = lambda shape, dtype: tf.fill(shape, tf.cast(0.5, dtype))
-        >>> tf.nn.experimental.general_dropout(tf.ones(2), 0.4, half).numpy().round(2)
+        >>> ops.general_dropout(tf.ones(2), 0.4, half).numpy().round(2)
         array([1.67, 1.67], dtype=float32)
     """
     x = convert_to_tensor(x)

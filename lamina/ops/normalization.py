@@ -20,6 +20,7 @@ __all__ = [
     "local_response_normalization",
     "lrn",
     "moments",
+    "moving_average",
     "normalize_moments",
     "rms_norm",
     "sufficient_statistics",
@@ -332,6 +333,23 @@ def batch_norm_train(x, offset, scale, mask, *, axis=-1, epsilon=1e-3):
     offset, scale = _along(offset, axis, values), _along(scale, axis, values)
     y = _normalize(values, mean, variance, offset, scale, epsilon).astype(x.dtype)
     return y, jnp.ravel(mean), jnp.ravel(variance)
+
+
+@op(mixed=True, differentiable=False)
+def moving_average(average, value, *, momentum):
+    """Return ``average * momentum + value * (1 - momentum)``, in the dtype of ``average``.
+
+    Args:
+        average: Floating point.
+        value: Floating point, the shape of ``average``.
+        momentum: Share of the old average, in [0, 1].
+
+    Example:
+        >>> from lamina import ops
+        >>> ops.moving_average(2.0, 4.0, momentum=0.75).numpy()
+        np.float32(2.5)
+    """
+    return average * momentum + value.astype(average.dtype) * (1 - momentum)
 
 
 def _masked_moments(x, mask, axes):

@@ -43,18 +43,17 @@ def larger(best, other):
     return jnp.where((other > best) | (other != other), other, best)
 
 
-def window_geometry(x, window, strides, padding, dilations, first):
+def window_geometry(x, how, window=None):
     """Return the spatial axes, their paddings, and (size, stride, dilation) of each window."""
+    window = how.window if window is None else window
     rank = len(window)
     if x.ndim != rank + 2:
         raise ValueError(
             f"the input must have rank {rank + 2} (batch, {rank} spatial axes, channels); got "
             f"shape {tuple(x.shape)}.\n  Fix: add the missing axes with tf.expand_dims."
         )
-    axes = windows.spatial_axes(rank, first)
-    sizes = [x.shape[axis] for axis in axes]
-    pads = windows.pads(padding, sizes, window, strides, dilations)
-    return axes, pads, list(zip(window, strides, dilations, strict=True))
+    pads = how.pads([x.shape[axis] for axis in how.axes], window)
+    return how.axes, pads, list(zip(window, how.strides, how.dilations, strict=True))
 
 
 def pad_with(x, axes, pads, value):
@@ -82,9 +81,9 @@ def _along_axis(x, axis, window, reduce, start, combine):
 
 
 @op
-def _max_pool(x, *, window, strides, padding, dilations, first):
+def _max_pool(x, *, how):
     lowest = lowest_value(x.dtype)
-    axes, pads, geometry = window_geometry(x, window, strides, padding, dilations, first)
+    axes, pads, geometry = window_geometry(x, how)
     x = pad_with(x, axes, pads, lowest)
     # Last axis first: then the first maximum of a tie is the first in row-major order.
     for axis, each in reversed(list(zip(axes, geometry, strict=True))):
@@ -106,8 +105,8 @@ def _counts(x, axes, pads, geometry):
 
 
 @op
-def _avg_pool(x, *, window, strides, padding, dilations, first):
-    axes, pads, geometry = window_geometry(x, window, strides, padding, dilations, first)
+def _avg_pool(x, *, how):
+    axes, pads, geometry = window_geometry(x, how)
     wide = widen(x)
     counts = _counts(wide, axes, pads, geometry)
     total = pad_with(wide, axes, pads, 0)
@@ -117,18 +116,8 @@ def _avg_pool(x, *, window, strides, padding, dilations, first):
 
 
 def _pooled(kernel, who, x, rank, ksize, strides, padding, data_format, dilations=1):
-    first = windows.channels_come_first(data_format, who)
-    window = windows.per_axis(ksize, rank, first, f"{who}: `ksize`")
-    return kernel(
-        x,
-        window=window,
-        strides=window
-        if strides is None
-        else windows.per_axis(strides, rank, first, f"{who}: `strides`"),
-        padding=windows.spelled_padding(padding, rank, first, who),
-        dilations=windows.per_axis(dilations, rank, first, f"{who}: `dilations`"),
-        first=first,
-    )
+    how = windows.sliding(who, rank, strides, padding, data_format, dilations, window=ksize)
+    return kernel(x, how=how)
 
 
 def _rank_of(x):
@@ -378,8 +367,8 @@ def pool(
 
 
 @op
-def _max_pool_with_argmax(x, *, window, strides, padding, first, dtype, with_batch):
-    axes, pads, geometry = window_geometry(x, window, strides, padding, (1, 1), first)
+def _max_pool_with_argmax(x, *, how, dtype, with_batch):
+    axes, pads, geometry = window_geometry(x, how)
     lowest = lowest_value(x.dtype)
     index = lax.broadcasted_iota(dtype.np, x.shape, 0) * (1 if with_batch else 0)
     for axis in range(1, 4):
@@ -438,10 +427,7 @@ def max_pool_with_argmax(
         )
     return _max_pool_with_argmax(
         input,
-        window=windows.per_axis(ksize, 2, False, f"{who}: `ksize`"),
-        strides=windows.per_axis(strides, 2, False, f"{who}: `strides`"),
-        padding=windows.spelled_padding(padding, 2, False, who),
-        first=False,
+        how=windows.sliding(who, 2, strides, padding, data_format, window=ksize),
         dtype=output_dtype,
         with_batch=include_batch_in_index,
     )

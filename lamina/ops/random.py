@@ -32,7 +32,10 @@ def _key(key, counter):
 
 
 def _scaled(noise, factor, offset, shape):
-    wanted = jnp.broadcast_shapes(shape, factor.shape, offset.shape)
+    try:
+        wanted = jnp.broadcast_shapes(shape, factor.shape, offset.shape)
+    except ValueError:
+        wanted = None
     if wanted != tuple(shape):
         raise errors.InvalidArgumentError(
             f"the parameters must broadcast to `shape`; got shapes {factor.shape} and "

@@ -24,7 +24,7 @@ from lamina.engine import op
 from lamina.ops import activation as smooth
 from lamina.ops import piecewise
 
-__all__ = ["ACTIVATIONS", "gru", "lstm", "simple_rnn"]
+__all__ = ["ACTIVATIONS", "gru", "hold_outputs", "lstm", "simple_rnn"]
 
 
 def _linear(x):
@@ -398,3 +398,35 @@ def simple_rnn(
     }
     states = (_state(h, x, units),)
     return _run(step, projected, states, _time_first(mask, time_major), settings)
+
+
+@op(mixed=True)
+def hold_outputs(outputs, mask, *, zero=False, last=False):
+    """Give masked steps the output of the last step that counts, or zeros.
+
+    Args:
+        outputs: ``(T, B, …)``, in the order in which they were computed.
+        mask: Boolean ``(T, B)``, true where a step counts.
+        zero: Give zeros to masked steps.
+        last: Return only what the last step has.
+
+    Returns:
+        Shape and dtype of ``outputs``; ``(B, …)`` with ``last``. Zeros before the first step
+        that counts.
+
+    Example:
+        >>> from lamina import ops
+        >>> y = tf.constant([[1.0], [2.0], [3.0]])
+        >>> ops.hold_outputs(y, tf.constant([[False], [True], [False]])).numpy().ravel()
+        array([0., 2., 2.], dtype=float32)
+    """
+    axes = tuple(range(2, outputs.ndim))
+    if zero:
+        kept = jnp.where(jnp.expand_dims(mask, axes), outputs, jnp.zeros_like(outputs))
+        return kept[-1] if last else kept
+    times = lax.broadcasted_iota(jnp.int32, mask.shape, 0)
+    source = lax.cummax(jnp.where(mask, times, -1), axis=0)  # -1 before the first that counts
+    source = source[-1:] if last else source
+    kept = jnp.take_along_axis(outputs, jnp.expand_dims(jnp.maximum(source, 0), axes), axis=0)
+    kept = jnp.where(jnp.expand_dims(source >= 0, axes), kept, jnp.zeros_like(kept))
+    return kept[0] if last else kept

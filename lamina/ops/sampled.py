@@ -116,7 +116,8 @@ def uniform_candidate_sampler(
         ValueError: more unique samples than classes.
 
     Example:
-        >>> tf.random.uniform_candidate_sampler([[0]], 1, 2, False, 4)[2].numpy()
+        >>> from lamina import ops
+        >>> ops.uniform_candidate_sampler([[0]], 1, 2, False, 4)[2].numpy()
         array([0.5, 0.5], dtype=float32)
     """
     who = "tf.random.uniform_candidate_sampler"
@@ -148,7 +149,8 @@ def log_uniform_candidate_sampler(
         ValueError: more unique samples than classes.
 
     Example:
-        >>> tf.random.log_uniform_candidate_sampler([[0]], 1, 2, False, 3)[1].numpy()
+        >>> from lamina import ops
+        >>> ops.log_uniform_candidate_sampler([[0]], 1, 2, False, 3)[1].numpy()
         array([[1.]], dtype=float32)
     """
     who = "tf.random.log_uniform_candidate_sampler"

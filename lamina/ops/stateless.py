@@ -56,7 +56,7 @@ def _key_of_seed(seed):
         high = (seed >> 32).astype(jnp.uint32)
         wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
         folded = jax.random.fold_in(jax.random.fold_in(wrapped, high[0]), high[1])
-        same = (high[0] == high[0] * 0) & (high[1] == 0)
+        same = (high[0] == 0) & (high[1] == 0)
         return jnp.where(same, key, jax.random.key_data(folded))
     return key
 
@@ -256,7 +256,7 @@ def stateless_shuffle(value, seed, alg="auto_select", name=None):
         A Tensor with the same rows in another order.
 
     Example:
-        >>> sorted(tf.random.experimental.stateless_shuffle([1, 2, 3], (1, 2)).numpy().tolist())
+        >>> sorted(tf.random.stateless_shuffle([1, 2, 3], (1, 2)).numpy().tolist())
         [1, 2, 3]
     """
     return shuffled_from(*_source(seed), value)
@@ -281,7 +281,7 @@ def stateless_split(seed, num=2, alg="auto_select"):
         An integer Tensor `(num, 2)`: each row is a seed.
 
     Example:
-        >>> tf.random.split((1, 2), 3).shape
+        >>> tf.random.stateless_split((1, 2), 3).shape
         TensorShape([3, 2])
     """
     seed = convert_to_tensor(seed)
@@ -301,7 +301,7 @@ def stateless_fold_in(seed, data, alg="auto_select"):
         An integer Tensor of shape `(2,)`.
 
     Example:
-        >>> tf.random.fold_in((1, 2), 3).shape
+        >>> tf.random.stateless_fold_in((1, 2), 3).shape
         TensorShape([2])
     """
     seed = convert_to_tensor(seed)

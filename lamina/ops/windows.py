@@ -3,16 +3,21 @@
 What convolutions and poolings share. A layout is one boolean: whether channels come first.
 """
 
+import dataclasses
+import functools
+
 from jax import lax
 
 from lamina.engine import errors, static_ints
 
 __all__ = [
+    "Sliding",
     "channels_come_first",
     "output_size",
     "pads",
     "per_axis",
     "shifted",
+    "sliding",
     "spatial_axes",
     "spelled_padding",
 ]
@@ -115,6 +120,75 @@ def spelled_padding(padding, rank, first, who):
         f"{who}: `padding` must be 'SAME', 'VALID', or a list with [before, after] for each axis; "
         f"got {padding!r}.\n  Fix: 'SAME' keeps the size at stride 1, 'VALID' adds nothing."
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Sliding:
+    """How a window slides: the static attribute of every kernel in this family.
+
+    Attributes:
+        strides: Steps of the window, one for each spatial axis.
+        padding: What `spelled_padding` returned.
+        dilations: Distances between the window's entries.
+        first: Whether channels come first.
+        window: Sizes of the window; None where filters have them.
+    """
+
+    strides: tuple[int, ...]
+    padding: str | tuple[tuple[int, int], ...]
+    dilations: tuple[int, ...]
+    first: bool
+    window: tuple[int, ...] | None = None
+
+    @property
+    def axes(self):
+        """The spatial axes of the input."""
+        return spatial_axes(len(self.strides), self.first)
+
+    def pads(self, sizes, window):
+        """Return the (before, after) zeros for each spatial axis of an input."""
+        return pads(self.padding, sizes, window, self.strides, self.dilations)
+
+
+def _hashable(value):
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+
+
+@functools.lru_cache(maxsize=1024)
+def _sliding(who, rank, strides, padding, data_format, dilations, window):
+    first = channels_come_first(data_format, who)
+    sizes = None if window is None else per_axis(window, rank, first, f"{who}: `ksize`")
+    if strides is None and sizes is not None:
+        strides = sizes
+    return Sliding(
+        strides=per_axis(strides, rank, first, f"{who}: `strides`"),
+        padding=spelled_padding(padding, rank, first, who),
+        dilations=per_axis(dilations, rank, first, f"{who}: `dilations`"),
+        first=first,
+        window=sizes,
+    )
+
+
+def sliding(who, rank, strides, padding, data_format, dilations=1, window=None):
+    """Return how a window slides, from arguments as TF and Keras spell them.
+
+    Args:
+        who: The function to name in errors.
+        rank: How many spatial axes there are.
+        strides: See `per_axis`; None is the window's size, or 1 where there is none.
+        padding: See `spelled_padding`.
+        data_format: See `channels_come_first`.
+        dilations: See `per_axis`.
+        window: See `per_axis`; None where filters have the sizes.
+
+    Raises:
+        ValueError: an argument is not one of those.
+    """
+    arguments = [_hashable(v) for v in (strides, padding, data_format, dilations, window)]
+    try:
+        return _sliding(who, rank, *arguments)
+    except TypeError:  # Tensors and arrays do not hash
+        return _sliding.__wrapped__(who, rank, *arguments)
 
 
 def pads(padding, sizes, windows, strides, dilations):

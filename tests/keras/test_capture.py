@@ -90,6 +90,14 @@ def test_own_classes_show_normalised_values_and_omit_what_keras_omits():
     }
 
 
+def test_what_own_classes_omit_does_not_bind_the_user():
+    class Mine(initializers.Identity):
+        def __init__(self, gain):
+            super().__init__(gain)
+
+    assert Mine(2.0).get_config() == {"gain": 2.0}
+
+
 def test_super_get_config_describes_the_base_constructor():
     class Noisy(initializers.RandomNormal):
         def __init__(self, noise, **kwargs):
@@ -109,12 +117,24 @@ def test_super_get_config_describes_the_base_constructor():
     assert Noisy.from_config(Noisy(3, stddev=0.1).get_config()).stddev == 0.1
 
 
-def test_head_entries_a_constructor_does_not_take_are_dropped():
+def test_head_entries_a_constructor_does_not_take_are_restored_after_it():
     class Headed(Captured):
         _config_head_keys = ("name", "trainable")
 
         def _config_head(self):
             return {"name": "auto", "trainable": True}
+
+        def _config_restore(self, entries):
+            self.restored = entries
+
+    class Own(Headed):
+        name = "attribute"
+
+        def __init__(self, name=None):
+            pass
+
+    Own.__module__ = "lamina.keras.layers.invented"
+    assert Own().get_config() == {"name": "auto", "trainable": True}
 
     class Short(Headed):
         def __init__(self, units, name=None):
@@ -122,7 +142,9 @@ def test_head_entries_a_constructor_does_not_take_are_dropped():
 
     assert Short(1).get_config() == {"name": "auto", "trainable": True, "units": 1}
     assert Short(1, name="mine").get_config()["name"] == "mine"
-    assert Short.from_config(Short(1).get_config()).given == "auto"
+    again = Short.from_config(Short(1).get_config())
+    assert again.given == "auto"
+    assert again.restored == {"trainable": True}
 
 
 def test_config_entries_the_constructor_refuses_are_named():

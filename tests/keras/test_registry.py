@@ -282,6 +282,15 @@ def test_what_cannot_be_stored_is_named():
         registry.serialize_keras_object(np.ones(2, np.complex64))
 
 
+def test_own_class_that_is_no_part_of_a_model_cannot_be_named():
+    for room, known in [("callbacks", False), ("layers", True)]:
+        body = {"__module__": f"lamina.keras.{room}.invented"}
+        made = type(f"Invented{room}", (Captured,), body)
+        assert (registry.public_path(made) is not None) == known
+    with pytest.raises(TypeError, match="Inventedcallbacks"):
+        decode({"module": "keras.callbacks", "class_name": "Inventedcallbacks", "config": {}})
+
+
 def test_deep_nesting_is_refused():
     config = []
     for _ in range(100_000):

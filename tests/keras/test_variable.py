@@ -29,7 +29,7 @@ def test_start_value_and_dtype(initializer, options, dtype, value):
 
 
 def test_path_joins_the_open_scopes():
-    with tf.keras.name_scope("encoder"):
+    with tf.keras.backend.name_scope("encoder"):
         variable = tf.keras.Variable(1.0, name="scale")
     assert (variable.path, variable.name) == ("encoder/scale", "scale")
     assert [tf.keras.Variable(1.0).name for _ in range(2)] == ["variable", "variable_1"]

@@ -9,7 +9,10 @@ from jax import export
 
 from lamina import ops
 from lamina.engine import GradientTape, convert_to_tensor, errors
-from lamina.ops import conv, conv_transpose, pooling
+from lamina.ops import pooling
+from lamina.ops.convolutions import _conv, _depthwise
+from lamina.ops.deconvolutions import _conv_transpose
+from lamina.ops.windows import Sliding
 from tests.tolerances import assert_close
 
 RNG = np.random.RandomState(0)
@@ -347,21 +350,21 @@ def test_mistakes_are_named(kind, text, call):
 
 
 B, S = export.symbolic_shape("b, s")
-ONE = {"strides": (1,), "padding": "SAME", "dilations": (1,), "first": False}
-TWO = {"strides": (2, 2), "padding": "VALID", "dilations": (1, 1), "first": False}
+ONE = {"how": Sliding((1,), "SAME", (1,), False)}
+TWO = {"how": Sliding((2, 2), "VALID", (1, 1), False, window=(2, 2))}
 SYMBOLIC = {
-    "conv1d, unknown time": (conv._conv, [(B, S, 3), (3, 3, 4)], ONE, (B, S, 4)),
-    "conv2d": (conv._conv, [(B, 5, 5, 3), (3, 3, 3, 4)], TWO, (B, 2, 2, 4)),
-    "pointwise": (conv._conv, [(B, 5, 5, 3), (1, 1, 3, 4)], TWO, (B, 3, 3, 4)),
-    "depthwise": (conv._depthwise, [(B, 5, 5, 3), (3, 3, 3, 2)], TWO, (B, 2, 2, 6)),
+    "conv1d, unknown time": (_conv, [(B, S, 3), (3, 3, 4)], ONE, (B, S, 4)),
+    "conv2d": (_conv, [(B, 5, 5, 3), (3, 3, 3, 4)], TWO, (B, 2, 2, 4)),
+    "pointwise": (_conv, [(B, 5, 5, 3), (1, 1, 3, 4)], TWO, (B, 3, 3, 4)),
+    "depthwise": (_depthwise, [(B, 5, 5, 3), (3, 3, 3, 2)], TWO, (B, 2, 2, 6)),
     "transposed": (
-        conv_transpose._conv_transpose,
+        _conv_transpose,
         [(B, S, 3), (3, 4, 3)],
-        ONE | {"sizes": None, "strides": (2,)},
+        {"how": Sliding((2,), "SAME", (1,), False)},
         (B, 2 * S, 4),
     ),
-    "max pool": (pooling._max_pool, [(B, 4, 4, 3)], TWO | {"window": (2, 2)}, (B, 2, 2, 3)),
-    "average pool": (pooling._avg_pool, [(B, 4, 4, 3)], TWO | {"window": (2, 2)}, (B, 2, 2, 3)),
+    "max pool": (pooling._max_pool, [(B, 4, 4, 3)], TWO, (B, 2, 2, 3)),
+    "average pool": (pooling._avg_pool, [(B, 4, 4, 3)], TWO, (B, 2, 2, 3)),
 }
 
 

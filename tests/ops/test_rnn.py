@@ -1,7 +1,5 @@
 """Recurrent kernels against loops over examples and steps."""
 
-import itertools
-
 import jax
 import numpy as np
 import pytest
@@ -70,24 +68,31 @@ def run(kind, states, parameters, mask=None, x=X, input_mask=None, recurrent_mas
     return fn(x, *states, *parameters, mask, input_mask, recurrent_mask, **kwargs)
 
 
+SETTINGS = ["", "sequences backwards", "masked", "masked sequences zero", "masked backwards zero"]
+
+
 @pytest.mark.parametrize("kind", GATES)
-@pytest.mark.parametrize(
-    ("masked", "sequences", "backwards", "zero"), itertools.product([False, True], repeat=4)
-)
-def test_kernel_is_the_loop(kind, masked, sequences, backwards, zero):
+@pytest.mark.parametrize("words", [*SETTINGS, "masked sequences backwards unroll"])
+def test_kernel_is_the_loop(kind, words):
+    masked, sequences, backwards, zero, unroll = (
+        word in words for word in ("masked", "sequences", "backwards", "zero", "unroll")
+    )
     parameters = weights(kind)
     initial = [RNG.randn(B, U) for _ in range(STATES[kind])]
     mask = MASK if masked else None
     expected = looped(kind, parameters, initial, mask, sequences, backwards, zero)
-    settings = {
-        "return_sequences": sequences,
-        "go_backwards": backwards,
-        "zero_output_for_mask": zero,
-    }
-    for unroll in (False, True):
-        found = run(kind, initial, parameters, mask, unroll=unroll, **settings)
-        for a, b in zip(found, expected, strict=True):
-            assert_close(a.numpy(), b)
+    found = run(
+        kind,
+        initial,
+        parameters,
+        mask,
+        return_sequences=sequences,
+        go_backwards=backwards,
+        zero_output_for_mask=zero,
+        unroll=unroll,
+    )
+    for a, b in zip(found, expected, strict=True):
+        assert_close(a.numpy(), b)
 
 
 @pytest.mark.parametrize("kind", GATES)

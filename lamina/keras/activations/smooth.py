@@ -312,7 +312,7 @@ def mish(x: Any) -> Any:
 
     Example:
         >>> tf.keras.activations.mish(tf.constant([0.0, 1.0])).numpy()
-        array([0.        , 0.86509836], dtype=float32)
+        array([0.       , 0.8650985], dtype=float32)
 
     Reference: Misra 2019, https://arxiv.org/abs/1908.08681.
     """

@@ -11,6 +11,7 @@ from lamina import ops
 from lamina.engine import (
     Tensor,
     TensorShape,
+    TensorSpec,
     TensorType,
     Variable,
     as_dtype,
@@ -141,11 +142,21 @@ def shape_of(value: Any) -> Any:
     return None
 
 
+def specs_of(value: Any) -> Any:
+    """Return the TensorSpecs of an argument that holds Tensors, None for its other leaves."""
+
+    def spec(t: Any) -> TensorSpec | None:
+        return TensorSpec(t.shape, t.dtype) if isinstance(t, Tensor | Variable) else None
+
+    return nest.map_structure(spec, value)
+
+
 def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call the layer's `build` with the shapes of a call's arguments."""
     spec = layer._lm_spec
     named = dict(zip(spec.names, args, strict=False)) | kwargs
     shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
+    layer.__dict__["_lm_call_specs"] = {k: specs_of(named[k]) for k in shapes}
     build = type(layer).build
     names = _build_names(build)
     if len(names) > 1 and any(f"{k}_shape" in names for k in shapes):

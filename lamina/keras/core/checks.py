@@ -9,8 +9,10 @@ __all__ = [
     "axes_in_range",
     "axis_in_range",
     "choice",
+    "divides",
     "fraction",
     "int_tuple",
+    "integer",
     "known_shape",
     "known_size",
     "label",
@@ -79,6 +81,16 @@ def int_tuple(who: Any, argument: str, value: Any) -> tuple[int, ...]:
     return tuple(v.__index__() for v in entries)
 
 
+def integer(who: Any, argument: str, value: Any) -> int:
+    """Return `value` as an int."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(
+            f"{label(who)}: `{argument}` must be an integer; got {value!r} "
+            f"({type(value).__name__})."
+        )
+    return value.__index__()
+
+
 def fraction(who: Any, argument: str, value: Any, below_one: bool = False) -> float:
     """Return `value` as a float in [0, 1], or in [0, 1) with `below_one`."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -97,6 +109,15 @@ def choice(who: Any, argument: str, value: Any, allowed: Sequence[Any]) -> Any:
             f"{label(who)}: `{argument}` must be one of {list(allowed)}; got {value!r}."
         )
     return value
+
+
+def divides(who: Any, argument: str, value: int, of: str, whole: int) -> None:
+    """Check that a number divides another."""
+    if whole % value != 0:
+        raise ValueError(
+            f"{label(who)}: `{argument}` must divide {of}; got {value} for {whole}.\n"
+            f"  Fix: choose a divisor of {whole}."
+        )
 
 
 def rank(who: Any, shape: Any, expected: int | None = None, at_least: int | None = None) -> None:

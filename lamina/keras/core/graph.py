@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lamina import ops
 from lamina.engine import Op, nest
-from lamina.keras.core import calling
+from lamina.keras.core import calling, operations
 from lamina.keras.core.layer import Layer
 from lamina.keras.core.symbolic import KerasTensor, Node
 from lamina.keras.naming import auto_name
@@ -151,38 +150,54 @@ class OpLayer(Layer):
     """One tf function applied to KerasTensors, as a layer of a functional model.
 
     Args:
-        function: The name of the function in `lamina.ops`.
+        function: The operation's name, as `operations.name_of` gives it, or the operation.
         arguments: Its static arguments.
+        joined: Whether the operands come as one list, as in files of Keras.
         name: The name; None takes the function's.
+
+    Raises:
+        ValueError: there is no such operation.
     """
 
     def __init__(
-        self, function: str, arguments: dict[str, Any] | None = None, name: str | None = None, **kwargs: Any
+        self,
+        function: Any,
+        arguments: dict[str, Any] | None = None,
+        joined: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name or auto_name(function), **kwargs)
-        self.function = function
-        self.arguments = dict(arguments or {})
-        self._operation = getattr(ops, function, None)
+        given = isinstance(function, Op)
+        named = operations.name_of(function) or function.label if given else function
+        super().__init__(name=name or auto_name(named.rsplit(".", 1)[-1]), **kwargs)
+        self.function = named
+        self.arguments = operations.decode_arguments(arguments or {})
+        self.joined = joined
+        self._operation = function if given else operations.find(function)
         self.built = True
         self.autocast = False
 
     def call(self, *operands: Any) -> Any:
         """Apply the function."""
+        if self.joined and len(operands) == 1 and isinstance(operands[0], list | tuple):
+            operands = tuple(operands[0])
         return self._operation(*operands, **self.arguments)
 
-    @classmethod
-    def of(cls, op: Op, attributes: Any) -> "OpLayer":
-        """Return the layer of an operation with its attributes."""
-        layer = cls(op.__name__.lstrip("_"), {k: v for k, v, _ in attributes})
-        layer._operation = op
-        return layer
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings by name."""
+        return {
+            "name": self.name,
+            "function": self.function,
+            "arguments": operations.encode_arguments(self),
+            "joined": self.joined,
+        }
 
 
 def _apply_op(op: Op, tensors: Sequence[Any], attributes: Any) -> Any:
     """Apply an operation to KerasTensors: a node of an OpLayer; its types come from the op."""
     key = (attributes, *[None if t is None else t._type for t in tensors])
     signature = op.signatures.get(key) or op._signature(key)
-    layer = OpLayer.of(op, attributes)
+    layer = OpLayer(op, _known(op, attributes))
     node = Node(layer, tuple(tensors), {}, [t for t in tensors if isinstance(t, KerasTensor)])
     outputs = [KerasTensor(kind, node, i) for i, kind in enumerate(signature.outputs)]
     node.outputs = outputs
@@ -194,6 +209,14 @@ def _apply_op(op: Op, tensors: Sequence[Any], attributes: Any) -> Any:
     else:
         node.structure = outputs if signature.container is list else tuple(outputs)
     return node.structure
+
+
+def _known(op: Op, attributes: Any) -> dict[str, Any]:
+    """Return the attributes by name, with -1 for the one size of a shape that is unknown."""
+    found = {k: v for k, v, _ in attributes}
+    if op.label == "reshape" and sum(not isinstance(d, int) for d in found["shape"]) == 1:
+        found["shape"] = tuple(d if isinstance(d, int) else -1 for d in found["shape"])
+    return found
 
 
 KerasTensor.apply_op = staticmethod(_apply_op)

@@ -1,31 +1,28 @@
 """Layer: build once, cast, call, weights, losses."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
-
-import numpy as np
 
 from lamina.engine import (
     Tensor,
-    TensorShape,
     Variable,
     as_dtype,
-    context,
     convert_to_tensor,
     init_scope,
     local,
     nest,
     versions,
 )
-from lamina.keras import constraints, initializers, policy, regularizers
+from lamina.keras import policy, registry, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.capture import Captured
 from lamina.keras.core import calling
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
-from lamina.keras.core.module import _LEAVES, Module, children
+from lamina.keras.core.module import _LEAVES, Module
+from lamina.keras.core.weights import Weighted
 from lamina.keras.naming import auto_name
 
 __all__ = ["Layer"]
@@ -33,7 +30,7 @@ __all__ = ["Layer"]
 _PLAIN = (int, float, bool, str, type(None))
 
 
-class Layer(Module, Captured):
+class Layer(Weighted, Captured):
     """A computation with weights: what models are made of.
 
     A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its
@@ -118,6 +115,14 @@ class Layer(Module, Captured):
     def _config_head(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
 
+    def _config_restore(self, entries: dict[str, Any]) -> None:
+        own = self.__dict__
+        own["_name"] = entries.get("name") or own["_name"]
+        if entries.get("dtype") is not None:
+            self.dtype_policy = registry.revive(entries["dtype"])
+        if entries.get("trainable") is False:
+            self.trainable = False
+
     def _config_dtype(self) -> Any:
         return policy.serialize(self._policy)
 
@@ -184,211 +189,6 @@ class Layer(Module, Captured):
             if isinstance(variable, keras_variable.Variable) and variable._lm_trainable_asked:
                 variable.trainable = value
         versions.structure += 1
-
-    # -- weights
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Make a weight of this layer.
-
-        Args:
-            shape: The shape, all sizes known; None is (). A string here is the name, as in TF 2.
-            initializer: What makes the start value; None is glorot_uniform for floats, zeros
-                for others.
-            dtype: The dtype; None takes the layer's `variable_dtype`.
-            trainable: Whether it is trained.
-            autocast: Whether it is read in the compute dtype (mixed precision).
-            regularizer: A penalty on it, added to `losses`.
-            constraint: A projection applied after each update.
-            aggregation: As `tf.keras.Variable`.
-            overwrite_with_gradient: Whether optimizers assign the gradient in place of applying it.
-            name: The name, the last part of the path.
-
-        Returns:
-            A `tf.keras.Variable`.
-
-        Raises:
-            ValueError: a size is unknown, or the layer was not initialised.
-        """
-        self._check_initialized()
-        if isinstance(shape, str):
-            name, shape = shape, kwargs.pop("shape", initializer if _is_shape(initializer) else ())
-            initializer = None if _is_shape(initializer) else initializer
-        shape = tuple(TensorShape(() if shape is None else shape))
-        if any(size is None for size in shape):
-            raise ValueError(
-                f'{label(self)}: the shape of weight "{name}" must be known; got {shape}.\n'
-                f"  Fix: give the sizes to tf.keras.Input, or to the layer before."
-            )
-        dtype = as_dtype(dtype or self.variable_dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if dtype.is_floating else "zeros"
-        with init_scope(), self._scope():
-            made = keras_variable.Variable(
-                initializers.get(initializer),
-                shape=shape,
-                dtype=dtype,
-                trainable=trainable and self._trainable,
-                autocast=autocast,
-                aggregation=aggregation,
-                name=name,
-            )
-        made._lm_trainable_asked = trainable
-        made.regularizer = regularizers.get(regularizer)
-        made.constraint = constraints.get(constraint)
-        made.overwrite_with_gradient = overwrite_with_gradient
-        self._lm_added.append(made)
-        versions.tracked += 1
-        return made
-
-    def add_variable(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a weight; the older name of `add_weight`."""
-        return self.add_weight(*args, **kwargs)
-
-    def _scope(self) -> Any:
-        """Return a context manager under which variables get this layer's path."""
-        if self._lm_scope is None:
-            names = local.names or ""
-            inner: list[str] = []
-            for layer in reversed(local.calls):
-                # Inside the `build` of a layer above, its path is in the names already.
-                if layer._lm_scope and f"{names}/".startswith(f"{layer._lm_scope}/"):
-                    break
-                if layer is not self:
-                    inner.insert(0, layer.name)
-            path = "/".join([*filter(None, [names]), *inner, self._name])
-            self.__dict__["_lm_scope"] = path
-        return _names_set_to(self._lm_scope)
-
-    def _own_variables(self) -> list[Any]:
-        """Return the variables held directly, in the order in which they were made."""
-        found = {id(v): v for _, v in children(self) if isinstance(v, Variable)}
-        for v in self.__dict__.get("_lm_added", ()):
-            found.setdefault(id(v), v)
-        return sorted(found.values(), key=_number)
-
-    def _children(self) -> list[Any]:
-        """Return layers and modules held directly, each once, in attribute order."""
-        found = {
-            id(v): v
-            for _, v in children(self)
-            if isinstance(v, Module) and getattr(type(v), "_tracked_as", "layer") == "layer"
-        }
-        return list(found.values())
-
-    def _flatten_layers(self, include_self: bool = True) -> Iterator[Any]:
-        """Yield this layer and all layers below, depth first, each once."""
-        seen: set[int] = set()
-
-        def below(layer: Any) -> Iterator[Any]:
-            if id(layer) in seen:
-                return
-            seen.add(id(layer))
-            if isinstance(layer, Layer):
-                yield layer
-                kept = layer._children()
-            else:
-                kept = [v for _, v in children(layer) if isinstance(v, Module)]
-            for child in kept:
-                yield from below(child)
-
-        found = below(self)
-        if not include_self:
-            next(found)
-        return found
-
-    @property
-    def weights(self) -> list[Any]:
-        """All weights, trainable or not, of this layer and the layers below."""
-        found: dict[int, Any] = {}
-        _collect_weights(self, found, set())
-        return list(found.values())
-
-    @property
-    def trainable_weights(self) -> list[Any]:
-        """The weights that training changes."""
-        return [v for v in self.weights if v.trainable] if self._trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Any]:
-        """The weights that training leaves to the layer: statistics, frozen weights."""
-        return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
-
-    @property
-    def variables(self) -> list[Any]:
-        """All variables: the weights, and the state of random generators and metrics."""
-        found: dict[int, Any] = {}
-        _collect_weights(self, found, set(), everything=True)
-        return list(found.values())
-
-    @property
-    def trainable_variables(self) -> list[Any]:
-        """The variables that training changes."""
-        return [v for v in self.variables if v.trainable] if self._trainable else []
-
-    @property
-    def non_trainable_variables(self) -> list[Any]:
-        """The variables that training does not change."""
-        return [v for v in self.variables if not v.trainable] if self._trainable else self.variables
-
-    @property
-    def submodules(self) -> tuple[Any, ...]:
-        """All layers and modules below."""
-        return tuple(self._flatten_layers(include_self=False))
-
-    def count_params(self) -> int:
-        """Return the number of elements in all weights.
-
-        Raises:
-            ValueError: the layer has no weights yet, because it was not built.
-        """
-        if not self.built and not self.weights:
-            raise ValueError(
-                f"{label(self)}: `count_params` needs the weights, but the layer is not built.\n"
-                f"  Fix: call it on data, or layer.build(input_shape), first."
-            )
-        return sum(int(np.prod(tuple(v.shape), dtype=np.int64)) for v in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return the values of `weights` as NumPy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Set the values of `weights`.
-
-        Args:
-            weights: One array for each weight, in their order.
-
-        Raises:
-            ValueError: the number of arrays or a shape does not fit; nothing is changed then.
-        """
-        mine = self.weights
-        given = list(weights)
-        wrong = [
-            f"{v.path}: {tuple(v.shape)}, got {np.shape(w)}"
-            for v, w in zip(mine, given, strict=False)
-            if tuple(v.shape) != np.shape(w)
-        ]
-        if len(mine) != len(given) or wrong:
-            detail = "\n    ".join(wrong) or f"weights: {[v.path for v in mine]}"
-            raise ValueError(
-                f"{label(self)}: `set_weights` takes {len(mine)} arrays of the weights' shapes; "
-                f"got {len(given)}.\n    {detail}"
-            )
-        for v, w in zip(mine, given, strict=True):
-            v.assign(w)
 
     # -- losses
 
@@ -476,7 +276,9 @@ class Layer(Module, Captured):
             if x._type.dtype is not compute and own["autocast"] and x._type.dtype.is_floating:
                 args = (calling.cast(x, compute),)
             masked = x._keras_mask is not None
+            one = True
         else:
+            one = False
             if calling.has_symbolic(args, kwargs):
                 return calling.call_symbolic(self, args, kwargs)
             args, kwargs, masked = calling.prepare(self, args, kwargs)
@@ -503,8 +305,11 @@ class Layer(Module, Captured):
         try:
             if not own["built"]:
                 self._ensure_built(args, kwargs)
-            if own["input_spec"] if "input_spec" in own else self.input_spec:
-                assert_compatible(self, args)
+            # Types are interned: what fitted once fits again.
+            if not one or own.get("_lm_fitted") is not args[0]._type:
+                if self.input_spec is not None:
+                    assert_compatible(self, args)
+                own["_lm_fitted"] = args[0]._type if one else None
             if here.observers:
                 outputs = calling.observed(self, args, kwargs)
             else:
@@ -576,7 +381,8 @@ class Layer(Module, Captured):
         state = dict(self.__dict__)
         state["_inbound_nodes"] = []
         state["_lm_losses"] = []
-        state.pop("_lm_spec", None)
+        for name in ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses"):
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -585,25 +391,6 @@ class Layer(Module, Captured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.__dict__.get('_name')}, built={self.__dict__.get('built', False)}>"
-
-    # -- files
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the values of the layer's own variables into a dict-like store, by their number."""
-        for i, v in enumerate(_file_order(self._own_variables())):
-            store[str(i)] = v.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Set the layer's own variables from a store that `save_own_variables` filled."""
-        mine = _file_order(self._own_variables())
-        if len(store) != len(mine):
-            raise ValueError(
-                f"{label(self)}: the file holds {len(store)} variables for it; it has "
-                f"{len(mine)}: {[v.path for v in mine]}.\n"
-                f"  Fix: build the layer as it was when it was saved."
-            )
-        for i, v in enumerate(mine):
-            v.assign(store[str(i)])
 
 
 def _noting_build(build: Any) -> Any:
@@ -626,24 +413,8 @@ def _noting_build(build: Any) -> Any:
     return wrapped
 
 
-def _file_order(variables: list[Any]) -> list[Any]:
-    """Return variables in Keras' order of files: trainable ones first."""
-    asked = [getattr(v, "_lm_trainable_asked", v.trainable) for v in variables]
-    return [v for v, t in zip(variables, asked, strict=True) if t] + [
-        v for v, t in zip(variables, asked, strict=True) if not t
-    ]
-
-
-def _number(variable: Any) -> int:
-    return variable._number
-
-
 def _regularized(variable: Any) -> bool:
     return getattr(variable, "regularizer", None) is not None
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, list | tuple | TensorShape)
 
 
 def _tracks(value: Any) -> bool:
@@ -660,44 +431,3 @@ def _checked_name(layer: Any, name: Any) -> str:
             f'{type(layer).__name__}: `name` must be a string without "/"; got {name!r}.'
         )
     return name
-
-
-def _collect_weights(
-    module: Any, found: dict[int, Any], seen: set[int], everything: bool = False
-) -> None:
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    if isinstance(module, Layer):
-        own = _file_order(module._own_variables())
-    else:
-        own = [v for _, v in children(module) if isinstance(v, Variable)]
-    for v in own:
-        found.setdefault(id(v), v)
-    below = [v for _, v in children(module) if not isinstance(v, Variable)]
-    kinds = [getattr(type(v), "_tracked_as", "layer") for v in below]
-    if everything:
-        for child, kind in zip(below, kinds, strict=True):
-            if kind == "seed":
-                _collect_weights(child, found, seen, everything)
-    for child, kind in zip(below, kinds, strict=True):
-        if kind == "layer":
-            _collect_weights(child, found, seen, everything)
-
-
-class _names_set_to:  # noqa: N801  # used like a function
-    """Set the name scope inside the block."""
-
-    __slots__ = ("_before", "_names")
-
-    def __init__(self, names: str) -> None:
-        self._names = names
-
-    def __enter__(self) -> None:
-        self._before = context.local.names
-        context.local.names = self._names
-
-    def __exit__(self, *error: object) -> None:
-        context.local.names = self._before
-
-

@@ -103,7 +103,9 @@ def _bias_shape(
             f"{bias_axes!r}.\n  Fix: drop {', '.join(wrong)}."
         )
     letters = [*before, *([None] * elided if dots else []), *after]
-    first = next(i for i, letter in enumerate(letters) if letter is not None and letter in bias_axes)
+    first = next(
+        i for i, letter in enumerate(letters) if letter is not None and letter in bias_axes
+    )
     return [
         sizes.get(letter) if letter is not None and letter in bias_axes else 1
         for letter in letters[first:]

@@ -33,13 +33,17 @@ class Dense(Layer):
 
     Call:
         inputs: float, ``(B, …, I)``; I must be known.
+
     Returns:
         ``(B, …, U)``, dtype of the inputs. The mask passes through.
+
     Weights:
         kernel: ``(I, U)``.
         bias: ``(U,)``, if `use_bias`.
+
     Raises:
         ValueError: `units` is not positive, or the last axis is unknown or changes.
+
     Example:
         >>> layer = tf.keras.layers.Dense(2, kernel_initializer="ones")
         >>> layer(tf.constant([[1.0, 2.0]])).numpy()
@@ -84,7 +88,7 @@ class Dense(Layer):
         checks.rank(self, input_shape, at_least=2)
         size = checks.known_size(self, input_shape, -1)
         self.kernel = self.add_weight(
-            "kernel",
+            name="kernel",
             shape=(size, self.units),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -92,7 +96,7 @@ class Dense(Layer):
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias",
+                name="bias",
                 shape=(self.units,),
                 initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer,
@@ -134,13 +138,17 @@ class EinsumDense(Layer):
 
     Call:
         inputs: float, axes as in the equation; those that the kernel has must be known.
+
     Returns:
         Axes as in the equation, dtype of the inputs.
+
     Weights:
         kernel: axes as in the equation.
         bias: the `bias_axes` of the output, with 1 at the axes between and after them.
+
     Raises:
         ValueError: the equation cannot be read, or sizes do not fit it.
+
     Example:
         >>> layer = tf.keras.layers.EinsumDense("abc,cd->abd", (None, 8), bias_axes="d")
         >>> layer(tf.ones((2, 5, 3))).shape
@@ -189,7 +197,7 @@ class EinsumDense(Layer):
             self, self.equation, tuple(input_shape), self.output_shape, self.bias_axes
         )
         self.kernel = self.add_weight(
-            "kernel",
+            name="kernel",
             shape=checks.known_shape(self, kernel),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -198,7 +206,7 @@ class EinsumDense(Layer):
         self.bias = None
         if bias is not None:
             self.bias = self.add_weight(
-                "bias",
+                name="bias",
                 shape=checks.known_shape(self, bias),
                 initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer,

@@ -1,19 +1,23 @@
 """What layers over 1, 2 or 3 spatial axes share: the rank, the layout, defaults for each axis."""
 
+import inspect
 import types
 from typing import Any, ClassVar
 
+from lamina import ops
+from lamina.engine import Shape, Tensor
 from lamina.keras import policy
-from lamina.keras.core import Layer, checks
+from lamina.keras.core import InputSpec, Layer, checks
 
-__all__ = ["Spatial"]
+__all__ = ["Convolution", "Spatial"]
 
 
 class Spatial(Layer):
     """A layer on ``(B, *space, C)``, or on ``(B, C, *space)`` with "channels_first".
 
     A subclass that sets `rank` gets the constructor of its base, with the defaults in `per_axis`
-    repeated for each axis: ``strides=1`` is ``(1, 1)`` in Conv2D, as in Keras.
+    repeated for each axis: ``strides=1`` is ``(1, 1)`` in Conv2D, as in Keras. Its docstring is
+    a summary and an example; the sections in between come from the base too.
 
     Args:
         data_format: "channels_last" or "channels_first"; None takes
@@ -29,7 +33,10 @@ class Spatial(Layer):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        if "rank" in cls.__dict__ and cls.rank > 1 and "__init__" not in cls.__dict__:
+        if "rank" not in cls.__dict__:
+            return
+        cls.__doc__ = _with_sections(cls.__doc__, cls.__mro__[1].__doc__)
+        if cls.rank > 1 and "__init__" not in cls.__dict__:
             cls.__init__ = _with_defaults(cls.__init__, cls.per_axis, cls.rank)
 
     def __init__(self, data_format: str | None = None, **kwargs):
@@ -47,9 +54,72 @@ class Spatial(Layer):
         start = 1 if self.data_format == "channels_last" else 2
         return tuple(range(start, start + self.rank))
 
-    def per_axis_sizes(self, argument: str, value: Any, allow_zero: bool = False) -> tuple[int, ...]:
+    def per_axis_sizes(
+        self, argument: str, value: Any, allow_zero: bool = False
+    ) -> tuple[int, ...]:
         """Return an int, or one int for each spatial axis, as a tuple."""
         return checks.sizes(self, argument, value, self.rank, allow_zero)
+
+
+class Convolution(Spatial):
+    """What all convolutions do the same way: checks of steps and padding, channels, the bias.
+
+    The constructors of the families below set the attributes: `strides`, `dilation_rate`,
+    `use_bias`, `bias_initializer`, `bias_regularizer`, `bias_constraint`.
+    """
+
+    def checked_padding(self, padding: str, causal: bool) -> str:
+        """Return a padding in lower case."""
+        allowed = ("valid", "same", "causal") if causal else ("valid", "same")
+        name = padding.lower() if isinstance(padding, str) else padding
+        return checks.choice(self, "padding", name, allowed)
+
+    def check_steps(self) -> None:
+        """Raise unless strides or dilations are all 1."""
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{checks.label(self)}: `strides` or `dilation_rate` must be 1; got strides "
+                f"{self.strides}, dilation_rate {self.dilation_rate}.\n"
+                f"  Fix: stride in one layer, dilate in another."
+            )
+
+    def known_channels(self, input_shape: Shape) -> int:
+        """Return the number of channels, and hold later inputs to it."""
+        checks.rank(self, input_shape, at_least=self.rank + 2)
+        channels = checks.known_size(self, input_shape, self.channel_axis)
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self.channel_axis: channels})
+        return channels
+
+    def bias_weight(self, size: int) -> Any:
+        """Return the bias, ``(size,)``, or None."""
+        if not self.use_bias:
+            return None
+        return self.add_weight(
+            name="bias",
+            shape=(size,),
+            initializer=self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+
+    def biased(self, y: Tensor) -> Tensor:
+        """Return `y` plus the bias of each channel."""
+        if self.bias is None:
+            return y
+        if self.data_format == "channels_last":
+            return ops.add(y, self.bias)
+        return ops.bias_add(y, self.bias, "NC...")
+
+
+def _with_sections(own: str | None, base: str | None) -> str | None:
+    """Return a docstring with the details and sections of another before its example."""
+    if own is None or base is None:
+        return own
+    if "Args:" in own:
+        return own
+    summary, _, example = inspect.cleandoc(own).partition("\nExample:")
+    details = inspect.cleandoc(base).partition("\n\n")[2]
+    return f"{summary.rstrip()}\n\n{details}\nExample:{example}\n"
 
 
 def _with_defaults(init: Any, names: tuple[str, ...], rank: int) -> Any:

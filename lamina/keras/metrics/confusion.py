@@ -4,6 +4,7 @@ from lamina import ops
 from lamina.engine import Tensor
 from lamina.keras.losses.base import match_ranks, to_tensor
 from lamina.keras.metrics.base import Metric
+from lamina.ops.decisions import decision_counts
 
 __all__ = [
     "FalseNegatives",
@@ -13,66 +14,10 @@ __all__ = [
     "TrueNegatives",
     "TruePositives",
     "checked_thresholds",
-    "confusion_counts",
     "update_counts",
 ]
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
-
-
-def confusion_counts(
-    y_true, y_pred, thresholds, sample_weight=None, label_weights=None, by_label=False
-) -> dict[str, Tensor]:
-    """Return the weighted counts of the four kinds of decisions ``y_pred > threshold``.
-
-    Args:
-        y_true: Labels, ``(B, …)``; everything but 0 is positive.
-        y_pred: Predictions, the shape of the labels, float.
-        thresholds: T numbers.
-        sample_weight: Factors; axes that the labels have behind theirs are broadcast.
-        label_weights: Factors of the L labels, ``(L,)``, or None.
-        by_label: Whether the last axis, of size L, is kept.
-
-    Returns:
-        "true_positives", "false_positives", "true_negatives" and "false_negatives":
-        ``(T,)``, or ``(T, L)`` by label, dtype of ``y_pred``.
-    """
-    y_true, y_pred = match_ranks(y_true, y_pred)
-    positive = ops.cast(ops.not_equal(y_true, 0), y_pred.dtype)
-    weights = _weights_like(y_pred, sample_weight, label_weights)
-    shape = [1, -1, y_pred.shape[-1]] if by_label else [1, -1]
-    levels = ops.reshape(
-        ops.constant(thresholds, dtype=y_pred.dtype), [-1] + [1] * (len(shape) - 1)
-    )
-    chosen = ops.cast(ops.reshape(y_pred, shape) > levels, y_pred.dtype)  # T, B[, L]
-    is_true = ops.reshape(positive * weights, shape)
-    is_false = ops.reshape((1.0 - positive) * weights, shape)
-    pairs = (
-        (chosen, is_true),
-        (chosen, is_false),
-        (1.0 - chosen, is_false),
-        (1.0 - chosen, is_true),
-    )
-    return {
-        name: ops.reduce_sum(decision * label, axis=1)
-        for name, (decision, label) in zip(COUNTS, pairs, strict=True)
-    }
-
-
-def _weights_like(y_pred, sample_weight, label_weights) -> Tensor:
-    """Return the product of both kinds of weights in the shape of `y_pred`."""
-    weights = ops.ones_like(y_pred)
-    if label_weights is not None:
-        weights = weights * to_tensor(label_weights, y_pred.dtype)
-    if sample_weight is not None:
-        sample_weight = to_tensor(sample_weight, y_pred.dtype)
-        rank = len(y_pred.shape)
-        if len(sample_weight.shape) == rank + 1 and sample_weight.shape[-1] == 1:
-            sample_weight = ops.squeeze(sample_weight, -1)
-        for _ in range(rank - len(sample_weight.shape)):
-            sample_weight = ops.expand_dims(sample_weight, -1)
-        weights = weights * sample_weight
-    return weights
 
 
 def update_counts(variables: dict, y_true, y_pred, thresholds, sample_weight=None, **options):
@@ -80,22 +25,44 @@ def update_counts(variables: dict, y_true, y_pred, thresholds, sample_weight=Non
 
     Args:
         variables: Name → variable; only these counts are added up.
-        y_true: Labels, ``(B, …)``.
-        y_pred: Predictions, ``(B, …)``.
+        y_true: Labels, ``(B, …)``; everything but 0 is positive.
+        y_pred: Predictions, ``(B, …)``; those above a threshold are decided positive.
         thresholds: T numbers.
-        sample_weight: Factors, or None.
-        **options: `top_k` and `class_id`, applied first; others go to `confusion_counts`.
+        sample_weight: Factors; axes that the labels have behind theirs are broadcast.
+        **options: `top_k`; `class_id`; `label_weights`, factors of the last axis; `by_label`,
+            whether the last axis is kept.
     """
     dtype = next(iter(variables.values())).dtype
     y_true, y_pred = to_tensor(y_true, dtype), to_tensor(y_pred, dtype)
-    top_k, class_id = options.pop("top_k", None), options.pop("class_id", None)
+    top_k, class_id = options.get("top_k"), options.get("class_id")
     if top_k is not None:
         y_pred = _top_k_only(y_pred, top_k)
     if class_id is not None:
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
-    counts = confusion_counts(y_true, y_pred, thresholds, sample_weight, **options)
-    for name, variable in variables.items():
-        variable.assign_add(counts[name])
+    y_true, y_pred = match_ranks(y_true, y_pred)
+    weights = _decision_weights(y_pred, sample_weight, options.get("label_weights"))
+    by_label = options.get("by_label", False)
+    counts = decision_counts(
+        y_true, y_pred, weights, thresholds=tuple(thresholds), by_label=by_label
+    )
+    for name, count in zip(COUNTS, counts, strict=True):
+        if name in variables:
+            variables[name].assign_add(count)
+
+
+def _decision_weights(y_pred, sample_weight, label_weights) -> Tensor | None:
+    """Return the product of both kinds of weights, ready to broadcast to `y_pred`, or None."""
+    if label_weights is not None:
+        label_weights = to_tensor(label_weights, y_pred.dtype)
+    if sample_weight is None:
+        return label_weights
+    sample_weight = to_tensor(sample_weight, y_pred.dtype)
+    extra = len(y_pred.shape) - len(sample_weight.shape)
+    if extra == -1 and sample_weight.shape[-1] == 1:
+        sample_weight = ops.squeeze(sample_weight, -1)
+    for _ in range(extra):
+        sample_weight = ops.expand_dims(sample_weight, -1)
+    return sample_weight if label_weights is None else sample_weight * label_weights
 
 
 _NEVER = -1e10  # stands for predictions that are not among the top k

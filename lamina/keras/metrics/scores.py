@@ -263,7 +263,7 @@ def pearson_correlation(y_true, y_pred, axis=-1):
         Shape of ``y_pred`` without ``axis``, in [-1, 1]; NaN where one of them is constant.
 
     Example:
-        >>> tf.keras.metrics.pearson_correlation([[0.0, 1.0, 2.0]], [[1.0, 2.0, 3.0]]).numpy()
+        >>> tf.keras.metrics.pearson_correlation([[0.0, 2.0]], [[1.0, 3.0]]).numpy()
         array([1.], dtype=float32)
     """
     y_true, y_pred = aligned(y_true, y_pred)
@@ -298,7 +298,7 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 
     Example:
         >>> tf.keras.metrics.concordance_correlation([[0.0, 2.0]], [[0.0, 2.0]]).numpy()
-        array([0.99999994], dtype=float32)
+        array([1.], dtype=float32)
 
     Reference: Lin 1989, https://doi.org/10.2307/2532051.
     """

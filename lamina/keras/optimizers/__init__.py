@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.keras import registry
-from lamina.keras.optimizers import schedules
+from lamina.keras.optimizers import legacy, schedules
 from lamina.keras.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam, ScheduleFreeAdamW
 from lamina.keras.optimizers.adaptive import Adadelta, Adafactor, Adagrad, Ftrl, RMSprop
 from lamina.keras.optimizers.base import Optimizer
@@ -39,6 +39,7 @@ __all__ = [
     "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]

@@ -13,6 +13,11 @@ from lamina.keras.registry import names
 __all__ = ["function_name", "is_public_function", "serialize_keras_object"]
 
 _OTHER = object()
+_FUNCTIONAL = {
+    "module": "keras.src.models.functional",
+    "name": "Functional",
+    "registered_name": "Functional",
+}
 _PLAIN = (type(None), bool, int, float, str)
 
 
@@ -152,6 +157,8 @@ def _path(cls: type) -> dict[str, Any]:
 
 def _object(obj: Any) -> dict[str, Any]:
     path = _path(type(obj))
+    if path["name"] == "Model" and getattr(obj, "_graph", None) is not None:
+        path = _FUNCTIONAL  # Keras has a class of its own for models with a graph
     encoded = {
         "module": path["module"],
         "class_name": path["name"],

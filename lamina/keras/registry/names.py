@@ -43,6 +43,19 @@ _SCOPE: ContextVar[Mapping[str, Any]] = ContextVar(
     "lamina_custom_objects", default=MappingProxyType({})
 )
 
+# Directory of lamina/keras → module in Keras, for the classes that a model file may name.
+_ROOMS = {
+    "core": "keras.layers",
+    "models": "keras",
+    "layers": "keras.layers",
+    "initializers": "keras.initializers",
+    "regularizers": "keras.regularizers",
+    "constraints": "keras.constraints",
+    "optimizers": "keras.optimizers",
+    "losses": "keras.losses",
+    "metrics": "keras.metrics",
+}
+
 # Searched in this order when a file gives a bare name that several modules have.
 _SEARCH_ORDER = (
     "keras.layers",
@@ -138,23 +151,26 @@ def define(cls: type) -> None:
     """Note a class when it is defined, so that files may name it; `Captured` calls this.
 
     lamina's own classes go under their path in Keras (`_keras_module` in the class body, or the
-    directory they live in); a leading underscore keeps one out. A user's class goes under its
-    module and qualified name, and a later definition replaces an earlier one.
+    directory they live in) if they are parts of a model: a file may not name a callback. A leading
+    underscore keeps one out. A user's class goes under its module and qualified name, and a later
+    definition replaces an earlier one.
     """
     if not is_own(cls):
         _DEFINED[cls.__module__, cls.__qualname__] = cls
-    elif not cls.__name__.startswith("_"):
-        builtin(_keras_module(cls))(cls)
+        return
+    module = _keras_module(cls)
+    if module is not None and not cls.__name__.startswith("_"):
+        builtin(module)(cls)
 
 
-def _keras_module(cls: type) -> str:
+def _keras_module(cls: type) -> str | None:
     given = cls.__dict__.get("_keras_module")
     if given is not None:
         return given
     parts = cls.__module__.split(".")
     if parts[-1] == "schedules":
         return "keras.optimizers.schedules"
-    return ".".join(["keras", *parts[2:3]])
+    return _ROOMS.get("".join(parts[2:3]))
 
 
 def register_keras_serializable(

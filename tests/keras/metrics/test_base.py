@@ -92,7 +92,7 @@ def test_variables_are_found_in_attributes_own_ones_first():
 
 
 def test_outer_scopes_and_slashes_in_names():
-    with tf.keras.name_scope("model"):
+    with tf.keras.backend.name_scope("model"):
         metric = metrics.Mean(name="a/b")
     assert [variable.path for variable in metric.variables] == [
         "model/a>b/total",

@@ -5,7 +5,7 @@ from jax import lax
 
 from lamina.engine import errors, op, static_ints
 from lamina.ops import windows
-from lamina.ops.conv import dimension_numbers
+from lamina.ops.convolutions import dimension_numbers
 
 __all__ = [
     "atrous_conv2d_transpose",
@@ -40,18 +40,19 @@ def _require_size(size, output, window, stride, padding):
 
 
 @op
-def _conv_transpose(x, filters, *, sizes, strides, padding, dilations, first, output_padding=None):
+def _conv_transpose(x, filters, *, how, sizes=None, output_padding=None):
     rank = filters.ndim - 2
-    if x.ndim != rank + 2 or x.shape[1 if first else -1] != filters.shape[-1]:
+    if x.ndim != rank + 2 or x.shape[1 if how.first else -1] != filters.shape[-1]:
         raise ValueError(
             f"the filters must have the input's channels last; got filters "
             f"{tuple(filters.shape)}, input {tuple(x.shape)}.\n"
             "  Fix: filters are (window…, outputs, channels), the other way round than in conv."
         )
     pads = []
-    for i, axis in enumerate(windows.spatial_axes(rank, first)):
-        size, stride = x.shape[axis], strides[i]
-        span = (filters.shape[i] - 1) * dilations[i] + 1
+    padding = how.padding
+    for i, axis in enumerate(how.axes):
+        size, stride = x.shape[axis], how.strides[i]
+        span = (filters.shape[i] - 1) * how.dilations[i] + 1
         extra = None if output_padding is None else output_padding[i]
         output = _keras_size(size, span, stride, padding, extra) if sizes is None else sizes[i]
         if sizes is not None:
@@ -61,7 +62,7 @@ def _conv_transpose(x, filters, *, sizes, strides, padding, dilations, first, ou
             [output],
             [filters.shape[i]],
             [stride],
-            [dilations[i]],
+            [how.dilations[i]],
         )
         low = span - 1 - before
         pads.append((low, output - ((size - 1) * stride + 1) - low + span - 1))
@@ -70,28 +71,21 @@ def _conv_transpose(x, filters, *, sizes, strides, padding, dilations, first, ou
         jnp.flip(filters, tuple(range(rank))),
         (1,) * rank,
         pads,
-        lhs_dilation=strides,
-        rhs_dilation=dilations,
-        dimension_numbers=dimension_numbers(rank, first, filters="OI"),
+        lhs_dilation=how.strides,
+        rhs_dilation=how.dilations,
+        dimension_numbers=dimension_numbers(rank, how.first, filters="OI"),
     )
 
 
 def _transpose(who, x, filters, output_shape, rank, strides, padding, data_format, dilations):
-    first = windows.channels_come_first(data_format, who)
+    how = windows.sliding(who, rank, strides, padding, data_format, dilations)
     # Only the spatial sizes matter: the batch may be unknown.
     if not isinstance(output_shape, list | tuple):
         output_shape = output_shape if len(output_shape.shape) else [output_shape] * rank
     if len(output_shape) == rank + 2:
-        output_shape = output_shape[2:] if first else output_shape[1:-1]
-    return _conv_transpose(
-        x,
-        filters,
-        sizes=static_ints(output_shape, f"{who}: `output_shape`"),
-        strides=windows.per_axis(strides, rank, first, f"{who}: `strides`"),
-        padding=windows.spelled_padding(padding, rank, first, who),
-        dilations=windows.per_axis(dilations, rank, first, f"{who}: `dilations`"),
-        first=first,
-    )
+        output_shape = output_shape[2:] if how.first else output_shape[1:-1]
+    sizes = static_ints(output_shape, f"{who}: `output_shape`")
+    return _conv_transpose(x, filters, how=how, sizes=sizes)
 
 
 def conv1d_transpose(
@@ -330,18 +324,8 @@ def transposed_conv(
         >>> ops.transposed_conv(tf.ones((1, 3, 1)), tf.ones((3, 2, 1)), 2, "same").shape
         TensorShape([1, 6, 2])
     """
-    who = "conv_transpose"
     rank = len(kernel.shape) - 2
-    first = windows.channels_come_first(data_format, who)
+    how = windows.sliding("conv_transpose", rank, strides, padding, data_format, dilation_rate)
     if isinstance(output_padding, int):
         output_padding = (output_padding,) * rank
-    return _conv_transpose(
-        inputs,
-        kernel,
-        sizes=None,
-        strides=windows.per_axis(strides, rank, first, f"{who}: `strides`"),
-        padding=windows.spelled_padding(padding, rank, first, who),
-        dilations=windows.per_axis(dilation_rate, rank, first, f"{who}: `dilation_rate`"),
-        first=first,
-        output_padding=output_padding,
-    )
+    return _conv_transpose(inputs, kernel, how=how, output_padding=output_padding)

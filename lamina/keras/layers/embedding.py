@@ -1,0 +1,200 @@
+"""Layers that look up vectors for integers."""
+
+from typing import Any
+
+from lamina import ops
+from lamina.engine import Tensor, as_dtype
+from lamina.keras import constraints, initializers, regularizers
+from lamina.keras.core import Layer, checks
+
+__all__ = ["Embedding", "ReversibleEmbedding"]
+
+
+class Embedding(Layer):
+    """Return a learned vector for each integer.
+
+    Args:
+        input_dim: The number of vectors, V: one more than the greatest integer.
+        output_dim: The size of each vector, D.
+        embeddings_initializer: Start value of the vectors.
+        embeddings_regularizer: Penalty on the vectors, or None.
+        embeddings_constraint: Projection applied to the vectors after each update, or None.
+        mask_zero: Whether 0 is padding, that later layers are to skip.
+        weights: The vectors to start with, as an array or a list with one array; or None.
+        lora_rank: Accepted for Keras' signature; must be None.
+        lora_alpha: As `lora_rank`.
+        quantization_config: As `lora_rank`.
+        activity_regularizer: Penalty on the output, or None.
+        **kwargs: See `Layer`; ``input_length`` is accepted, and not needed.
+
+    Call:
+        inputs: integers in [0, V), any shape ``(B, …)``; floats are cut off to integers.
+
+    Returns:
+        ``(B, …, D)``, in the layer's compute dtype.
+
+    Weights:
+        embeddings: ``(V, D)``.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not positive.
+
+    Masking:
+        With `mask_zero`, the mask of the output is ``inputs != 0``.
+
+    Example:
+        >>> layer = tf.keras.layers.Embedding(3, 2, weights=[np.eye(3, 2)])
+        >>> layer(tf.constant([1, 2])).numpy()
+        array([[0., 1.],
+               [0., 0.]], dtype=float32)
+    """
+
+    _config_omit = ("weights", "lora_rank", "lora_alpha")
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: initializers.Like = "uniform",
+        embeddings_regularizer: regularizers.Like | None = None,
+        embeddings_constraint: constraints.Like | None = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        *,
+        activity_regularizer: regularizers.Like | None = None,
+        **kwargs,
+    ):
+        kwargs.pop("input_length", None)
+        # Inputs are indices: cast to a short float, large ones would change.
+        kwargs.setdefault("autocast", False)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        self.input_dim = checks.positive_int(self, "input_dim", input_dim)
+        self.output_dim = checks.positive_int(self, "output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        if weights is not None:
+            self.build()
+            self.built = True
+            self.set_weights(weights if isinstance(weights, list) else [weights])
+
+    def build(self, input_shape: Any = None):
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if not inputs.dtype.is_integer:
+            inputs = ops.cast(inputs, "int32")
+        # Read uncast: only the rows that are looked up are brought to the compute dtype.
+        rows = ops.gather(self.embeddings._read(), inputs)
+        return ops.cast(rows, self.compute_dtype)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+
+class ReversibleEmbedding(Embedding):
+    """Return a vector for each integer, or in reverse a score of each integer for vectors.
+
+    Args:
+        input_dim: The number of vectors, V: one more than the greatest integer.
+        output_dim: The size of each vector, D.
+        tie_weights: Whether the reverse uses the same vectors, or a matrix of its own.
+        embeddings_initializer: Start value of the vectors.
+        embeddings_regularizer: Penalty on the vectors, or None.
+        embeddings_constraint: Projection applied to the vectors after each update, or None.
+        mask_zero: Whether 0 is padding, that later layers are to skip.
+        reverse_dtype: The dtype of the reverse's computation; None is the compute dtype.
+        logit_soft_cap: Bound c of the scores: ``c * tanh(scores / c)``; None has none.
+        **kwargs: See `Embedding`.
+
+    Call:
+        inputs: integers, ``(B, …)``; in reverse float, ``(B, …, D)``.
+        reverse: Whether to return scores.
+
+    Returns:
+        ``(B, …, D)``; in reverse ``(B, …, V)``.
+
+    Weights:
+        embeddings: ``(V, D)``.
+        reverse_embeddings: ``(D, V)``, unless `tie_weights`.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not positive.
+
+    Masking:
+        As `Embedding`.
+
+    Example:
+        >>> layer = tf.keras.layers.ReversibleEmbedding(5, 2)
+        >>> layer(layer(tf.constant([[1, 2, 3]])), reverse=True).shape
+        TensorShape([1, 3, 5])
+
+    Reference: Press and Wolf 2016, https://arxiv.org/abs/1608.05859.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: initializers.Like = "uniform",
+        embeddings_regularizer: regularizers.Like | None = None,
+        embeddings_constraint: constraints.Like | None = None,
+        mask_zero: bool = False,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        *,
+        activity_regularizer: regularizers.Like | None = None,
+        quantization_config: Any = None,
+        **kwargs,
+    ):
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
+            mask_zero,
+            activity_regularizer=activity_regularizer,
+            quantization_config=quantization_config,
+            **kwargs,
+        )
+        self.tie_weights = tie_weights
+        self.reverse_dtype = None if reverse_dtype is None else as_dtype(reverse_dtype).name
+        self.logit_soft_cap = logit_soft_cap
+
+    def build(self, input_shape: Any = None):
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = self.add_weight(
+                name="reverse_embeddings",
+                shape=(self.output_dim, self.input_dim),
+                initializer=self.embeddings_initializer,
+                regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint,
+            )
+
+    def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
+        if not reverse:
+            return super().call(inputs)
+        dtype = self.reverse_dtype or self.compute_dtype
+        table = self.embeddings if self.tie_weights else self.reverse_embeddings
+        scores = ops.matmul(
+            ops.cast(inputs, dtype), ops.cast(table, dtype), transpose_b=self.tie_weights
+        )
+        cap = self.logit_soft_cap
+        return scores if cap is None else ops.tanh(scores / cap) * cap

@@ -1,0 +1,383 @@
+"""Batches: what fit, evaluate and predict take their data from, behind one small interface."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from lamina import ops
+from lamina.engine import Tensor, Variable, nest
+from lamina.keras import policy
+
+__all__ = [
+    "Batches",
+    "as_batches",
+    "pack_x_y_sample_weight",
+    "split_validation",
+    "unpack_x_y_sample_weight",
+]
+
+_DEFAULT_BATCH = 32
+
+
+class Batches(Protocol):
+    """A source of batches.
+
+    Attributes:
+        size: The number of batches in one pass, or None if only the end will tell.
+    """
+
+    size: int | None
+
+    def epoch(self) -> Iterator[Any]:
+        """Return an iterator over one pass; each item is a tuple `(x[, y[, sample_weight]])`."""
+        ...
+
+    def ran_out(self, number: int, limit: int) -> None:
+        """Say that the data gave fewer batches than were asked for."""
+        ...
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return `(x, y, sample_weight)` of a batch, None for what it lacks.
+
+    Raises:
+        ValueError: a tuple of more than three entries.
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple) or hasattr(data, "_fields"):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            f"a batch must be `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got a tuple of "
+            f"{len(data)} entries.\n  Fix: put several inputs in a list, as one `x`."
+        )
+    return (*data, None, None)[:3]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return a batch as data sources give it: the entries from the end that are None left out."""
+    if y is None:
+        return x if not isinstance(x, tuple | list) else (x,)
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def as_batches(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: int | None = None,
+    shuffle: Any = False,
+    class_weight: Mapping[int, float] | None = None,
+    steps: int | None = None,
+) -> Batches:
+    """Return the batches of whatever a user passes as data.
+
+    Args:
+        x: Arrays, Tensors, structures of them; a dataset, generator, `PyDataset`, data loader.
+        y: The targets, for arrays.
+        sample_weight: The weights, for arrays.
+        batch_size: Samples a batch, for arrays; None is 32.
+        shuffle: For arrays: True, False or "batch" (whole batches change places).
+        class_weight: A factor for each class number, which becomes the sample weights.
+        steps: The batches to be used, or None.
+
+    Raises:
+        ValueError: the arrays differ in length, or `y` is given beside a dataset.
+        TypeError: data of an unknown kind.
+    """
+    if x is None:
+        raise ValueError("`x` must be given: arrays, a dataset or a generator; got None.")
+    if _is_arrays(x):
+        return _Arrays(x, y, sample_weight, batch_size, shuffle, class_weight)
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            f"`y` and `sample_weight` go with arrays; the data here is a {type(x).__name__}, which "
+            f"must give (x, y) itself.\n  Fix: leave them out."
+        )
+    weigh = _weigher(class_weight)
+    if hasattr(x, "__getitem__") and hasattr(x, "__len__") and not hasattr(x, "element_spec"):
+        return _Indexed(x, shuffle, weigh)
+    if hasattr(x, "__next__"):
+        return _Once(x, weigh)
+    if hasattr(x, "__iter__"):
+        return _Iterable(x, weigh)
+    raise TypeError(
+        f"the data must be arrays, a dataset, a generator or a PyDataset; got {x!r} "
+        f"({type(x).__name__})."
+    )
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic | Tensor | Variable) or (
+        hasattr(value, "__array__") and hasattr(value, "shape")
+    )
+
+
+def _is_arrays(value: Any) -> bool:
+    if _is_array(value) or hasattr(value, "to_numpy"):
+        return True
+    if isinstance(value, list | tuple | dict):
+        leaves = nest.flatten(value)
+        numbers = (int, float, bool, str, bytes, np.generic)
+        return all(v is None or _is_array(v) or isinstance(v, numbers) for v in leaves)
+    return False
+
+
+def _arrays(value: Any) -> Any:
+    """Return a structure of data with NumPy arrays, or Tensors, as leaves."""
+    if value is None or isinstance(value, Tensor):
+        return value
+    if isinstance(value, list) and value and not any(map(_is_array, nest.flatten(value))):
+        return _array(value)  # a list of numbers is one array
+    if isinstance(value, list | tuple | dict):
+        return nest.map_structure(_array, value)
+    return _array(value)
+
+
+def _array(value: Any) -> Any:
+    if value is None or isinstance(value, Tensor):
+        return value
+    if isinstance(value, Variable):
+        return value._read()
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    array = np.asarray(value)
+    if array.dtype == object:
+        try:
+            array = array.astype(policy.floatx())
+        except (TypeError, ValueError):
+            return array
+    if array.dtype == np.float64:
+        array = array.astype(policy.floatx())
+    return array
+
+
+class _Arrays:
+    """Arrays in memory: each batch is one slice, or one gather, of each of them."""
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        batch_size: int | None,
+        shuffle: Any,
+        class_weight: Mapping[int, float] | None,
+    ) -> None:
+        x, y, sample_weight = _arrays(x), _arrays(y), _arrays(sample_weight)
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "`class_weight` and `sample_weight` cannot both be given.\n"
+                    "  Fix: multiply the class weights into `sample_weight`."
+                )
+            sample_weight = _weights_of_classes(y, class_weight)
+        if sample_weight is not None:
+            self._parts: tuple[Any, ...] = (x, y, sample_weight)
+        else:
+            self._parts = (x,) if y is None else (x, y)
+        self._flat = [t for t in nest.flatten(list(self._parts)) if t is not None]
+        self._count = _common_length(self._parts)
+        self._batch = _DEFAULT_BATCH if batch_size is None else int(batch_size)
+        if self._batch < 1:
+            raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
+        self._shuffle = shuffle
+        self.size: int | None = -(-self._count // self._batch)
+
+    def epoch(self) -> Iterator[Any]:
+        starts = np.arange(0, self._count, self._batch)
+        if self._shuffle == "batch":
+            np.random.shuffle(starts)
+        elif self._shuffle:
+            order = np.random.permutation(self._count)
+            for start in starts:
+                yield self._take(order[start : start + self._batch])
+            return
+        for start in starts:
+            yield self._take(slice(start, start + self._batch))
+
+    def _take(self, which: Any) -> Any:
+        return tuple(nest.map_structure(lambda a: _rows(a, which), part) for part in self._parts)
+
+    def ran_out(self, number: int, limit: int) -> None:
+        _warn_short(number, limit)
+
+
+def _rows(array: Any, which: Any) -> Any:
+    if isinstance(array, Tensor) and not isinstance(which, slice):
+        return ops.gather(array, which)
+    return None if array is None else array[which]
+
+
+def _common_length(parts: tuple[Any, ...]) -> int:
+    names = ("x", "y", "sample_weight")
+    sizes = {
+        name: [len(a) if len(a.shape) else None for a in nest.flatten(part) if a is not None]
+        for name, part in zip(names, parts, strict=False)
+    }
+    lengths = {n for found in sizes.values() for n in found}
+    if len(lengths) != 1 or None in lengths:
+        shown = ", ".join(f"{k}: {v if len(v) != 1 else v[0]}" for k, v in sizes.items())
+        raise ValueError(
+            f"all arrays must have the same number of samples, along axis 0; got {shown}.\n"
+            f"  Fix: check that x, y and sample_weight belong together."
+        )
+    return lengths.pop()  # type: ignore[return-value]
+
+
+def _weights_of_classes(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
+    if y is None or isinstance(y, list | tuple | dict):
+        raise ValueError(
+            "`class_weight` works for a single output with targets `y`.\n"
+            "  Fix: pass `sample_weight` for models with several outputs."
+        )
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels[..., 0]
+    labels = labels.astype("int64")
+    factors = np.ones(int(max(labels.max(initial=0), *class_weight, 0)) + 1, policy.floatx())
+    for label, factor in class_weight.items():
+        factors[int(label)] = factor
+    return factors[labels]
+
+
+def _weigher(class_weight: Mapping[int, float] | None) -> Callable[[Any], Any]:
+    """Return a function that adds sample weights by class to batches of a data source."""
+    if class_weight is None:
+        return lambda batch: batch
+
+    def add(batch: Any) -> Any:
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        if sample_weight is not None:
+            raise ValueError("`class_weight` and `sample_weight` cannot both be given.")
+        return x, y, _weights_of_classes(y, class_weight)
+
+    return add
+
+
+def _as_batch(item: Any) -> Any:
+    """Return an item of a data source as a tuple, with the leaves as they are trained on."""
+    item = tuple(item) if isinstance(item, list) else item
+    if not isinstance(item, tuple) or hasattr(item, "_fields"):
+        item = (item,)
+    return tuple(nest.map_structure(_array, part) for part in item)
+
+
+class _Iterable:
+    """A dataset or loader that can be gone through again and again."""
+
+    def __init__(self, source: Any, weigh: Callable[[Any], Any]) -> None:
+        self._source = source
+        self._weigh = weigh
+        self._running: Iterator[Any] | None = None
+        try:
+            size = len(source)
+        except TypeError:
+            size = None
+        self.size: int | None = size
+
+    def epoch(self) -> Iterator[Any]:
+        for item in self._source:
+            yield self._weigh(_as_batch(item))
+
+    def ran_out(self, number: int, limit: int) -> None:
+        _warn_short(number, limit)
+
+
+class _Once:
+    """A generator: each pass goes on where the one before stopped."""
+
+    size: int | None = None
+
+    def __init__(self, source: Iterator[Any], weigh: Callable[[Any], Any]) -> None:
+        self._source = source
+        self._weigh = weigh
+
+    def epoch(self) -> Iterator[Any]:
+        while True:
+            try:
+                item = next(self._source)
+            except StopIteration:
+                return
+            yield self._weigh(_as_batch(item))
+
+    def ran_out(self, number: int, limit: int) -> None:
+        _warn_short(number, limit)
+
+
+class _Indexed:
+    """A `PyDataset` or Sequence: batch i is `source[i]`."""
+
+    def __init__(self, source: Any, shuffle: Any, weigh: Callable[[Any], Any]) -> None:
+        self._source = source
+        self._shuffle = bool(shuffle)
+        self._weigh = weigh
+
+    @property
+    def size(self) -> int | None:
+        """The number of batches now; a PyDataset may change it between epochs."""
+        found = getattr(self._source, "num_batches", None)
+        return found if isinstance(found, int) else len(self._source)
+
+    def epoch(self) -> Iterator[Any]:
+        begin = getattr(self._source, "on_epoch_begin", None)
+        if begin is not None:
+            begin()
+        size = self.size
+        assert size is not None
+        order = np.random.permutation(size) if self._shuffle else range(size)
+        for i in order:
+            yield self._weigh(_as_batch(self._source[int(i)]))
+        end = getattr(self._source, "on_epoch_end", None)
+        if end is not None:
+            end()
+
+    def ran_out(self, number: int, limit: int) -> None:
+        _warn_short(number, limit)
+
+
+def _warn_short(number: int, limit: int) -> None:
+    warnings.warn(
+        f"the data ran out after {number} batches of {limit} asked for; the epoch ends there.\n"
+        f"  Fix: repeat the data, or ask for fewer steps.",
+        stacklevel=3,
+    )
+
+
+def split_validation(
+    x: Any, y: Any, sample_weight: Any, fraction: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+    """Split arrays into the first samples, to train on, and the last, to validate on.
+
+    Args:
+        x: As in `fit`.
+        y: As in `fit`.
+        sample_weight: As in `fit`.
+        fraction: The share to validate on, in (0, 1).
+
+    Raises:
+        ValueError: the data is no arrays, or one side would be empty.
+    """
+    if not _is_arrays(x):
+        raise ValueError(
+            f"`validation_split` works for arrays; got a {type(x).__name__}.\n"
+            f"  Fix: pass `validation_data`."
+        )
+    if not 0 < fraction < 1:
+        raise ValueError(f"`validation_split` must lie in [0, 1); got {fraction!r}.")
+    parts = [_arrays(v) for v in (x, y, sample_weight)]
+    count = _common_length(tuple(p for p in parts if p is not None))
+    cut = int(count * (1.0 - fraction))
+    if cut in (0, count):
+        raise ValueError(
+            f"`validation_split` of {fraction} leaves one side of {count} samples empty.\n"
+            f"  Fix: give more samples, or another share."
+        )
+    sides = [
+        tuple(nest.map_structure(lambda a: _rows(a, which), p) for p in parts)  # noqa: B023
+        for which in (slice(0, cut), slice(cut, None))
+    ]
+    return sides[0], sides[1]  # type: ignore[return-value]
