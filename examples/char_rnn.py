@@ -84,15 +84,13 @@ class Writer(tf.keras.callbacks.Callback):
 
 def write(model, alphabet, start, length, temperature=0.7):
     """Return text that the model continues `start` with, one character at a time."""
-    tokens = tf.constant([[alphabet.index(c) for c in start]])
-    logits, state = model(tokens, return_state=True)
-    written = []
+    text = start
+    logits, state = model(tf.constant([[alphabet.index(c) for c in start]]), return_state=True)
     for _ in range(length):
-        tokens = tf.random.categorical(logits[:, -1] / temperature, 1)
-        written.append(tokens)
-        logits, state = model(tokens, state=state, return_state=True)
-    # Nothing above asked for a value: all of it is still to be run, here.
-    return start + "".join(alphabet[i] for i in tf.concat(written, axis=1).numpy()[0])
+        token = tf.random.categorical(logits[:, -1] / temperature, 1)
+        text += alphabet[int(token[0, 0])]
+        logits, state = model(token, state=state, return_state=True)
+    return text
 
 
 def load_text(length):

@@ -29,13 +29,13 @@ OUTPUT = Path(__file__).parent / "output"
 class Digits(tf.keras.Model):
     """Two blocks of convolution, normalisation and pooling, then two dense layers."""
 
-    def __init__(self, filters=16, dropout=0.4, **kwargs):
+    def __init__(self, filters=16, dropout=0.3, **kwargs):
         super().__init__(**kwargs)
         layers = tf.keras.layers
         self.convolutions = [
             layers.Conv2D(filters * 2**i, 3, padding="same", use_bias=False) for i in range(2)
         ]
-        self.norms = [layers.BatchNormalization() for _ in range(2)]
+        self.norms = [layers.BatchNormalization(momentum=0.9) for _ in range(2)]
         self.pool = layers.MaxPooling2D()
         self.flatten = layers.Flatten()
         self.hidden = layers.Dense(128, activation="relu")
@@ -62,7 +62,7 @@ def load_digits(held_out=1000, seed=0):
 
 def learning_rate(steps):
     """Return the schedule that both ways of training use."""
-    return tf.keras.optimizers.schedules.CosineDecay(3e-3, decay_steps=max(steps, 1))
+    return tf.keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=max(steps, 1))
 
 
 def train_by_fit(train, test, epochs, batch_size):
@@ -76,9 +76,7 @@ def train_by_fit(train, test, epochs, batch_size):
         loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    history = model.fit(
-        *train, batch_size=batch_size, epochs=epochs, validation_data=test
-    ).history
+    history = model.fit(*train, batch_size=batch_size, epochs=epochs, validation_data=test).history
     return model, {"training": history["accuracy"], "held out": history["val_accuracy"]}
 
 
@@ -177,9 +175,11 @@ def draw(curves, model, images, labels, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--images", type=int, default=4000, help="how many images to train on")
-    parser.add_argument("--goal", type=float, default=0.96, help="accuracy that each way must reach")
+    parser.add_argument(
+        "--goal", type=float, default=0.96, help="accuracy that each way must reach"
+    )
     parser.add_argument("--reload", metavar="FILE", help="only load FILE and compare its outputs")
     args = parser.parse_args()
     if args.reload:

@@ -70,8 +70,12 @@ def main():
     x = tf.constant(x_test[:200])
     quiet = [model(x).numpy() for _ in range(2)]
     noisy = [model(x, training=True).numpy() for _ in range(2)]
-    print(f"training=False, largest difference between two calls: {np.ptp(quiet, axis=0).max():.3f}")
-    print(f"training=True,  largest difference between two calls: {np.ptp(noisy, axis=0).max():.3f}")
+    print(
+        f"training=False, largest difference between two calls: {np.ptp(quiet, axis=0).max():.3f}"
+    )
+    print(
+        f"training=True,  largest difference between two calls: {np.ptp(noisy, axis=0).max():.3f}"
+    )
     print(f"accuracy while training (with noise): {history.history['accuracy'][-1]:.3f}")
     print(f"accuracy on held-out points:          {history.history['val_accuracy'][-1]:.3f}")
 

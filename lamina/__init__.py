@@ -15,24 +15,7 @@ from lamina import (
     nn,
     random,
 )
-from lamina.engine import (
-    DType,
-    GradientTape,
-    Tensor,
-    TensorShape,
-    TensorSpec,
-    UnconnectedGradients,
-    Variable,
-    as_dtype,
-    custom_gradient,
-    function,
-    init_scope,
-    jax_op,
-    name_scope,
-    nest,
-    recompute_grad,
-    stats,
-)
+from lamina.debugging import Assert, print
 from lamina.dtypes import (
     bfloat16,
     bool,
@@ -52,6 +35,24 @@ from lamina.dtypes import (
     uint16,
     uint32,
     uint64,
+)
+from lamina.engine import (
+    DType,
+    GradientTape,
+    Tensor,
+    TensorShape,
+    TensorSpec,
+    UnconnectedGradients,
+    Variable,
+    as_dtype,
+    custom_gradient,
+    function,
+    init_scope,
+    jax_op,
+    name_scope,
+    nest,
+    recompute_grad,
+    stats,
 )
 from lamina.functional import functional
 from lamina.keras import initializers, losses, metrics, optimizers
@@ -206,7 +207,6 @@ from lamina.ops import (
     zeros,
     zeros_like,
 )
-from lamina.debugging import Assert, print
 from lamina.runtime import device, executing_eagerly, is_symbolic_tensor
 
 newaxis = None

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from lamina.engine import flush
 from lamina.engine.context import config as _switches
 
 __all__ = [
@@ -122,12 +123,12 @@ class _Config(types.ModuleType):
             raise ValueError(f'lamina.config.eager: must be "record" or "sync"; got {value!r}.')
         if name in _SWITCHES and name != "run_functions_eagerly":
             setattr(_switches, name, value)
+            if name == "eager":
+                flush()  # what is recorded next follows the new mode
         elif name.startswith("__"):
             super().__setattr__(name, value)
         else:
-            raise AttributeError(
-                f"tf.config has no switch {name!r}; there are {list(_SWITCHES)}."
-            )
+            raise AttributeError(f"tf.config has no switch {name!r}; there are {list(_SWITCHES)}.")
 
 
 sys.modules[__name__].__class__ = _Config

@@ -32,7 +32,14 @@ __all__ = [
 ]
 
 
-def print(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = " ", summarize: int = 3, name: str | None = None) -> None:  # noqa: A001, E501  # TF's name and signature
+def print(
+    *inputs: Any,
+    output_stream: Any = None,
+    end: str = "\n",
+    sep: str = " ",
+    summarize: int = 3,
+    name: str | None = None,
+) -> None:  # noqa: E501  # TF's name and signature
     """Print values; inside `tf.function` each time the program runs.
 
     Args:
@@ -90,7 +97,9 @@ def _host_call(*values, run):
     return jax.numpy.zeros((), bool)
 
 
-def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> None:  # noqa: N802, E501  # TF's name
+def Assert(
+    condition: Any, data: Any, summarize: int | None = None, name: str | None = None
+) -> None:  # noqa: N802, E501  # TF's name
     """Raise unless the condition holds; inside `tf.function` a condition known there is checked.
 
     Args:
@@ -119,7 +128,13 @@ def _check(ok: Tensor, who: str, what: str, data: Any, message: str | None = Non
 
 
 def _comparison(who: str, compare: Any, what: str) -> Any:
-    def check(x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:  # noqa: E501
+    def check(
+        x: Any,
+        y: Any,
+        message: str | None = None,
+        summarize: int | None = None,
+        name: str | None = None,
+    ) -> None:  # noqa: E501
         x = convert_to_tensor(x)
         y = convert_to_tensor(y, dtype_hint=x.dtype)
         _check(compare(x, y), who, what, [x, y], message)
@@ -145,17 +160,29 @@ assert_greater = _comparison("assert_greater", ops.greater, "x > y")
 assert_greater_equal = _comparison("assert_greater_equal", ops.greater_equal, "x >= y")
 
 
-def assert_positive(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_positive(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:  # noqa: E501
     """Raise InvalidArgumentError unless all elements are above zero."""
     _check(ops.greater(x, 0), "assert_positive", "x > 0", [x], message)
 
 
-def assert_non_negative(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_non_negative(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:  # noqa: E501
     """Raise InvalidArgumentError unless all elements are at least zero."""
     _check(ops.greater_equal(x, 0), "assert_non_negative", "x >= 0", [x], message)
 
 
-def assert_near(x: Any, y: Any, rtol: float | None = None, atol: float | None = None, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_near(
+    x: Any,
+    y: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    message: str | None = None,
+    summarize: int | None = None,
+    name: str | None = None,
+) -> None:  # noqa: E501
     """Raise InvalidArgumentError unless ``|x - y| <= atol + rtol * |y|``; both default to 10 eps."""
     x, y = convert_to_tensor(x), convert_to_tensor(y)
     eps = 10 * float(np.finfo(x.dtype.np).eps)
@@ -168,7 +195,9 @@ def assert_rank(x: Any, rank: int, message: str | None = None, name: str | None 
     _check_rank(x, convert_to_tensor(x).ndim == int(rank), f"rank {rank}", message)
 
 
-def assert_rank_at_least(x: Any, rank: int, message: str | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_rank_at_least(
+    x: Any, rank: int, message: str | None = None, name: str | None = None
+) -> None:  # noqa: E501
     """Raise ValueError unless `x` has at least `rank` axes."""
     _check_rank(x, convert_to_tensor(x).ndim >= int(rank), f"rank at least {rank}", message)
 
@@ -182,10 +211,13 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
 def _check_rank(x: Any, ok: bool, what: str, message: str | None) -> None:
     if not ok:
         head = f"{message}\n" if message else ""
-        raise ValueError(f"{head}tf.debugging: expected {what}; got shape {tuple(x.shape)}.")
+        shape = tuple(convert_to_tensor(x).shape)
+        raise ValueError(f"{head}tf.debugging: expected {what}; got shape {shape}.")
 
 
-def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_type(
+    tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None
+) -> None:  # noqa: E501
     """Raise TypeError unless `tensor` has the dtype `tf_type`."""
     found = convert_to_tensor(tensor).dtype
     if found != tf_type:
@@ -193,7 +225,13 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
         raise TypeError(f"{head}tf.debugging.assert_type: expected {tf_type}; got {found.name}.")
 
 
-def assert_shapes(shapes: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None) -> None:  # noqa: E501
+def assert_shapes(
+    shapes: Any,
+    data: Any = None,
+    summarize: int | None = None,
+    message: str | None = None,
+    name: str | None = None,
+) -> None:  # noqa: E501
     """Raise ValueError unless Tensors have the given shapes, where equal letters are equal sizes.
 
     Args:

@@ -3,7 +3,7 @@
 from lamina.engine.dtypes import DType as DType
 from lamina.engine.dtypes import as_dtype as as_dtype
 from lamina.engine.dtypes import bfloat16 as bfloat16
-from lamina.engine.dtypes import bool_ as bool  # noqa: A004  # TF's name
+from lamina.engine.dtypes import bool_ as bool  # TF's name
 from lamina.engine.dtypes import complex64 as complex64
 from lamina.engine.dtypes import complex128 as complex128
 from lamina.engine.dtypes import float16 as float16
@@ -19,7 +19,7 @@ from lamina.engine.dtypes import uint16 as uint16
 from lamina.engine.dtypes import uint32 as uint32
 from lamina.engine.dtypes import uint64 as uint64
 from lamina.ops import cast as cast
-from lamina.ops import complex as complex  # noqa: A004  # TF's name
+from lamina.ops import complex as complex  # TF's name
 from lamina.ops import saturate_cast as saturate_cast
 
 double = float64

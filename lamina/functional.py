@@ -33,7 +33,10 @@ def functional(model: Any) -> tuple[Callable[..., Any], dict[str, Any], dict[str
         >>> jax.grad(loss)(params, x[:, :1] * tf.ones([1, 3]))["dense/bias"].tolist()
         [1.0, 1.0]
     """
-    variables = {_path(v, i): v for i, v in enumerate(model.variables)}
+    variables: dict[str, Any] = {}
+    for i, v in enumerate(model.variables):
+        path = _path(v, i)
+        variables[path if path not in variables else f"{path}_{i}"] = v
     if not variables and not getattr(model, "built", True):
         raise ValueError(
             f"lamina.functional: {model!r} has no variables yet.\n  Fix: call it on data first."
@@ -53,7 +56,12 @@ def _path(variable: Any, i: int) -> str:
 
 
 def _run(
-    model: Any, variables: dict[str, Any], values: dict[str, Any], state: dict[str, Any], args: Any, kwargs: Any
+    model: Any,
+    variables: dict[str, Any],
+    values: dict[str, Any],
+    state: dict[str, Any],
+    args: Any,
+    kwargs: Any,
 ) -> tuple[Any, dict[str, Any]]:
     import jax
 
@@ -73,17 +81,13 @@ def _run(
 
     def call(*placeholders: Tensor) -> Any:
         given = iter(placeholders)
-        a, k = nest.map_structure(
-            lambda t: next(given) if isinstance(t, Tensor) else t, tensors
-        )
+        a, k = nest.map_structure(lambda t: next(given) if isinstance(t, Tensor) else t, tensors)
         return model(*a, **k)
 
     with recording(Pending()):
         closed, structure = close(call, [t._type for t in flat], "lamina.functional")
     by_id = {id(v): values[p] for p, v in variables.items()}
-    outer = [
-        by_id.get(id(o), None) if isinstance(o, Variable) else o._jax() for o in closed.outer
-    ]
+    outer = [by_id.get(id(o)) if isinstance(o, Variable) else o._jax() for o in closed.outer]
     outer = [
         o._read()._jax() if value is None else value
         for o, value in zip(closed.outer, outer, strict=True)

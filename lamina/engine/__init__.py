@@ -1,31 +1,91 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
-Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, dispatch, pending,
-variable, closure, tape, custom, function, random. Each file imports those before it only.
+Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, convert,
+dispatch, pending, variable, closure, tape, custom, spec, function, random. Each
+file imports those before it only.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes
 from lamina.engine.closure import Closed, call_trace, close, replace_nones, vectorize
 from lamina.engine.context import config, init_scope, local, name_scope, recording, versions
+from lamina.engine.convert import host_value
 from lamina.engine.custom import custom_gradient, jax_op, recompute_grad
 from lamina.engine.dispatch import (
     Op,
     convert_to_tensor,
     emit,
-    host_value,
     op,
     static_int,
     static_ints,
 )
 from lamina.engine.dtypes import DType, as_dtype
-from lamina.engine.function import ConcreteFunction, Function, TensorSpec, function
+from lamina.engine.function import ConcreteFunction, Function, function
 from lamina.engine.pending import Pending, Program, flush, stats
 from lamina.engine.random import Stream, global_stream, key_of, set_global_seed
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import TensorType, infer, is_symbolic, symbolic_dim, type_of
+from lamina.engine.spec import TensorSpec
 from lamina.engine.tape import GradientTape, UnconnectedGradients
 from lamina.engine.tensor import Tensor, placeholder, ready
 from lamina.engine.trace import Trace, replay
 from lamina.engine.variable import Variable
+
+__all__ = [
+    "context",
+    "dtypes",
+    "errors",
+    "nest",
+    "shapes",
+    "Closed",
+    "call_trace",
+    "close",
+    "replace_nones",
+    "vectorize",
+    "config",
+    "init_scope",
+    "local",
+    "name_scope",
+    "recording",
+    "versions",
+    "host_value",
+    "custom_gradient",
+    "jax_op",
+    "recompute_grad",
+    "Op",
+    "convert_to_tensor",
+    "emit",
+    "op",
+    "static_int",
+    "static_ints",
+    "DType",
+    "as_dtype",
+    "ConcreteFunction",
+    "Function",
+    "function",
+    "Pending",
+    "Program",
+    "flush",
+    "stats",
+    "Stream",
+    "global_stream",
+    "key_of",
+    "set_global_seed",
+    "TensorShape",
+    "TensorType",
+    "infer",
+    "is_symbolic",
+    "symbolic_dim",
+    "type_of",
+    "TensorSpec",
+    "GradientTape",
+    "UnconnectedGradients",
+    "Tensor",
+    "placeholder",
+    "ready",
+    "Trace",
+    "replay",
+    "Variable",
+    "Shape",
+]
 
 Shape = TensorShape

@@ -1,3 +1,6 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 """Closed traces: recording a function once, with what it captures and what it assigns."""
 
 from __future__ import annotations
@@ -263,13 +266,12 @@ def _call(*operands: Any, trace: Trace) -> list[Any]:
     return trace.run(*operands)
 
 
-def call_trace(trace: Trace, operands: Sequence[Tensor], how: Op = _call, **attributes: Any) -> Any:
+def call_trace(trace: Trace, operands: Sequence[Tensor], how: Op[...] = _call, **attributes: Any) -> Any:
     """Record one equation that runs a whole trace, and return the Tensors of its outputs."""
     return how(*operands, trace=trace, **attributes)
 
 
 def _infer_vectorized(kinds: Sequence[TensorType], *, trace: Trace, mapped: int) -> Any:
-
 
     count = kinds[0].dims[0]
     return tuple(type_of((count, *t.dims), t.dtype) for t in trace.types), list
@@ -287,8 +289,6 @@ def vectorize(fn: Callable[..., Any], *elements: Tensor) -> Any:
 
     `fn` is recorded once; what it captures is shared by all rows.
     """
-
-
     kinds = [type_of(e._type.dims[1:], e.dtype) for e in elements]
     closed, structure = close(fn, kinds, "a vectorized map")
     if closed.written:

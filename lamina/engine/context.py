@@ -1,3 +1,4 @@
+# pyright: reportPrivateUsage=false
 """Every thread-local of the engine in one place, and the switches of `lamina.config`."""
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def set_pending_factory(factory: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def recording(trace: Any, tapes: list[GradientTape] | None = None) -> Iterator[None]:
+def recording(trace: Any, tapes: list[GradientTape] | None = None) -> Generator[None, None, None]:
     """Record into `trace` inside the block, with only `tapes` recording."""
     here = local
     before = here.trace, here.tapes
@@ -120,7 +121,7 @@ def eager_trace() -> Any:
 
 
 @contextmanager
-def init_scope() -> Iterator[None]:
+def init_scope() -> Generator[None, None, None]:
     """Leave every trace and tape inside the block: operations run eagerly.
 
     Example:
@@ -137,7 +138,7 @@ def init_scope() -> Iterator[None]:
 
 
 @contextmanager
-def name_scope(name: str) -> Iterator[str]:
+def name_scope(name: str) -> Generator[str, None, None]:
     """Put `name` before the names of the variables made inside the block.
 
     Args:

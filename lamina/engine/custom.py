@@ -1,3 +1,7 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 """Gradients of the user's own, recomputation, and JAX functions as operations."""
 
 from __future__ import annotations
@@ -78,7 +82,9 @@ class _Reads:
 def _eager(fn: Callable[..., Any], tensors: list[Tensor], f: Any) -> Any:
     tapes = local.tapes
     reads = _Reads()
-    with recording(local.trace, [reads]):  # type: ignore[list-item]
+    # The tapes record what `fn` computes: its grad function may use that, and is differentiated
+    # too by an outer tape. From the result they go straight to the function's own gradient.
+    with recording(local.trace, [*tapes, reads]):  # type: ignore[list-item]
         result, grad = _pair(fn(*tensors), f)
     with recording(local.trace):
         # New handles: an argument passed through must not be differentiated twice.
@@ -90,9 +96,7 @@ def _eager(fn: Callable[..., Any], tensors: list[Tensor], f: Any) -> Any:
     inputs = [*tensors, *reads.found.values()]
 
     def pull(cotangents: list[Any]) -> list[Any]:
-        full = [
-            _zeros(t) if c is None else c for c, t in zip(cotangents, flat, strict=True)
-        ]
+        full = [_zeros(t) if c is None else c for c, t in zip(cotangents, flat, strict=True)]
         return _call_grad(grad, full, variables, len(tensors), f)
 
     needs = tuple(i for i, t in enumerate(inputs) if t._type.differentiable)
@@ -228,9 +232,7 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
                 f"{what}: the function must not assign variables, since it runs twice; it assigns "
                 f"{[v.name for v in closed.written]}.\n  Fix: assign outside."
             )
-        outputs = call_trace(
-            closed.trace, [*tensors, *closed.operands(local.trace)], _recomputed
-        )
+        outputs = call_trace(closed.trace, [*tensors, *closed.operands(local.trace)], _recomputed)
         return replace_nones(structure, outputs)
 
     return call
@@ -278,9 +280,7 @@ def jax_op(fn: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         leaves, tree = jax.tree.flatten((args, kwargs))
         is_array = [isinstance(v, Tensor | Variable | np.ndarray | jax.Array) for v in leaves]
-        static = tuple(
-            None if a else _Static(v) for v, a in zip(leaves, is_array, strict=True)
-        )
+        static = tuple(None if a else _Static(v) for v, a in zip(leaves, is_array, strict=True))
         arrays = [v for v, a in zip(leaves, is_array, strict=True) if a]
         outputs = operation(*arrays, tree=_Static(tree), static=static)
         return jax.tree.unflatten(trees[_Static(tree), static], outputs)

@@ -1,27 +1,44 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 """@op: what turns a function on jax arrays into a recorded operation on Tensors."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, overload
+from typing import Any, Generic, ParamSpec, overload
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from lamina.engine import dtypes, errors
 from lamina.engine.context import local
+from lamina.engine.convert import (
+    HOST_LIMIT,
+    convert_plain,
+    dtype_of,
+    holds_tensor,
+    host_value,
+    joint_dtype,
+    leaves,
+    scalar_tensor,
+)
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import Signature, TensorType, infer, is_symbolic, type_of
-from lamina.engine.tensor import Tensor, ready
+from lamina.engine.signature import Signature, TensorType, infer, is_symbolic
+from lamina.engine.tensor import Tensor
 
-__all__ = ["Op", "convert_to_tensor", "emit", "host_value", "op", "static_int", "static_ints"]
+__all__ = ["Op", "convert_to_tensor", "emit", "op", "static_int", "static_ints"]
+
+P = ParamSpec("P")
 
 # (name, value, type): 1, 1.0 and True are equal, and must not share a signature.
 Attributes = tuple[tuple[str, Any, type], ...]
+_KNOWN_LIMIT = 1024
 
 # ---- values in ------------------------------------------------------------------------------
 
@@ -57,7 +74,7 @@ def convert_to_tensor(
         return convert_to_tensor(as_tensor(value), dtype)
     if wanted is None and dtype_hint is not None:
         hint = as_dtype(dtype_hint)
-        if dtypes.is_compatible(hint, _dtype_of(value)):
+        if dtypes.is_compatible(hint, dtype_of(value)):
             wanted = hint
     return _convert_value(value, wanted)
 
@@ -69,152 +86,22 @@ def _dtype_conflict(value: Tensor, wanted: DType) -> ValueError:
     )
 
 
-_SCALARS: OrderedDict[Any, Any] = OrderedDict()
-
-
 def _convert_value(value: Any, wanted: DType | None) -> Tensor:
     if type(value) in (int, float, bool):
-        return _scalar_tensor(value, wanted)
-    if isinstance(value, jax.Array):
-        if wanted is not None and as_dtype(value.dtype) is not wanted:
-            return _convert_value(np.asarray(value), wanted)
-        return ready(value)
+        return scalar_tensor(value, wanted)
     if isinstance(value, TensorShape):
         value = value.as_list()
-    if isinstance(value, list | tuple) and any(map(_holds_tensor, value)):
+    if isinstance(value, list | tuple) and any(map(holds_tensor, value)):
         return _stack(value, wanted)
-    own = _dtype_of(value)
-    if wanted is None:
-        wanted = own
-    elif not (
-        dtypes.is_compatible(wanted, own) or _is_empty(value) or _is_number_array(value, wanted)
-    ):
-        raise TypeError(
-            f"tf.convert_to_tensor: `value` must convert to dtype {wanted.name}; got "
-            f"{_brief(value)} of dtype {own.name}.\n  Fix: tf.cast it, or pass another dtype."
-        )
-    return _ready_array(_to_numpy(value, wanted), wanted)
-
-
-def _ready_array(array: np.ndarray, dtype: DType) -> Tensor:
-    if dtype is dtypes.string:
-        return ready(array, dtype)
-    if array.ndim == 0:
-        tensor = ready(array[()], dtype)
-    else:
-        # XLA may alias aligned NumPy memory: the array here is always our own copy.
-        with jax.enable_x64(True):
-            tensor = ready(jax.device_put(array, local.device), dtype)
-    if dtype.is_integer and array.size <= _HOST_LIMIT:
-        tensor._host = array
-    return tensor
-
-
-_HOST_LIMIT = 64
-_KNOWN_LIMIT = 1024
-
-
-def _to_numpy(value: Any, dtype: DType) -> np.ndarray:
-    try:
-        if dtype is dtypes.string:
-            return _string_array(value)
-        if dtype.is_integer and not isinstance(value, np.ndarray | np.generic):
-            return _fitting_ints(value, dtype)
-        return np.array(value, dtype=dtype.np)
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"tf.convert_to_tensor: `value` must be rectangular numbers of dtype {dtype.name}; "
-            f"got {_brief(value)}.\n  Reason: {error}"
-        ) from None
-
-
-def _fitting_ints(value: Any, dtype: DType) -> np.ndarray:
-    wide = np.array(value)
-    if wide.size and wide.dtype.kind in "iu":
-        if wide.min() < dtype.min or wide.max() > dtype.max:
-            raise ValueError(f"a value does not fit into {dtype.name}: {_brief(value)}")
-        return wide.astype(dtype.np)
-    return np.array(value, dtype=dtype.np)
-
-
-def _string_array(value: Any) -> np.ndarray:
-    array = np.array(value, dtype=object)
-    flat = [v.encode() if isinstance(v, str) else bytes(v) for v in array.ravel()]
-    out = np.empty(len(flat), dtype=object)
-    out[:] = flat
-    return out.reshape(array.shape)
-
-
-def _scalar_tensor(value: float | bool, wanted: DType | None) -> Tensor:
-    """Return a Python number as a Tensor; few distinct ones are used again and again."""
-    key = (type(value), repr(value) if value == 0 else value, wanted)
-    kept = _SCALARS.get(key)
-    if kept is None:
-        own = dtypes.python_dtype(value)
-        dtype = own if wanted is None else wanted
-        if not dtypes.is_compatible(dtype, own):
-            raise TypeError(
-                f"tf.convert_to_tensor: {value!r} ({type(value).__name__}) does not convert to "
-                f"dtype {dtype.name}.\n  Fix: pass a value of that dtype, or tf.cast the Tensor "
-                f"it meets."
-            )
-        array = _to_numpy(value, dtype)
-        kept = _SCALARS[key] = (type_of((), dtype), array[()], array if dtype.is_integer else None)
-        if len(_SCALARS) > 4096:
-            _SCALARS.popitem(last=False)
-    tensor = Tensor(kept[0], None, 0, kept[1])
-    if kept[2] is not None:
-        tensor._host = kept[2]
-    return tensor
-
-
-def _dtype_of(value: Any) -> DType:
-    if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
-        return value.dtype
-    return dtypes.python_dtype(value)
-
-
-def _holds_tensor(value: Any) -> bool:
-    if isinstance(value, Tensor | jax.Array) or hasattr(type(value), "_as_tensor"):
-        return True
-    return isinstance(value, list | tuple) and any(map(_holds_tensor, value))
+    return convert_plain(value, wanted)
 
 
 def _stack(values: Sequence[Any], wanted: DType | None) -> Tensor:
     """Return a list with Tensors in it as one Tensor, recorded."""
     if wanted is None:
-        wanted = next((t.dtype for t in _leaves(values) if isinstance(t, Tensor)), None)
-        wanted = wanted or next(_dtype_of(t) for t in _leaves(values) if _holds_tensor(t))
+        wanted = next((t.dtype for t in leaves(values) if isinstance(t, Tensor)), None)
+        wanted = wanted or next(dtype_of(t) for t in leaves(values) if holds_tensor(t))
     return _pack(*[convert_to_tensor(v, wanted) for v in values])
-
-
-def _leaves(values: Sequence[Any]) -> list[Any]:
-    found: list[Any] = []
-    for v in values:
-        found.extend(_leaves(v) if isinstance(v, list | tuple) else [v])
-    return found
-
-
-def _is_empty(value: Any) -> bool:
-    return isinstance(value, list | tuple) and not value
-
-
-def _is_number_array(value: Any, wanted: DType) -> bool:
-    """Return whether NumPy's own conversion applies, which TF lets go further than Python's."""
-    return isinstance(value, np.ndarray | np.generic) and wanted is not dtypes.string
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def host_value(tensor: Tensor) -> np.ndarray | None:
-    """Return the value if it is known without running anything, else None."""
-    if tensor._host is not None:
-        return tensor._host
-    value = tensor._value
-    return np.asarray(value) if isinstance(value, np.generic | np.ndarray) else None
 
 
 def static_int(value: Any, what: str) -> int:
@@ -276,7 +163,7 @@ def _whole(value: Any, what: str) -> Any:
     return value
 
 
-def _ask(tensor: Tensor, what: str) -> np.ndarray:
+def _ask(tensor: Tensor, what: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(tensor._jax())
     except errors.TracedValueError:
@@ -300,12 +187,15 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
     return outputs
 
 
-class Op:
+class Op(Generic[P]):
     """A recorded operation; made by `@op`, called like the function it came from."""
+
+    __name__: str
+    __qualname__: str
 
     def __init__(
         self,
-        body: Callable[..., Any],
+        body: Callable[P, Any],
         *,
         mixed: bool = False,
         differentiable: bool = True,
@@ -351,7 +241,14 @@ class Op:
         self.__doc__ = body.__doc__
         self.label = body.__name__.strip("_")  # in messages: `_pow` stands behind `tf.pow`
 
+    # For editors: the first shows the parameters, the second lets `name=` pass.
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the operation on the operands, and return its outputs."""
         if kwargs or len(args) != self.arity:
             args, attributes = self._bind(args, kwargs)
         else:
@@ -393,7 +290,7 @@ class Op:
 
     def _on_host(self, tensors: Any, attributes: Attributes, outputs: list[Tensor]) -> None:
         known = [host_value(t) for t in tensors]
-        if any(k is None for k in known) or sum(k.size for k in known) > _HOST_LIMIT:  # type: ignore[union-attr]
+        if any(k is None for k in known) or sum(k.size for k in known) > HOST_LIMIT:  # type: ignore[union-attr]
             return
         assert self.host is not None
         try:
@@ -408,7 +305,7 @@ class Op:
 
     # -- operands
 
-    def _bind(self, args: Any, kwargs: dict[str, Any]) -> tuple[Sequence[Any], Attributes]:
+    def _bind(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Attributes]:
         kwargs.pop("name", None)
         if self.variadic:
             operands: Sequence[Any] = args
@@ -464,11 +361,11 @@ class Op:
         dtype: DType | None = None
         for a in args:
             if isinstance(a, Tensor) or hasattr(type(a), "_as_tensor"):
-                dtype = a.dtype
+                dtype = as_dtype(a.dtype)
                 break
         else:
             if len(args) > 1:
-                dtype = _joint_dtype(args)
+                dtype = joint_dtype(args)
         out: list[Any] = []
         for a in args:
             if a is None or isinstance(a, Tensor):
@@ -513,7 +410,7 @@ class Op:
             f"  Fix: tf.cast(x, tf.{kinds[0].dtype.name}) for the {wrong.dtype.name} input."
         )
 
-    def __get__(self, instance: Any, owner: Any = None) -> Op:
+    def __get__(self, instance: Any, owner: Any = None) -> Op[P]:
         return self  # an op kept as a class attribute does not become a method
 
     def __reduce__(self) -> str:
@@ -521,16 +418,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.__name__}>"
-
-
-def _joint_dtype(args: Sequence[Any]) -> DType | None:
-    """Return the dtype for Python and NumPy operands alone: the first, unless one is wider."""
-    found = [_dtype_of(a) for a in args if a is not None]
-    first = found[0] if found else None
-    for other in found[1:]:
-        if first is not None and not dtypes.is_compatible(first, other):
-            first = other if dtypes.is_compatible(other, first) else first
-    return first
 
 
 def _with_nones(body: Callable[..., Any], present: tuple[bool, ...]) -> Callable[..., Any]:
@@ -583,7 +470,7 @@ def _freeze(name: str, value: Any) -> Any:
 
 
 @overload
-def op(body: Callable[..., Any], /) -> Op: ...
+def op(body: Callable[P, Any], /) -> Op[P]: ...
 
 
 @overload
@@ -594,10 +481,19 @@ def op(
     host: Callable[..., Any] | None = ...,
     infer: Callable[..., Any] | None = ...,
     needs: Callable[..., tuple[int, ...]] | None = ...,
-) -> Callable[[Callable[..., Any]], Op]: ...
+) -> Callable[[Callable[P, Any]], Op[P]]: ...
 
 
-def op(body: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+def op(
+    body: Callable[..., Any] | None = None,
+    /,
+    *,
+    mixed: bool = False,
+    differentiable: bool = True,
+    host: Callable[..., Any] | None = None,
+    infer: Callable[..., Any] | None = None,
+    needs: Callable[..., tuple[int, ...]] | None = None,
+) -> Any:
     """Make a recorded operation of a function on jax arrays: lamina's one bridge to JAX.
 
     Parameters without a default, and `*args`, are operands: Tensors, or what converts to them;
@@ -620,9 +516,18 @@ def op(body: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         >>> smooth_step(tf.constant(0.5)).numpy()
         np.float32(0.5)
     """
-    if body is None:
-        return lambda f: Op(f, **options)
-    return Op(body)
+
+    def make(function: Callable[..., Any]) -> Op[...]:
+        return Op(
+            function,
+            mixed=mixed,
+            differentiable=differentiable,
+            host=host,
+            infer=infer,
+            needs=needs,
+        )
+
+    return make if body is None else make(body)
 
 
 @op(mixed=False, host=lambda *v: np.stack(v) if v else np.zeros(0))

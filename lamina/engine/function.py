@@ -1,3 +1,7 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 """tf.function: one closed trace per input signature; state in, run, state out."""
 
 from __future__ import annotations
@@ -5,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 import traceback
 import warnings
 import weakref
@@ -17,92 +22,15 @@ from lamina.engine import errors, nest
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
-from lamina.engine.dtypes import DType, as_dtype
-from lamina.engine.pending import Program
+from lamina.engine.dtypes import DType
+from lamina.engine.pending import SMALL, Program
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import TensorType, symbolic_dim, type_of
+from lamina.engine.signature import TensorType
+from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable, creation_hooks
 
-__all__ = ["ConcreteFunction", "Function", "TensorSpec", "function"]
-
-
-class TensorSpec:
-    """The shape and dtype that a Tensor must have.
-
-    Args:
-        shape: The shape; None in it allows any size, None for the whole allows any rank.
-        dtype: The element type.
-        name: A name, kept.
-
-    Example:
-        >>> tf.TensorSpec([None, 3]).is_compatible_with(tf.zeros([2, 3]))
-        True
-    """
-
-    __slots__ = ("_dtype", "_name", "_shape")
-
-    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
-        self._shape = TensorShape(shape)
-        self._dtype = as_dtype(dtype)
-        self._name = name
-
-    @property
-    def shape(self) -> TensorShape:
-        """The shape."""
-        return self._shape
-
-    @property
-    def dtype(self) -> DType:
-        """The element type."""
-        return self._dtype
-
-    @property
-    def name(self) -> str | None:
-        """The name, or None."""
-        return self._name
-
-    @classmethod
-    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
-        """Return the spec of a Tensor."""
-        return cls(tensor.shape, tensor.dtype, name)
-
-    @classmethod
-    def from_spec(cls, spec: Any, name: str | None = None) -> TensorSpec:
-        """Return a spec with the shape and dtype of another."""
-        return cls(spec.shape, spec.dtype, name or getattr(spec, "name", None))
-
-    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
-        """Return whether a Tensor or spec has this dtype and a compatible shape."""
-        return (
-            as_dtype(spec_or_tensor.dtype) is self._dtype
-            and self._shape.is_compatible_with(TensorShape(spec_or_tensor.shape))
-        )
-
-    def type(self) -> TensorType:
-        """Return the type with symbolic dimensions where the shape has None."""
-        return type_of(symbolic_dims(self._shape), self._dtype)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self._shape, self._dtype, self._name) == (
-            other._shape,
-            other._dtype,
-            other._name,
-        )
-
-    def __hash__(self) -> int:
-        return hash((self._shape, self._dtype))
-
-    def __repr__(self) -> str:
-        return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
-
-
-nest.register_leaf(TensorSpec)
-
-
-def symbolic_dims(shape: Any) -> tuple[Any, ...]:
-    """Return a shape's sizes with a symbol for each None: "b" for axis 0, "d1" for axis 1..."""
-    return tuple(symbolic_dim(i) if d is None else int(d) for i, d in enumerate(shape))
+__all__ = ["ConcreteFunction", "Function", "function"]
 
 
 class _Other:
@@ -196,15 +124,23 @@ class ConcreteFunction:
             lambda t: None if t is None else TensorSpec.from_tensor(t), structure
         )
         self._single = isinstance(structure, Tensor)
-        self._programs: dict[tuple[int, ...], Program] = {}
+        self._program: Program | None = None
         self._variables = [
-            (i, v) for i, v in enumerate(closed.outer, closed.arguments) if not isinstance(v, Tensor)
+            (i, v)
+            for i, v in enumerate(closed.outer, closed.arguments)
+            if not isinstance(v, Tensor)
         ]
         self._places = {v: i for i, v in self._variables}
+        self._donated = [
+            (self._places[v], v)
+            for v in closed.written
+            if v in self._places and (v.shape.num_elements() or 0) >= SMALL
+        ]
         self._captures = [
             (i, t) for i, t in enumerate(closed.outer, closed.arguments) if isinstance(t, Tensor)
         ]
-        self._has_outer = any(t._value is None for _, t in self._captures)
+        # Captured Tensors of an outer trace hold for this call only; those of eager code stay.
+        self._has_outer = any(t._value is None and not t._trace.eager for _, t in self._captures)
 
     @property
     def trace(self) -> Any:
@@ -241,15 +177,15 @@ class ConcreteFunction:
         inputs: list[Any] = [t._jax() for t in tensors]
         inputs.extend([None] * len(closed.outer))
         for i, t in self._captures:
-            inputs[i] = t._value
+            inputs[i] = t._jax()
         for i, v in self._variables:
             handle = v._tensor
             value = handle._value
             inputs[i] = handle._jax() if value is None else value
-        donated = self._donatable(inputs)
-        program = self._programs.get(donated)
+        self._copy_held(inputs)
+        program = self._program
         if program is None:
-            program = self._programs[donated] = self._compile(inputs, donated)
+            program = self._program = self._compile(inputs)
         values = program(inputs)
         count = closed.outputs
         types = closed.trace.types
@@ -259,21 +195,16 @@ class ConcreteFunction:
             variable._tensor = Tensor(kind, None, 0, value)
         return [Tensor(k, None, 0, v) for k, v in zip(types[:count], values, strict=False)]
 
-    def _donatable(self, inputs: list[Any]) -> tuple[int, ...]:
-        """Return the inputs that are values of assigned variables, and that nobody else holds."""
+    def _copy_held(self, inputs: list[Any]) -> None:
+        """Copy the donated inputs that somebody else holds, so that theirs stays valid."""
         count = sys.getrefcount
-        donated: list[int] = []
-        for variable in self._closed.written:
-            i = self._places.get(variable)
-            if i is None:
-                continue
+        for i, variable in self._donated:
+            # `handle`, the variable, getrefcount's argument; the handle, `inputs`, the argument.
             handle = variable._tensor
-            # The variable and `handle`, and getrefcount's argument; the handle, `inputs`, argument.
-            if count(handle) <= 3 and count(inputs[i]) <= 3:
-                donated.append(i)
-        return tuple(donated)
+            if count(handle) > 3 or count(inputs[i]) > 3:
+                inputs[i] = inputs[i].copy()
 
-    def _compile(self, inputs: list[Any], donated: tuple[int, ...]) -> Program:
+    def _compile(self, inputs: list[Any]) -> Program:
         trace = self._closed.trace
         # Numbers written in the function never change: they are constants of the program.
         fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
@@ -282,7 +213,7 @@ class ConcreteFunction:
             return trace.run(*[fixed.get(i, v) for i, v in enumerate(values)])
 
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-        return Program(run, scalars, donated)
+        return Program(run, scalars, [i for i, _ in self._donated])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on Tensors of the signature; Python arguments of the trace are left out."""
@@ -329,6 +260,7 @@ class Function:
         self._retraces = 0
         self._of_instance: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._signature: inspect.Signature | None = None
+        self._defaults = input_signature is None and _has_defaults(python_function)
 
     def __get__(self, instance: Any, owner: Any = None) -> Function:
         if instance is None:
@@ -357,7 +289,7 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if config.run_functions_eagerly or self._eager_because is not None:
             return self.python_function(*args, **kwargs)
-        if kwargs:
+        if kwargs or self._defaults:
             args = self._positional(args, kwargs)
         if self.input_signature is not None:
             args = self._apply_signature(args)
@@ -423,7 +355,13 @@ class Function:
         """Record the function for these arguments; None if it must run eagerly."""
         self._explain(key)
         made: list[Any] = []
-        creation_hooks.append(made.append)
+        thread = threading.get_ident()
+
+        def note(variable: Any) -> None:
+            if threading.get_ident() == thread:
+                made.append(variable)
+
+        creation_hooks.append(note)
         try:
             concrete = self._record(args, [t._type for t in tensors])
             if made:
@@ -438,7 +376,7 @@ class Function:
             self._fall_back(error)
             return None
         finally:
-            creation_hooks.remove(made.append) if made.append in creation_hooks else None
+            creation_hooks.remove(note)
         if not concrete._has_outer:
             self._concrete[key] = concrete
         return concrete
@@ -517,7 +455,7 @@ class Function:
         """
         if not args and not kwargs and self.input_signature is not None:
             args = self.input_signature
-        if kwargs:
+        if kwargs or self._defaults:
             args = self._positional(args, kwargs)
 
         def stand_in(value: Any) -> Any:
@@ -553,6 +491,18 @@ class _Keywords(dict[str, Any]):
 
     def asdict(self) -> dict[str, Any]:
         return dict(self)
+
+
+def _has_defaults(fn: Callable[..., Any]) -> bool:
+    """Return whether `f(x)` and `f(x, default)` are the same call, which is traced once."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(
+        p.default is not p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        for p in parameters
+    )
 
 
 def _brief(key: Any) -> str:
@@ -625,6 +575,6 @@ def function(
         )
     if isinstance(func, Function):
         return func
-    return Function(func, None, input_signature, reduce_retracing or bool(experimental_relax_shapes))
-
-
+    return Function(
+        func, None, input_signature, reduce_retracing or bool(experimental_relax_shapes)
+    )

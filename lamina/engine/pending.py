@@ -1,3 +1,7 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 """The thread's pending trace: what eager code records, when it runs, and how it is cached."""
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from lamina.engine import errors
 from lamina.engine.context import config, local, set_pending_factory
 from lamina.engine.signature import Signature, signatures
 from lamina.engine.tensor import Tensor
-from lamina.engine.trace import Equation, replay
+from lamina.engine.trace import Equation, Trace, replay
 
 __all__ = ["Pending", "Program", "Stats", "flush", "stats"]
 
@@ -185,8 +189,8 @@ class Pending:
     __slots__ = (
         "_inputs_at",
         "_numbers",
-        "alive",
         "aliases",
+        "alive",
         "assigned",
         "equations",
         "error",
@@ -280,8 +284,8 @@ class Pending:
     def materialize(self, tensor: Tensor) -> Any:
         """Return the value of one of this trace's Tensors, running what it needs."""
         if self.error is not None:
-            raise self.error
-        if local.trace is self or (self.alive and _owner_is_here(self)):
+            self._rescue(tensor)
+        elif local.trace is self or (self.alive and _owner_is_here(self)):
             self.flush()
         else:
             self._snapshot(tensor)
@@ -289,15 +293,31 @@ class Pending:
             raise errors.InternalError(None, None, "a pending Tensor got no value.")
         return tensor._value
 
+    def _rescue(self, tensor: Tensor) -> None:
+        """Compute a Tensor of a trace whose run failed; what failed need not concern it."""
+        assert self.error is not None
+        try:
+            self._snapshot(tensor)
+        except Exception:
+            raise self.error from None
+
     def _snapshot(self, tensor: Tensor) -> None:
-        """Compute a Tensor of another thread's trace, which may go on recording meanwhile."""
+        """Compute one Tensor: of another thread, which may go on recording, or a failed run."""
         with _lock:
-            if tensor._value is not None or self.error is not None:
+            if tensor._value is not None:
                 return
-            inputs, equations = list(self.inputs), list(self.equations)
-            scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-            wanted = [tensor._slot]
-            program = Program(lambda values: replay(equations, values, wanted), scalars)
+            # In this order: an equation's inputs are there before it is.
+            equations, inputs = list(self.equations), list(self.inputs)
+            # Only what the Tensor needs.
+            trace = Trace((), tuple(equations), (tensor._slot,), ()).pruned()
+            key = (trace.equations, tuple(self.input_types[: len(inputs)]), trace.outputs)
+            program = _cache.find(key)
+            if program is None:
+                scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
+                program = Program(
+                    lambda values: replay(trace.equations, values, trace.outputs), scalars
+                )
+                _cache.keep(key, program)
             tensor._value = program(inputs)[0]
 
     def flush(self) -> None:
@@ -339,7 +359,7 @@ class Pending:
 
     def _run(self, wanted: list[int]) -> list[Any]:
         equations = self.equations
-        donated = self._donatable()
+        donated = self._donated()
         key = (tuple(equations), tuple(self.input_types), tuple(wanted), donated)
         program = _cache.find(key)
         if program is None:
@@ -356,18 +376,25 @@ class Pending:
             return values
         return program(self.inputs)
 
-    def _donatable(self) -> tuple[int, ...]:
-        """Return the inputs that are old values of variables, and that nobody else holds."""
-        if not self.assigned:
-            return ()
+    def _donated(self) -> tuple[int, ...]:
+        """Return the inputs that are old values of variables; their buffers get the new ones.
+
+        Which they are depends on the program alone: a value that somebody else holds is copied.
+        """
         places: list[int] = []
+        inputs = self.inputs
         for old in self.assigned.values():
-            if old is None or old._value is None or sys.getrefcount(old) > _HANDLE_REFS:
+            value = old._value if old is not None else None
+            if value is None or value.size < SMALL:
                 continue
-            at = self._inputs_at.get(id(old._value))
-            if at is not None and sys.getrefcount(old._value) <= _VALUE_REFS:
-                places.append(~at)
-        return tuple(sorted(places))
+            at = self._inputs_at.get(id(value))
+            if at is None or ~at in places:
+                continue
+            places.append(~at)
+            if sys.getrefcount(old) > _HANDLE_REFS or sys.getrefcount(value) > _VALUE_REFS:
+                inputs[~at] = value.copy()
+        places.sort()
+        return tuple(places)
 
     def _fail(self, error: BaseException) -> None:
         """Give variables their old values back, so that nothing is lost with a failed run."""
@@ -387,11 +414,14 @@ class Pending:
         self.aliases = []
 
 
-# References to a variable's old handle and to its array while `_donatable` looks at them: the
-# `assigned` dictionary, the loop variable, getrefcount's argument; the handle, the list of
-# inputs, getrefcount's argument.
+# References while `_donated` looks at them, to a variable's old handle: the `assigned` dictionary,
+# the loop variable, getrefcount's argument; and to its array: the handle, the list of inputs,
+# `value`, getrefcount's argument.
 _HANDLE_REFS = 3
-_VALUE_REFS = 3
+_VALUE_REFS = 4
+
+SMALL = 256
+"""Values with fewer elements are not worth donating."""
 
 
 def _owner_is_here(trace: Pending) -> bool:
@@ -404,9 +434,7 @@ def _owner_is_here(trace: Pending) -> bool:
     return False
 
 
-def _step(
-    equations: Sequence[Equation], inputs: Sequence[Any], wanted: Sequence[int]
-) -> list[Any]:
+def _step(equations: Sequence[Equation], inputs: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
     """Run operation by operation, each from its own kernel."""
     values: list[Any] = []
     with jax.enable_x64(True):
@@ -425,4 +453,3 @@ def flush() -> None:
 
 
 set_pending_factory(Pending)
-

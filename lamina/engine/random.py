@@ -1,3 +1,4 @@
+# pyright: reportPrivateUsage=false
 """Random streams: a key, and a counter that every draw moves on."""
 
 from __future__ import annotations

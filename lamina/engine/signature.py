@@ -1,3 +1,7 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 """Signatures: (op, attributes, input types) -> output types, interned under small integers."""
 
 from __future__ import annotations
@@ -191,7 +195,12 @@ class Signature:
         def pull(given: tuple[int, ...], cotangents: Sequence[Any]) -> list[Any]:
             have = dict(zip(given, map(_conjugate, cotangents), strict=True))
             full = [have[i] if i in have else _zero_cotangent(o) for i, o in enumerate(outputs)]
-            return [_conjugate(g) for g in pull_all(full)]
+            try:
+                return [_conjugate(g) for g in pull_all(full)]
+            except ValueError as error:
+                if "Reverse-mode differentiation" in str(error):
+                    raise errors.InvalidArgumentError(_MSG_UNBOUNDED) from None
+                raise
 
         return outputs, pull
 
@@ -200,6 +209,12 @@ class Signature:
 
 
 signatures: list[Signature] = []
+
+_MSG_UNBOUNDED = (
+    "tf.while_loop: a gradient through a loop in tf.function needs a bound on its iterations; "
+    "got maximum_iterations=None.\n  Fix: tf.while_loop(cond, body, loop_vars, "
+    "maximum_iterations=n), or take @tf.function off."
+)
 
 
 def _conjugate(value: Any) -> Any:
@@ -223,7 +238,9 @@ def infer(
     """
     try:
         out = _eval_shape(body, [t.struct() for t in inputs])
-    except (errors.OpError, ValueError, IndexError, NotImplementedError):
+    except (errors.OpError, ValueError, IndexError, NotImplementedError) as error:
+        if notes := getattr(error, "__notes__", None):  # JAX's advice on its own traceback
+            notes[:] = [note for note in notes if "JAX_TRACEBACK_FILTERING" not in note]
         raise
     except Exception as error:
         if any(is_symbolic(t.dims) for t in inputs):
@@ -286,7 +303,9 @@ def _infer_by_sizes(
     for k, out in enumerate(base):
         dims: list[Dim] = []
         for axis, size in enumerate(out.dims):
-            movers = [n for n, types in zip(names, moved, strict=True) if types[k].dims[axis] != size]
+            movers = [
+                n for n, types in zip(names, moved, strict=True) if types[k].dims[axis] != size
+            ]
             dims.append(_dim_for(movers, size, axis, [m[k].dims[axis] for m in moved]))
         outputs.append(type_of(tuple(dims), out.dtype))
     return tuple(outputs), container

@@ -1,3 +1,7 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 """GradientTape: reverse-mode differentiation over recorded equations."""
 
 from __future__ import annotations
@@ -184,12 +188,9 @@ class GradientTape:
         self._check_usable("gradient")
         unconnected = UnconnectedGradients(unconnected_gradients)
         targets = [self._target(t) for t in nest.flatten(target)]
-        seeds = [None] * len(targets)
+        seeds: list[Tensor | None] = [None] * len(targets)
         if output_gradients is not None:
-            seeds = [
-                None if g is None else convert_to_tensor(g, t.dtype)
-                for g, t in zip(nest.flatten(output_gradients), targets, strict=True)
-            ]
+            seeds = _seeds(nest.flatten(output_gradients), targets)
         wanted = nest.flatten(sources)
         paused = [t for t in local.tapes if t is self and not self._persistent]
         before = local.tapes
@@ -313,8 +314,6 @@ class GradientTape:
         Returns:
             For each source a Tensor of shape `target.shape + source.shape`.
         """
-
-
         self._check_usable("jacobian")
         y = self._target(target)
         count = _size(y)
@@ -339,7 +338,11 @@ class GradientTape:
                 grad = next(packed)
                 result.append(_reshape(grad, shape=y._type.dims + grad._type.dims[1:]))
             else:
-                result.append(_zeros(shape=y._type.dims + tuple(source.shape), dtype=source.dtype) if zero else None)
+                result.append(
+                    _zeros(shape=y._type.dims + tuple(source.shape), dtype=source.dtype)
+                    if zero
+                    else None
+                )
         self._used()
         return nest.pack_sequence_as(sources, result)
 
@@ -366,8 +369,6 @@ class GradientTape:
         Raises:
             ValueError: the first axes differ.
         """
-
-
         self._check_usable("batch_jacobian")
         y = self._target(target)
         batch = y._type.dims[:1]
@@ -396,6 +397,27 @@ class GradientTape:
             zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
             return _zeros(shape=dims, dtype=source.dtype) if zero else None
         return _reshape(_swap(packed[0]), shape=dims)
+
+
+def _seeds(given: Sequence[Any], targets: Sequence[Tensor]) -> list[Tensor | None]:
+    if len(given) != len(targets):
+        raise ValueError(
+            f"GradientTape.gradient: `output_gradients` must hold one Tensor for each target; got "
+            f"{len(given)} for {len(targets)}.\n"
+            f"  Fix: pass a Tensor of the target's shape, tf.constant([...]), not a list of numbers."
+        )
+    seeds = [
+        None if g is None else convert_to_tensor(g, t.dtype)
+        for g, t in zip(given, targets, strict=True)
+    ]
+    for seed, target in zip(seeds, targets, strict=True):
+        if seed is not None and seed._type is not target._type:
+            raise ValueError(
+                f"GradientTape.gradient: `output_gradients` must have the shape of the target, "
+                f"{target.shape}; got {seed.shape}.\n"
+                f"  Fix: tf.broadcast_to(gradient, target.shape)."
+            )
+    return seeds
 
 
 class _Pause:
@@ -501,5 +523,3 @@ def _broadcast(x: Any, *, shape: Any) -> Any:
 @op
 def _swap(x: Any) -> Any:
     return jnp.moveaxis(x, 0, 1)
-
-

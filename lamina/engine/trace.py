@@ -1,3 +1,4 @@
+# pyright: reportPrivateUsage=false
 """Trace: a straight-line program of equations, and how one is replayed on jax arrays."""
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Trace:
 
     __slots__ = ("_hash", "equations", "inputs", "outputs", "paths", "types")
 
-    _interned: OrderedDict[Any, Trace] = OrderedDict()
+    _interned: ClassVar[OrderedDict[Any, Trace]] = OrderedDict()
     _kept = 4096
 
     def __init__(
@@ -191,9 +192,7 @@ class Trace:
     def walk(self) -> list[tuple[Signature, Equation, str]]:
         """Return (signature, equation, layer path) of every equation."""
         paths = self.paths or ("",) * len(self.equations)
-        return [
-            (signatures[e[0]], e, path) for e, path in zip(self.equations, paths, strict=True)
-        ]
+        return [(signatures[e[0]], e, path) for e, path in zip(self.equations, paths, strict=True)]
 
     def __repr__(self) -> str:
         return f"<Trace of {len(self.equations)} equations, {len(self.inputs)} inputs>"

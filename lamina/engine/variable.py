@@ -1,3 +1,6 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
 """Variable: the one mutable thing."""
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from lamina.engine.context import init_scope, local, scoped_name
 from lamina.engine.dispatch import convert_to_tensor, op
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
-from lamina.engine.tensor import Reference, Tensor
+from lamina.engine.tensor import Arithmetic, Reference, Tensor
 
 __all__ = ["Variable", "creation_hooks"]
 
@@ -24,7 +27,7 @@ creation_hooks: list[Callable[[Any], None]] = []
 _serial = itertools.count()
 
 
-class Variable:
+class Variable(Arithmetic):
     """A value that can be assigned, and is used like a Tensor.
 
     Args:
@@ -213,7 +216,11 @@ class Variable:
     # -- writing
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        value: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Variable:
         """Replace the value.
 
@@ -235,13 +242,21 @@ class Variable:
         return self
 
     def assign_add(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Variable:
         """Add `delta` to the value; see `assign`."""
         return self.assign(_add(self._read(), convert_to_tensor(delta, self._dtype)))
 
     def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Variable:
         """Subtract `delta` from the value; see `assign`."""
         return self.assign(_subtract(self._read(), convert_to_tensor(delta, self._dtype)))

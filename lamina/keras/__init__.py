@@ -1,5 +1,6 @@
 """tf.keras: layers, models, losses, metrics, optimizers, and what they stand on."""
 
+from lamina.engine import name_scope
 from lamina.keras import (
     activations,
     backend,
@@ -24,7 +25,6 @@ from lamina.keras.initializers import Initializer
 from lamina.keras.losses import Loss
 from lamina.keras.metrics import Metric
 from lamina.keras.models import Model, Sequential
-from lamina.engine import name_scope
 from lamina.keras.optimizers import Optimizer
 from lamina.keras.policy import DTypePolicy
 from lamina.keras.regularizers import Regularizer

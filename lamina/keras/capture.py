@@ -28,6 +28,7 @@ class Captured:
         _config_as_given: Parameters whose argument counts, not the attribute of that name.
         _config_omit: Parameters that Keras' config leaves out.
         _config_omit_none: Parameters left out when they are None.
+        _config_extras: Further keywords, not parameters, that are kept; None keeps all.
         _config_head_keys: Keys that `_config_head` adds for all subclasses; `from_config` hands
             those that a constructor does not take to `_config_restore`.
 
@@ -45,6 +46,7 @@ class Captured:
     _config_as_given: ClassVar[tuple[str, ...]] = ()
     _config_omit: ClassVar[tuple[str, ...]] = ()
     _config_omit_none: ClassVar[tuple[str, ...]] = ()
+    _config_extras: ClassVar[tuple[str, ...] | None] = None
     _config_head_keys: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -85,8 +87,11 @@ class Captured:
             if name in config and (own or value is None):
                 continue  # the head has it; `name=None` asks for the generated name there
             config[name] = self._config_value(name, value, own)
+        kept = self._config_extras if own else None
         for name, value in given.get(_MISSING, {}).items():
-            if name not in config:
+            wanted = name not in self._config_head_keys if kept is None else name in kept
+            if name not in config and wanted:
+                value = value if kept is None else getattr(self, name, value)
                 config[name] = self._config_value(name, value, own)
         return config
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lamina.engine import Tensor, nest, versions
 from lamina.keras import registry
-from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, calling, clone_graph
+from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.graph_config import graph_config, graph_from_config
 from lamina.keras.naming import auto_name
@@ -47,6 +47,8 @@ class Model(Trainer, Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, kwargs = _graph_arguments(args, kwargs)
         self.__dict__["_graph"] = None
+        if outputs is not None and type(self) is Model:
+            kwargs["name"] = kwargs.get("name") or auto_name("functional")
         super().__init__(**kwargs)
         if outputs is not None:
             self._set_graph(Graph(inputs, outputs, self.name))
@@ -150,7 +152,11 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers held directly, in the order in which they were set or connected."""
-        return [layer for layer in self._children() if isinstance(layer, Layer)]
+        return [
+            layer
+            for layer in self._children()
+            if isinstance(layer, Layer) and not isinstance(layer, OpLayer)
+        ]
 
     @layers.setter
     def layers(self, value: Any) -> None:
@@ -367,7 +373,7 @@ def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
     )
     if not fits:
         raise ValueError(
-            f'{label(model)}: input "{wanted.name}" must have shape {shape}; got {given}, dtype '
+            f'{label(model)}: input "{wanted.node.layer.name}" must have shape {shape}; got {given}, dtype '
             f"{value.dtype.name}."
         )
     if value.dtype is not wanted.dtype:
@@ -446,7 +452,7 @@ class Sequential(Model):
         """Remove and return the last layer."""
         held = self.__dict__["graph_layers"]
         if not held:
-            raise ValueError(f"{label(self)}: there is no layer to remove.")
+            raise IndexError(f"{label(self)}: there is no layer to remove.")
         last = held.pop()
         self.__dict__["_graph"] = None
         self.__dict__["built"] = False
@@ -469,9 +475,10 @@ class Sequential(Model):
     def _connect(self, start: InputLayer) -> None:
         x: Any = start._inbound_nodes[0].outputs[0]
         first = x
-        for layer in self.__dict__["graph_layers"]:
-            layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if not _of(self, n)]
-            x = layer(x)
+        with self._scope():
+            for layer in self.__dict__["graph_layers"]:
+                layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if not _of(self, n)]
+                x = layer(x)
         held = self.__dict__["graph_layers"]
         self._set_graph(Graph(first, x, self.name))
         self.__dict__["graph_layers"] = held
@@ -492,6 +499,8 @@ class Sequential(Model):
         if not self.__dict__["graph_layers"]:
             raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
         shape = tuple(input_shape)
+        if calling.local.calls and calling.local.calls[-1] is self:
+            shape = (None, *shape[1:])  # built by a call: the next batch may have another size
         self.__dict__["_lm_start"] = InputLayer(batch_shape=shape)
         self._connect(self._lm_start)
 
@@ -584,7 +593,14 @@ def clone_model(
             if recursive and isinstance(layer, Model):
                 return clone_model(layer, clone_function=clone_function, recursive=True)
             return clone_function(layer)
-        return type(layer).from_config(layer.get_config())
+        config = layer.get_config()
+        if isinstance(layer, InputLayer):
+            # As Keras: the new input has the name of the Tensor, not of the old layer.
+            config["name"] = layer._inbound_nodes[0].outputs[0].name
+        made = type(layer).from_config(config)
+        if not isinstance(layer, InputLayer):
+            made.name = layer.name
+        return made
 
     if isinstance(model, Sequential):
         made = Sequential(name=model.name)

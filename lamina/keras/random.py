@@ -93,7 +93,7 @@ class SeedGenerator(Captured):
             ordered: Accepted for Keras' signature, unused.
         """
         seed = self.state.value
-        self.state.assign_add([0, 1])
+        self.state._set(ops.next_seed(seed))
         return seed
 
 

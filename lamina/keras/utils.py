@@ -81,5 +81,3 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     norms = np.atleast_1d(np.linalg.norm(values, order, axis))
     norms[norms == 0] = 1
     return values / np.expand_dims(norms, axis)
-
-

@@ -94,6 +94,11 @@ class Variable(engine.Variable):
         return self.path.rsplit("/", 1)[-1]
 
     @property
+    def dtype(self) -> str:  # tf.Variable's is a DType, Keras' a name
+        """The dtype by name, as Keras has it."""
+        return self._dtype.name
+
+    @property
     def value(self) -> Tensor:  # tf.Variable's `value` is a method, Keras' a property
         """The value of now as a Tensor, in the compute dtype inside a layer's call."""
         return self._as_tensor()
@@ -144,7 +149,7 @@ class Variable(engine.Variable):
         return ops.cast(value, self._dtype)
 
     def __repr__(self) -> str:
-        head = f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype.name}"
+        head = f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}"
         if self._tensor is None or not context.local.trace.eager:
             return head + ">"
         return f"{head}, value={self.numpy()}>"

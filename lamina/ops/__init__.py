@@ -22,6 +22,7 @@ from lamina.ops.crossentropy import *
 from lamina.ops.ctc import *
 from lamina.ops.cumulative import *
 from lamina.ops.decay import *
+from lamina.ops.decisions import *
 from lamina.ops.decomposition import *
 from lamina.ops.deconvolutions import *
 from lamina.ops.diagonal import *

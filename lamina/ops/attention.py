@@ -11,7 +11,7 @@ from jax import lax
 
 from lamina.engine import op
 
-__all__ = ["attend", "attention_weights", "dot_product_attention"]
+__all__ = ["attend", "attention_weights", "dot_product_attention", "position_mask"]
 
 
 def _check(query, key):
@@ -163,3 +163,31 @@ def dot_product_attention(
     weights = _probabilities(query, key, bias, mask, scale, is_causal, soft_cap)
     value = _repeated(value, query.shape[2])
     return jnp.einsum("bnts,bsnh->btnh", weights.astype(query.dtype), value)
+
+
+@op(mixed=True, differentiable=False)
+def position_mask(query, key, *, axis=1, is_causal=False, window=None):
+    """Return which keys each query may see by their places alone.
+
+    Args:
+        query: Any Tensor whose `axis` has the size T.
+        key: Any Tensor whose `axis` has the size S.
+        axis: The axis that is counted.
+        is_causal: Whether query t sees keys 0…t only.
+        window: How far a key may be, exclusive: with 1 a query sees its own place only. None is
+            any distance.
+
+    Returns:
+        Boolean ``(T, S)``.
+
+    Example:
+        >>> from lamina import ops
+        >>> ops.position_mask(tf.ones((1, 2)), tf.ones((1, 2)), is_causal=True).numpy()
+        array([[ True, False],
+               [ True,  True]])
+    """
+    shape = (query.shape[axis], key.shape[axis])
+    rows = lax.broadcasted_iota(jnp.int32, shape, 0)
+    columns = lax.broadcasted_iota(jnp.int32, shape, 1)
+    allowed = rows >= columns if is_causal else jnp.ones(shape, bool)
+    return allowed if window is None else allowed & (jnp.abs(rows - columns) < window)

@@ -10,8 +10,8 @@ from jax import lax
 from lamina.engine import (
     Closed,
     Tensor,
-    Trace,
     TensorType,
+    Trace,
     close,
     convert_to_tensor,
     errors,
@@ -133,7 +133,14 @@ def switch_case(
     pairs = branch_fns.items() if isinstance(branch_fns, dict) else branch_fns
     pairs = list(pairs)
     if pairs and isinstance(pairs[0], tuple):
-        pairs = [fn for _, fn in sorted(pairs, key=lambda pair: pair[0])]
+        pairs.sort(key=lambda pair: pair[0])
+        places = [int(i) for i, _ in pairs]
+        if places != [*builtins.range(len(pairs))]:
+            raise ValueError(
+                f"tf.switch_case: the indices of `branch_fns` must be 0 to {len(pairs) - 1}; got "
+                f"{places}.\n  Fix: number the branches from 0 without gaps."
+            )
+        pairs = [fn for _, fn in pairs]
     fns = [*pairs, default or pairs[-1]]
     index = _single(convert_to_tensor(branch_index), "tf.switch_case", "branch_index")
     last = len(fns) - 1
@@ -303,7 +310,9 @@ def while_loop(
         carry=len(flat) + len(carried),
         test_inputs=tuple(len(flat) + place[id(o)] for o in test.outer),
         step_inputs=tuple(len(flat) + place[id(o)] for o in step.outer),
-        limit=None if maximum_iterations is None else static_int(maximum_iterations, "maximum_iterations"),
+        limit=None
+        if maximum_iterations is None
+        else static_int(maximum_iterations, "maximum_iterations"),
         count=len(flat),
     )
     for variable, value in zip(written, outputs[len(flat) :], strict=True):
@@ -371,7 +380,6 @@ def _arrange(
 
 
 def _limit(value: Any) -> int:
-
 
     return static_int(value, "maximum_iterations")
 
@@ -482,9 +490,7 @@ def _fold(
     if first is None:
         return stacked
     parts = zip(nest.flatten(first), nest.flatten(stacked), strict=True)
-    return nest.pack_sequence_as(
-        stacked, [_join(f, s, reverse=reverse) for f, s in parts]
-    )
+    return nest.pack_sequence_as(stacked, [_join(f, s, reverse=reverse) for f, s in parts])
 
 
 @op
@@ -627,7 +633,9 @@ def map_fn(
             raise
     flat = nest.flatten(tensors)
     results = [
-        nest.map_structure(convert_to_tensor, fn(nest.pack_sequence_as(tensors, [t[i] for t in flat])))
+        nest.map_structure(
+            convert_to_tensor, fn(nest.pack_sequence_as(tensors, [t[i] for t in flat]))
+        )
         for i in builtins.range(len(flat[0]))
     ]
     columns = zip(*map(nest.flatten, results), strict=True)
@@ -659,5 +667,3 @@ def group(*inputs: Any, **kwargs: Any) -> None:
 
 def no_op(name: str | None = None) -> None:
     """Do nothing."""
-
-

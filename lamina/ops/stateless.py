@@ -29,6 +29,7 @@ from lamina.ops.random import (
 __all__ = [
     "Generator",
     "get_global_generator",
+    "next_seed",
     "set_global_generator",
     "stateless_categorical",
     "stateless_fold_in",
@@ -46,7 +47,8 @@ _FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
 
 
 @op(differentiable=False)
-def _key_of_seed(seed):
+def _source(seed):
+    """Return the (key, counter) that a stateless seed stands for."""
     if seed.shape != (2,):
         raise ValueError(
             f"`seed` must be two integers; got shape {seed.shape}.\n  Fix: pass seed=(a, b)."
@@ -57,13 +59,20 @@ def _key_of_seed(seed):
         wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
         folded = jax.random.fold_in(jax.random.fold_in(wrapped, high[0]), high[1])
         same = (high[0] == 0) & (high[1] == 0)
-        return jnp.where(same, key, jax.random.key_data(folded))
-    return key
+        key = jnp.where(same, key, jax.random.key_data(folded))
+    return key, jnp.zeros((), jnp.int64)
 
 
-def _source(seed):
-    """Return the (key, counter) that a stateless seed stands for."""
-    return _key_of_seed(seed), np.int64(0)
+@op(differentiable=False)
+def next_seed(state):
+    """Return the seed after this one: two integers, the second of which counts draws.
+
+    Example:
+        >>> from lamina import ops
+        >>> ops.next_seed([7, 0]).numpy()
+        array([7, 1], dtype=int32)
+    """
+    return state + jnp.asarray([0, 1], state.dtype)
 
 
 def stateless_normal(

@@ -73,7 +73,8 @@ class LambdaCallback(Callback):
 
     Example:
         >>> show = tf.keras.callbacks.LambdaCallback(
-        ...     on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        ...     on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"])
+        ... )
     """
 
     def __init__(

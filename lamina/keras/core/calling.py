@@ -1,6 +1,7 @@
 """What a layer's call does off the hot path: building, casting, masks, symbols, explanations."""
 
 import inspect
+import linecache
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from lamina.engine import (
     close,
     convert_to_tensor,
     errors,
+    init_scope,
     local,
     nest,
     symbolic_dim,
@@ -69,19 +71,20 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
 
     given = []
     for i, a in enumerate(args):
-        # As Keras, a plain number or list as the first input is data, elsewhere a setting.
-        if i == 0 and isinstance(a, float | int | list) and not isinstance(a, bool):
-            a = _data(a)
+        if i == 0 and isinstance(a, list):
+            _check_data(layer, a)
         given.append(nest.map_structure(convert, a) if not isinstance(a, Tensor) else convert(a))
     named = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
     return tuple(given), named, masked
 
 
-def _data(value: Any) -> Any:
+def _check_data(layer: Any, value: list[Any]) -> None:
     leaves = nest.flatten(value)
     if leaves and all(isinstance(v, float | int) and not isinstance(v, bool) for v in leaves):
-        return convert_to_tensor(value)
-    return value
+        raise ValueError(
+            f"{label(layer)}: the input must be a Tensor or NumPy array; got a list of numbers.\n"
+            f"  Fix: tf.constant(...), or pass a setting by keyword."
+        )
 
 
 def fill_masks(spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -199,6 +202,29 @@ def _build_names(build: Any) -> tuple[str, ...]:
     return found
 
 
+def load_deferred(layer: Any, args: Any = None, kwargs: Any = None) -> None:
+    """Give a model the weights that were loaded before it had any; saving/weights.py left them.
+
+    Args:
+        layer: The model.
+        args: The arguments of its first call, which is recorded to make all weights; None if it
+            was built by hand.
+        kwargs: The keyword arguments of the call.
+    """
+    if args is not None:
+        here, before = local, local.calls
+        here.calls = before[:-1]  # without this call of the layer: its name counts once in paths
+        try:
+            output_spec(layer, args, kwargs or {})
+        finally:
+            here.calls = before
+    elif not all(inner.built for inner in layer._flatten_layers()):
+        return  # the first call makes the rest
+    load = layer.__dict__.pop("_lm_deferred")
+    with init_scope():
+        load(layer)
+
+
 # ---- symbolic calls -----------------------------------------------------------------------------
 
 
@@ -223,16 +249,23 @@ def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> An
         )
 
     before, local.calls = local.calls, [*local.calls]
+    losses = {id(below): list(below._lm_losses) for below in layer._flatten_layers()}
     try:
         return close(call, kinds, label(layer))
     finally:
         local.calls = before
+        for below in layer._flatten_layers():  # losses of this trace would have no value
+            below._lm_losses[:] = losses.get(id(below), ())
 
 
 def call_symbolic(layer: Any, args: Any, kwargs: Any) -> Any:
     """Call a layer on KerasTensors: note the call, and find shapes and dtypes by tracing it."""
     parents = [t for t in nest.flatten((args, list(kwargs.values()))) if isinstance(t, KerasTensor)]
     _, structure = trace(layer, args, kwargs, [t._type for t in parents])
+    for i, name, mask in layer._lm_spec.masks:
+        # As Keras notes it: the mask of the run is found when the model runs.
+        if (i < len(args) or name in kwargs) and mask not in layer._lm_spec.names[: len(args)]:
+            kwargs = {**kwargs, mask: kwargs.get(mask)}
     node = Node(layer, tuple(args), dict(kwargs), parents)
     node.structure = nest.map_structure(lambda t: _symbolic_output(t, node), structure)
     return node.structure
@@ -336,12 +369,28 @@ def only_node(layer: Any, what: str) -> Any:
 # ---- losses, attributes -------------------------------------------------------------------------
 
 
+def add_activity_losses(layer: Any, outputs: Any) -> None:
+    """Add the penalties on a layer's outputs: as Keras, the mean over the batch."""
+    for out in nest.flatten(outputs):
+        penalty = layer.activity_regularizer(out)
+        if out.ndim:
+            batch = out.shape[0]
+            batch = ops.cast(ops.shape(out)[0], penalty.dtype) if batch is None else float(batch)
+            penalty = penalty / batch
+        layer.add_loss(penalty)
+
+
 def note_losses(layer: Any) -> None:
-    """Tell the outermost layer of the call that this one has losses to be cleared next time."""
+    """Tell the outermost layer of the call that this one has losses to be cleared next time.
+
+    Losses from before, of calls that had another outermost layer, are forgotten at once.
+    """
     root = local.calls[0] if local.calls else layer
     known = root.__dict__.setdefault("_lm_with_losses", [])
     if not any(k is layer for k in known):
         known.append(layer)
+        if local.calls:
+            layer._lm_losses.clear()
 
 
 def clear_losses(root: Any) -> None:
@@ -350,9 +399,9 @@ def clear_losses(root: Any) -> None:
         layer._lm_losses.clear()
 
 
-def note_change(name: str) -> None:
+def note_change(layer: Any, name: str) -> None:
     """A plain attribute of a built layer changed: programs traced before do not know it."""
-    if local.trace.eager:
+    if local.trace.eager and name not in layer._lm_untraced:
         versions.structure += 1
 
 
@@ -385,7 +434,7 @@ def explain(error: BaseException, layer: Any, args: Any, kwargs: Any) -> None:
         lines = [f"In {path_of(layer)} ({label(layer)}), called with:"]
         named = dict(zip(layer._lm_spec.names, args, strict=False)) | kwargs
         lines += [f"  {k} = {brief(v)}" for k, v in named.items()]
-        where = user_line(error)
+        where = user_line(error) or _calling_line()
         if where:
             lines.append(f"  at {where}")
         error.add_note("\n".join(lines))
@@ -421,17 +470,28 @@ def brief(value: Any) -> str:
 _OWN = __name__.split(".", maxsplit=1)[0]
 
 
+def _calling_line() -> str | None:
+    """Return the line of the user's own code that runs now, in the form of `user_line`."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").split(".")[0] not in (_OWN, "jax", "jaxlib"):
+            return _described(frame.f_code, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def _described(code: Any, number: int) -> str:
+    line = linecache.getline(code.co_filename, number).strip()
+    return f"{code.co_filename}, line {number}, in {code.co_name}: {line}".rstrip(": ")
+
+
 def user_line(error: BaseException) -> str | None:
     """Return 'file, line n, in f: code' of the innermost frame of the user's own code."""
-    found: traceback.FrameSummary | None = None
+    found: str | None = None
     for frame, number in traceback.walk_tb(error.__traceback__):
         module = frame.f_globals.get("__name__", "").split(".")[0]
         if module not in (_OWN, "jax", "jaxlib", "numpy"):
-            found = traceback.FrameSummary(
-                frame.f_code.co_filename, number, frame.f_code.co_name, lookup_line=True
-            )
-    if found is None:
-        return None
-    return f"{found.filename}, line {found.lineno}, in {found.name}: {found.line or ''}".rstrip(": ")
+            found = _described(frame.f_code, number)
+    return found
 
 

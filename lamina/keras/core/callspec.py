@@ -37,7 +37,7 @@ class CallSpec:
                 masks.append((i, name, wanted))
         self.masks = tuple(masks)
 
-    _kept: dict[Callable[..., Any], "CallSpec"] = {}
+    _kept: ClassVar[dict[Callable[..., Any], "CallSpec"]] = {}
 
     @classmethod
     def of(cls, kind: type) -> "CallSpec":

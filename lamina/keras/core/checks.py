@@ -63,8 +63,7 @@ def sizes(
     if len(entries) == 1:
         entries *= rank
     if len(entries) != rank or any(
-        isinstance(v, bool) or not hasattr(v, "__index__") or v.__index__() < least
-        for v in entries
+        isinstance(v, bool) or not hasattr(v, "__index__") or v.__index__() < least for v in entries
     ):
         kind = "non-negative" if allow_zero else "positive"
         raise ValueError(

@@ -63,12 +63,17 @@ class InputLayer(Layer):
         self._input_dtype = calling.as_dtype(
             dtype or (input_tensor.dtype if input_tensor is not None else self.dtype)
         ).name
+        self._start(input_tensor, name)
+
+    def _start(self, given: Any = None, name: str | None = None) -> KerasTensor:
+        """Return the KerasTensor that stands for the data, `given` if it is one."""
         node = Node(self, (), {}, [])
         kind = calling.symbolic_type(self.batch_shape, self._input_dtype)
-        made = input_tensor if isinstance(input_tensor, KerasTensor) else KerasTensor(kind, node, 0)
-        made._label = self.name
+        made = given if isinstance(given, KerasTensor) else KerasTensor(kind, node, 0)
+        made._label = name
         node.outputs.append(made)
         node.structure = made
+        return made
 
     @property
     def dtype(self) -> str:
@@ -152,7 +157,6 @@ class OpLayer(Layer):
     Args:
         function: The operation's name, as `operations.name_of` gives it, or the operation.
         arguments: Its static arguments.
-        joined: Whether the operands come as one list, as in files of Keras.
         name: The name; None takes the function's.
 
     Raises:
@@ -163,7 +167,6 @@ class OpLayer(Layer):
         self,
         function: Any,
         arguments: dict[str, Any] | None = None,
-        joined: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -172,15 +175,12 @@ class OpLayer(Layer):
         super().__init__(name=name or auto_name(named.rsplit(".", 1)[-1]), **kwargs)
         self.function = named
         self.arguments = operations.decode_arguments(arguments or {})
-        self.joined = joined
         self._operation = function if given else operations.find(function)
         self.built = True
         self.autocast = False
 
     def call(self, *operands: Any) -> Any:
         """Apply the function."""
-        if self.joined and len(operands) == 1 and isinstance(operands[0], list | tuple):
-            operands = tuple(operands[0])
         return self._operation(*operands, **self.arguments)
 
     def get_config(self) -> dict[str, Any]:
@@ -189,7 +189,6 @@ class OpLayer(Layer):
             "name": self.name,
             "function": self.function,
             "arguments": operations.encode_arguments(self),
-            "joined": self.joined,
         }
 
 
@@ -311,6 +310,11 @@ class Graph:
             layers.values(), key=lambda la: (-depth_of_layer[id(la)], first_seen[id(la)])
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for node in self.nodes:  # layers are pickled without their calls
+            node.layer._inbound_nodes.append(node)
+
     def run(self, inputs: Sequence[Any], **options: Any) -> Any:
         """Call the layers on values, and return the outputs in the model's structure.
 
@@ -352,9 +356,12 @@ def clone_graph(graph: Graph, clone: Any) -> Graph:
 
     for t in graph.flat_inputs:
         layer = new(t.node.layer)
-        tensors[id(t)] = layer._inbound_nodes[0].outputs[0] if t.node.is_input else Input(
-            batch_shape=tuple(t.shape), dtype=t.dtype
-        )
+        if not t.node.is_input:
+            tensors[id(t)] = Input(batch_shape=tuple(t.shape), dtype=t.dtype)
+        elif layer._inbound_nodes:
+            tensors[id(t)] = layer._inbound_nodes[0].outputs[0]
+        else:  # a copy, which comes without the calls
+            tensors[id(t)] = layer._start()
     for node in graph.nodes:
         if node.is_input or all(id(t) in tensors for t in node.outputs):
             continue

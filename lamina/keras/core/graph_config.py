@@ -48,7 +48,7 @@ class _Numbering:
 
 
 def _is_functional(layer: Any) -> bool:
-    """Return whether a layer is what Keras calls Functional: a model with a graph, no Sequential."""
+    """Return whether a layer is what Keras calls Functional: a graph, but no Sequential."""
     own = layer.__dict__
     return own.get("_graph") is not None and "_lm_start" not in own
 
@@ -107,9 +107,7 @@ def _mapped(structure: Any, leaf: Any) -> Any:
 
 
 def _input_config(tensor: KerasTensor) -> dict[str, Any]:
-    made = InputLayer(
-        batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name, name=tensor.name
-    )
+    made = InputLayer(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name, name=tensor.name)
     config = registry.serialize_keras_object(made)
     return {**config, "name": tensor.name, "inbound_nodes": []}
 
@@ -231,6 +229,7 @@ class _Reader:
         self.layers: dict[str, Any] = {}
         self.calls: dict[str, list[Node]] = {}
         self.waiting: dict[str, list[Any]] = {}
+        self.joined: set[str] = set()  # operations that have their operands in one list
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Make the layer of an entry, and note its calls."""
@@ -238,7 +237,8 @@ class _Reader:
         name = entry.get("name") or inner.get("name")
         if operations.is_keras(entry):
             function, arguments, joined = operations.from_keras(entry)
-            layer: Any = OpLayer(function, arguments, joined, name=name)
+            layer: Any = OpLayer(function, arguments, name=name)
+            self.joined |= {name} if joined else set()
         else:
             layer = registry.revive({k: v for k, v in entry.items() if k not in _CALL_KEYS})
         if not hasattr(layer, "_inbound_nodes"):
@@ -276,6 +276,8 @@ class _Reader:
                 args, kwargs = self._arguments(calls[0])
             except _NotYetError:
                 break
+            if name in self.joined and len(args) == 1 and isinstance(args[0], list | tuple):
+                args = list(args[0])
             before = len(layer._inbound_nodes)
             layer(*args, **kwargs)
             if len(layer._inbound_nodes) == before:
@@ -294,7 +296,7 @@ class _Reader:
         return args, self._put(registry.revive(dict(call.get("kwargs") or {})))
 
     def _older_arguments(self, call: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Return the arguments of a call as tf.keras 2 wrote them: [[layer, call, output, kwargs]]."""
+        """Return the arguments of a call in the form of tf.keras 2: [[layer, call, output, {}]]."""
         call = [call] if call and isinstance(call[0], str) else call
         tensors = [self.tensor(_checked(list(item[:3]))) for item in call]
         kwargs: dict[str, Any] = {}
@@ -361,4 +363,3 @@ class _NoLayer:
 
 
 _NO_LAYER = _NoLayer()
-

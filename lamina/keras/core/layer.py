@@ -38,7 +38,7 @@ class Layer(Weighted, Captured):
     and dicts there included. Config, copies, saving and output shapes need nothing more.
 
     Args:
-        activity_regularizer: A penalty on the output, added to `losses`.
+        activity_regularizer: A penalty on the output; its mean over the batch is in `losses`.
         trainable: Whether the weights are trained.
         dtype: The dtype of weights and computation, or a policy such as "mixed_bfloat16".
         autocast: Whether floating inputs are cast to the compute dtype.
@@ -58,6 +58,9 @@ class Layer(Weighted, Captured):
     """
 
     _config_head_keys: ClassVar[tuple[str, ...]] = ("name", "trainable", "dtype")
+    _config_extras: ClassVar[tuple[str, ...] | None] = ("activity_regularizer",)
+    # Attributes that no computation reads: setting them does not trace programs anew.
+    _lm_untraced: ClassVar[frozenset[str]] = frozenset({"built"})
     supports_masking = False
     input_spec: Any = None
 
@@ -113,7 +116,10 @@ class Layer(Weighted, Captured):
             )
 
     def _config_head(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
+        head = {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
+        if not registry.is_own(type(self)):
+            del head["name"]  # as Keras: a captured config leaves the name to the file
+        return head
 
     def _config_restore(self, entries: dict[str, Any]) -> None:
         own = self.__dict__
@@ -185,9 +191,9 @@ class Layer(Weighted, Captured):
         value = bool(value)
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = value
-        for variable in self._own_variables():
-            if isinstance(variable, keras_variable.Variable) and variable._lm_trainable_asked:
-                variable.trainable = value
+            for variable in layer._own_variables():
+                if isinstance(variable, keras_variable.Variable) and variable._lm_trainable_asked:
+                    variable.trainable = value
         versions.structure += 1
 
     # -- losses
@@ -200,6 +206,7 @@ class Layer(Weighted, Captured):
         """
         if callable(loss) and not isinstance(loss, Tensor | Variable):
             loss = loss()
+        calling.note_losses(self)
         for value in nest.flatten(loss):
             tensor = convert_to_tensor(value)
             if tensor.shape.rank != 0:
@@ -208,7 +215,6 @@ class Layer(Weighted, Captured):
                     f"  Fix: tf.reduce_sum or tf.reduce_mean it."
                 )
             self._lm_losses.append(tensor)
-        calling.note_losses(self)
 
     @property
     def losses(self) -> list[Any]:
@@ -235,10 +241,17 @@ class Layer(Weighted, Captured):
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._check_initialized()
-        with init_scope(), self._scope(), keras_variable.autocast(None):
-            calling.build_for(self, args, kwargs)
+        added = list(self._lm_added)
+        try:
+            with init_scope(), self._scope(), keras_variable.autocast(None):
+                calling.build_for(self, args, kwargs)
+        except BaseException:
+            self._lm_added[:] = added  # the next call builds again
+            raise
         self.built = True
         versions.tracked += 1
+        if "_lm_deferred" in self.__dict__:
+            calling.load_deferred(self, args, kwargs)
 
     def _check_initialized(self) -> None:
         if "_lm_ready" not in self.__dict__:
@@ -315,8 +328,7 @@ class Layer(Weighted, Captured):
             else:
                 outputs = self.call(*args, **kwargs)
             if own["activity_regularizer"] is not None:
-                for out in nest.flatten(outputs):
-                    self.add_loss(own["activity_regularizer"](out))
+                calling.add_activity_losses(self, outputs)
             if masked or own["_lm_makes_mask"]:
                 calling.set_masks(self, args, kwargs, outputs)
             return outputs
@@ -357,8 +369,10 @@ class Layer(Weighted, Captured):
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
         if type(value) in _PLAIN:
-            if name[0] != "_" and own.get("built") and own.get(name, self) != value:
-                calling.note_change(name)
+            if name[0] != "_" and own.get("built"):
+                before = own.get(name, self)
+                if type(before) is not type(value) or before != value:
+                    calling.note_change(self, name)
             object.__setattr__(self, name, value)
             return
         if isinstance(value, Tensor):
@@ -381,7 +395,7 @@ class Layer(Weighted, Captured):
         state = dict(self.__dict__)
         state["_inbound_nodes"] = []
         state["_lm_losses"] = []
-        for name in ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses"):
+        for name in ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses", "_lm_fitted"):
             state.pop(name, None)
         return state
 
@@ -408,6 +422,8 @@ def _noting_build(build: Any) -> Any:
         own["built"] = True
         if args and "_lm_build_shapes" not in own:
             own["_lm_build_shapes"] = {"input_shape": args[0]}
+        if "_lm_deferred" in own and not local.calls:
+            calling.load_deferred(self)
         return result
 
     return wrapped

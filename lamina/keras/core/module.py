@@ -12,6 +12,11 @@ __all__ = ["Module", "children", "walk"]
 _LEAVES = (str, bytes, int, float, bool, complex, type(None), Tensor, type)
 
 
+def is_bookkeeping(name: str) -> bool:
+    """Return whether an attribute is keras' own, and holds nothing of the model in its place."""
+    return name.startswith("_lm_") or name in ("_captured", "_inbound_nodes")
+
+
 def is_container(value: Any) -> bool:
     """Return whether a value may hold variables or modules without being one."""
     return isinstance(value, list | tuple | set | frozenset | Mapping) or (
@@ -45,9 +50,10 @@ def children(obj: Any) -> Iterator[tuple[str, Any]]:
 
     Containers in its attributes are looked through, at any depth; modules are not entered.
     """
-    # Keras' own bookkeeping starts with "_lm_" and holds nothing of the model.
+    # Keras' own bookkeeping starts with "_lm_" and holds nothing of the model; the constructor's
+    # arguments belong to the object only where it kept them.
     for name, value in list(vars(obj).items()):
-        if type(value) in _LEAVES or name.startswith("_lm_"):
+        if type(value) in _LEAVES or name.startswith("_lm_") or name == "_captured":
             continue
         yield from _found(name, value, set())
 
@@ -95,6 +101,7 @@ class Module:
         ...     def __init__(self, n):
         ...         super().__init__()
         ...         self.w = tf.Variable(tf.ones([n, n]))
+        ...
         ...     def __call__(self, x):
         ...         return x @ self.w
         >>> len(Linear(2).trainable_variables)

@@ -146,6 +146,7 @@ _KERAS: dict[str, _Keras] = {
     "Exp": _Keras("exp"),
     "ExpandDims": _Keras("expand_dims", keys={"axis": "axis"}),
     "FloorDivide": _Keras("floordiv"),
+    "GetItem": _Keras("get_item"),
     "Gelu": _Keras("gelu", "nn", {"approximate": "approximate"}),
     "Greater": _Keras("greater"),
     "GreaterEqual": _Keras("greater_equal"),
@@ -191,7 +192,7 @@ _KERAS: dict[str, _Keras] = {
 }
 _CLASS_OF = {entry.function: name for name, entry in _KERAS.items()}
 # Read, but not written: other names of the same.
-_KERAS |= {"Divide": _Keras("truediv"), "Abs": _Keras("abs"), "GetItem": _Keras("get_item")}
+_KERAS |= {"Divide": _Keras("truediv"), "Abs": _Keras("abs")}
 
 
 def is_keras(config: Mapping[str, Any]) -> bool:
@@ -243,7 +244,9 @@ def as_keras(layer: Any, args: Sequence[Any]) -> tuple[dict[str, Any], Sequence[
     """
     if layer.function == "read":
         key = _key(layer.arguments["spec"], args[1:])
-        return None if key is None else (_keras_config("numpy", "GetItem", layer, {}), [args[0], key])
+        return (
+            None if key is None else (_keras_config("numpy", "GetItem", layer, {}), [args[0], key])
+        )
     kind = _CLASS_OF.get(layer.function)
     if kind is None:
         return None

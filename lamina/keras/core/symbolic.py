@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.engine import Tensor, TensorType, errors
+from lamina.engine import Tensor, TensorType, as_dtype, errors, symbolic_dim, type_of
 from lamina.keras.naming import auto_name
 
 __all__ = ["KerasTensor", "Node", "is_symbolic_tensor"]
@@ -65,12 +65,21 @@ class KerasTensor(Tensor):
     # keras/core/graph.py puts the function here that makes a layer of an operation.
     apply_op: Any = None
 
+    def __reduce__(self) -> Any:
+        state = {"node": self.node, "index": self.index, "_label": self._label}
+        return _of_shape, (tuple(self.shape), self.dtype.name), state
+
     def __repr__(self) -> str:
         return (
             f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
         )
 
     __str__ = __repr__
+
+
+def _of_shape(shape: tuple[int | None, ...], dtype: str) -> KerasTensor:
+    dims = tuple(symbolic_dim(i) if d is None else d for i, d in enumerate(shape))
+    return KerasTensor(type_of(dims, as_dtype(dtype)))
 
 
 class Node:

@@ -9,7 +9,7 @@ from lamina.engine import TensorShape, Variable, as_dtype, context, init_scope, 
 from lamina.keras import constraints, initializers, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.core.checks import label
-from lamina.keras.core.module import Module, children, is_container
+from lamina.keras.core.module import Module, children, is_bookkeeping, is_container
 
 __all__ = ["Weighted", "file_order"]
 
@@ -308,7 +308,7 @@ class _Walk:
 
     def _note_containers(self, items: Any) -> None:
         for name, value in items:
-            if not (isinstance(name, str) and name.startswith("_lm_")):
+            if not is_bookkeeping(name):
                 self._note(value)
 
     def _note(self, value: Any) -> None:
@@ -340,5 +340,3 @@ class _names_set_to:  # noqa: N801  # used like a function
 
     def __exit__(self, *error: object) -> None:
         context.local.names = self._before
-
-

@@ -6,7 +6,11 @@ from typing import Any
 from lamina.keras import registry
 from lamina.keras.core import Input, InputLayer, InputSpec, Layer
 from lamina.keras.layers.activation import *
+from lamina.keras.layers.attention import *
+from lamina.keras.layers.attention_grouped import *
+from lamina.keras.layers.attention_scores import *
 from lamina.keras.layers.basic import *
+from lamina.keras.layers.bidirectional import *
 from lamina.keras.layers.borders import *
 from lamina.keras.layers.cells import *
 from lamina.keras.layers.conv import *
@@ -22,6 +26,7 @@ from lamina.keras.layers.regularization import *
 from lamina.keras.layers.reshaping import *
 from lamina.keras.layers.rnn import *
 from lamina.keras.layers.stacked import *
+from lamina.keras.layers.time_distributed import *
 from lamina.keras.layers.upsampling import *
 
 

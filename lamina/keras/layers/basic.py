@@ -29,6 +29,9 @@ class Identity(Layer):
 
     supports_masking = True
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
     def call(self, inputs: Any) -> Any:
         return inputs
 

@@ -79,6 +79,9 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
+        self._start_with(weights)
+
+    def _start_with(self, weights: Any) -> None:
         if weights is not None:
             self.build()
             self.built = True
@@ -119,6 +122,9 @@ class ReversibleEmbedding(Embedding):
         mask_zero: Whether 0 is padding, that later layers are to skip.
         reverse_dtype: The dtype of the reverse's computation; None is the compute dtype.
         logit_soft_cap: Bound c of the scores: ``c * tanh(scores / c)``; None has none.
+        weights: As in `Embedding`.
+        activity_regularizer: Penalty on the output, or None.
+        quantization_config: Accepted for Keras' signature; must be None.
         **kwargs: See `Embedding`.
 
     Call:
@@ -158,6 +164,7 @@ class ReversibleEmbedding(Embedding):
         reverse_dtype: Any = None,
         logit_soft_cap: float | None = None,
         *,
+        weights: Any = None,
         activity_regularizer: regularizers.Like | None = None,
         quantization_config: Any = None,
         **kwargs,
@@ -176,6 +183,7 @@ class ReversibleEmbedding(Embedding):
         self.tie_weights = tie_weights
         self.reverse_dtype = None if reverse_dtype is None else as_dtype(reverse_dtype).name
         self.logit_soft_cap = logit_soft_cap
+        self._start_with(weights)
 
     def build(self, input_shape: Any = None):
         super().build(input_shape)

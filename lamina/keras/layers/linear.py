@@ -107,6 +107,8 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
     def call(self, inputs: Tensor) -> Tensor:
+        if not inputs.dtype.is_floating:
+            inputs = ops.cast(inputs, self.compute_dtype)
         y = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             y = ops.add(y, self.bias)

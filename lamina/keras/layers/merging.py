@@ -72,6 +72,9 @@ class Merge(Layer):
     combine: ClassVar[Callable[..., Tensor]]
     takes: ClassVar[int | None] = None
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
     def build(self, input_shape: Any):
         shapes = _listed(self, input_shape, self.takes)
         batches = {s[0] for s in shapes if s and s[0] is not None}

@@ -237,7 +237,7 @@ class BatchNormalization(Affine):
         return y
 
     def _move(self, average: Any, value: Tensor, momentum: float) -> None:
-        average.assign(ops.moving_average(average, value, momentum=momentum))
+        average._set(ops.moving_average(average, value, momentum=momentum))
 
     def _renormalized(self, inputs: Tensor, mask: Tensor | None) -> Tensor:
         """Return ``(x - mean) / stddev * r + d``; the paper's names."""

@@ -107,7 +107,12 @@ class SimpleRNN(_BuiltinRNN):
         >>> y, h = layer(tf.ones((2, 5, 3)))
         >>> y.shape, h.shape
         (TensorShape([2, 5, 4]), TensorShape([2, 4]))
+
+    Differs from TF: Keras 3 takes `activity_regularizer` and `seed` here but forgets the penalty,
+    and the seed in its config.
     """
+
+    _config_omit_none = ("seed",)
 
     def __init__(
         self,

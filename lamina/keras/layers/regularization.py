@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor
@@ -82,7 +83,20 @@ class Dropout(Layer):
         )
 
     def _noise_shape_for(self, inputs: Tensor) -> Sequence[int | None] | None:
-        return self.noise_shape
+        return _fitting(self, self.noise_shape, inputs)
+
+
+def _fitting(
+    layer: Layer, noise_shape: Sequence[int | None] | None, inputs: Tensor
+) -> Sequence[int | None] | None:
+    """Return `noise_shape` if it has an entry for each axis of the inputs."""
+    if noise_shape is not None and len(noise_shape) != inputs.ndim:
+        raise ValueError(
+            f"{checks.label(layer)}: `noise_shape` must have one entry for each of the input's "
+            f"{inputs.ndim} axes; got {noise_shape} for shape {inputs.shape}.\n"
+            f"  Fix: use 1 where one decision holds for a whole axis, None for the input's size."
+        )
+    return noise_shape
 
 
 class SpatialDropout(Dropout):
@@ -108,8 +122,10 @@ class SpatialDropout(Dropout):
         ones = [1] * self.rank
         return (None, *ones, None) if self.data_format == "channels_last" else (None, None, *ones)
 
-    def _config_head(self):
-        return {"name": self.name, "dtype": self._config_dtype()}
+    def _config_head(self) -> dict[str, Any]:
+        # As Keras, without `trainable`, and a plain dtype by its name.
+        mixed = self.compute_dtype != self.variable_dtype
+        return {"name": self.name, "dtype": self._config_dtype() if mixed else self.dtype}
 
 
 class SpatialDropout1D(SpatialDropout):
@@ -364,15 +380,16 @@ class AlphaDropout(Layer):
 
     def _sizes(self, inputs: Tensor) -> list[int | Tensor]:
         known = ops.shape(inputs)
-        return [known[i] if size is None else size for i, size in enumerate(self.noise_shape)]
+        noise_shape = _fitting(self, self.noise_shape, inputs)
+        return [known[i] if size is None else size for i, size in enumerate(noise_shape)]
 
 
 class ActivityRegularization(Layer):
-    """Return the inputs, and add a penalty on them to the loss.
+    """Return the inputs, and add a penalty on them to the loss: the mean over the batch.
 
     Args:
-        l1: Factor of the sum of absolute values.
-        l2: Factor of the sum of squares.
+        l1: Factor of each example's sum of absolute values.
+        l2: Factor of each example's sum of squares.
         **kwargs: See `Layer`.
 
     Call:
@@ -383,9 +400,9 @@ class ActivityRegularization(Layer):
 
     Example:
         >>> layer = tf.keras.layers.ActivityRegularization(l2=0.5)
-        >>> y = layer(tf.constant([1.0, 2.0]))
+        >>> y = layer(tf.constant([[1.0, 2.0], [0.0, 0.0]]))
         >>> float(layer.losses[0])
-        2.5
+        1.25
     """
 
     supports_masking = True

@@ -16,6 +16,7 @@ from lamina.keras.layers.stacked import (
     initial_state_of,
 )
 from lamina.keras.variable import Variable
+from lamina.ops.control_flow import run_scan
 
 __all__ = ["RNN"]
 
@@ -277,7 +278,7 @@ class RNN(Layer):
         keep = None if mask is None else _swap_batch_and_time(mask)
         step, is_state = self._step()
         time = _first(inputs).shape[0]
-        loop = _unrolled if self.unroll and time is not None else ops.run_scan
+        loop = _unrolled if self.unroll and time is not None else run_scan
         elements = [inputs] if keep is None else [inputs, keep]
         states, outputs = loop(
             step, states, elements, reverse=self.go_backwards, who=checks.label(self)

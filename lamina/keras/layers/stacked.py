@@ -1,5 +1,6 @@
 """What recurrent layers ask of a cell, and cells stacked on each other."""
 
+import functools
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -43,13 +44,18 @@ def initial_state_of(cell: Any, batch_size: Any) -> Any:
     dtype = getattr(cell, "compute_dtype", "float32")
     if own is None:
         state = _zeros(cell.state_size, batch_size, dtype)
-    elif "dtype" in inspect.signature(own).parameters:  # as tf.keras called it
+    elif _takes_dtype(getattr(own, "__func__", own)):  # as tf.keras called it
         state = own(inputs=None, batch_size=batch_size, dtype=dtype)
     else:
         state = own(batch_size=batch_size)
     if isinstance(state, list | tuple):
         return state if hasattr(state, "_fields") else list(state)  # namedtuples keep their names
     return [state]
+
+
+@functools.lru_cache
+def _takes_dtype(method: Any) -> bool:
+    return "dtype" in inspect.signature(method).parameters
 
 
 def _zeros(size: Any, batch_size: Any, dtype: Any) -> Any:

@@ -70,6 +70,10 @@ class UpSampling1D(UpSampling):
 
     def __init__(self, size: int = 2, **kwargs):
         super().__init__(size, "channels_last", **kwargs)
+        self.size = self.size[0]  # as in Keras' config
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.repeat(inputs, self.size, axis=1)
 
 
 class UpSampling2D(UpSampling):

@@ -32,17 +32,15 @@ class _ConfusionMatrix(Metric):
 
     def _labels(self, y, is_sparse):
         y = ops.convert_to_tensor(y)
-        return ops.reshape(ops.cast(y if is_sparse else ops.argmax(y, self.axis), "int64"), [-1])
+        return ops.cast(y if is_sparse else ops.argmax(y, self.axis), "int64")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true = self._labels(y_true, self.sparse_y_true)
-        y_pred = self._labels(y_pred, self.sparse_y_pred)
+        y_pred = ops.reshape(self._labels(y_pred, self.sparse_y_pred), [-1])
         count = self.num_classes
         dtype = self.total_confusion_matrix.dtype
-        if sample_weight is None:
-            weights = ops.ones_like(y_true, dtype=dtype)
-        else:
-            weights = ops.reshape(to_tensor(sample_weight, dtype), [-1])
+        weights = _element_weights(sample_weight, y_true, dtype)
+        y_true = ops.reshape(y_true, [-1])
         valid = ops.logical_and(_in_range(y_true, count), _in_range(y_pred, count))
         if self.ignore_class is not None:
             valid = ops.logical_and(valid, ops.not_equal(y_true, self.ignore_class))
@@ -58,6 +56,16 @@ class _ConfusionMatrix(Metric):
         union = ops.gather(union, self.target_class_ids)
         occurring = ops.reduce_sum(ops.cast(union > 0, matrix.dtype))
         return ops.divide_no_nan(ops.reduce_sum(ops.divide_no_nan(both, union)), occurring)
+
+
+def _element_weights(sample_weight, labels, dtype):
+    """Return one weight per label, flat; axes that the weights lack behind theirs broadcast."""
+    weights = to_tensor(1 if sample_weight is None else sample_weight, dtype)
+    if weights.shape.num_elements() != labels.shape.num_elements():
+        for _ in range(len(labels.shape) - len(weights.shape)):
+            weights = ops.expand_dims(weights, -1)
+        weights = ops.broadcast_to(weights, ops.shape(labels))
+    return ops.reshape(weights, [-1])
 
 
 def _in_range(labels, count):

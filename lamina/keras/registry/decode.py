@@ -177,6 +177,8 @@ def _object(config: Mapping[str, Any], class_name: str, hint: str | None) -> Any
             f"  Fix: pass what `get_config()` returns."
         )
     instance = _make(cls, class_name, dict(inner))
+    if "name" in config and "name" not in inner and hasattr(instance, "_config_restore"):
+        instance._config_restore({"name": config["name"]})
     for key in ("build_config", "compile_config"):
         value = config.get(key)
         setter = getattr(instance, f"{key.split('_')[0]}_from_config", None)

@@ -167,6 +167,8 @@ def _object(obj: Any) -> dict[str, Any]:
     }
     if "qualname" in path:
         encoded["qualname"] = path["qualname"]
+    if "name" not in encoded["config"] and "name" in getattr(obj, "_config_head_keys", ()):
+        encoded["name"] = obj.name  # of a user's layer, whose own config is without it
     for key in ("build_config", "compile_config"):
         getter = getattr(obj, f"get_{key}", None)
         value = getter() if getter is not None else None

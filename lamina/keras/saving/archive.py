@@ -1,15 +1,308 @@
-"""The `.keras` archive."""
+"""`.keras`: a zip archive of the architecture, the weights, and what compile was given.
 
+`metadata.json`, `config.json` and `model.weights.h5` are as Keras 3 writes and reads them; files of
+vocabularies and the like go under `assets/`. `lamina.json` beside them holds the version, the
+attribute paths of the weights, and fingerprints of the `call` of the user's classes.
+"""
+
+import datetime
+import hashlib
+import inspect
+import io
+import json
+import tempfile
+import tokenize
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from lamina.keras import registry
+from lamina.keras.core import Layer
+from lamina.keras.core.checks import label
+from lamina.keras.optimizers import Optimizer
+from lamina.keras.saving import weights, zipped
+from lamina.keras.saving.files import ZIP, as_path, describe, open_existing, replacing
+from lamina.keras.saving.layout import saveables
+
+__all__ = ["load_model", "save_model"]
+
+_FORMAT = 1
+_KERAS = "3.15.1"  # whose files these are like
+_EXPECTED = "a .keras file"
+_CONFIG, _WEIGHTS, _NOTES = "config.json", "model.weights.h5", "lamina.json"
+
+
+# ---- saving -----------------------------------------------------------------------------------
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-    """Save a model."""
-    raise NotImplementedError
+    """Save a model to a `.keras` file: architecture, weights, compile's arguments, optimizer.
+
+    Keras 3 loads the file too, if the model is made of its own layers. The file takes the place of
+    an older one in one step.
+
+    Args:
+        model: The model.
+        filepath: A path that ends in ".keras", or an open binary file.
+        overwrite: Whether an existing file is replaced.
+        **kwargs: `include_optimizer=False` leaves out the optimizer's state; `zipped` and
+            `save_format="keras"` are accepted.
+
+    Raises:
+        ValueError: another ending or format, or the file exists and `overwrite` is False.
+        TypeError: an argument of a layer can neither be stored as a value nor by name.
+
+    Example:
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+        >>> path = getfixture("tmp_path") / "model.keras"
+        >>> model.save(path)
+        >>> same = tf.keras.models.load_model(path)
+        >>> bool(tf.reduce_all(same(tf.ones([1, 2])) == model(tf.ones([1, 2]))))
+        True
+    """
+    include_optimizer = kwargs.pop("include_optimizer", True)
+    _check_save_arguments(kwargs)
+    if not model.built:
+        warnings.warn(
+            f"save_model: {label(model)} is not built, so the file will hold no weights.\n"
+            f"  Fix: call it on data, or model.build(input_shape), first.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if hasattr(filepath, "write"):
+        _write(model, filepath, include_optimizer)
+        return
+    path = as_path(filepath, "save_model")
+    if path.suffix != ".keras":
+        raise ValueError(
+            f"save_model: `filepath` must end in '.keras'; got {str(path)!r}.\n"
+            f"  Fix: use {path.with_suffix('.keras').name!r}; or model.save_weights(…) for the "
+            f"weights alone."
+        )
+    weights.check_overwrite(path, overwrite, "save_model")
+    with replacing(path) as file:
+        _write(model, file, include_optimizer)
+
+
+def _check_save_arguments(kwargs: dict[str, Any]) -> None:
+    given = {k: v for k, v in kwargs.items() if v is not None}
+    if given.pop("zipped", True) is not True:
+        raise ValueError(
+            "save_model: `zipped` must be True; got False.\n"
+            "  Fix: unpack the .keras file with any zip program."
+        )
+    if given.pop("save_format", "keras") != "keras":
+        raise ValueError(
+            f"save_model: `save_format` must be 'keras'; got {kwargs['save_format']!r}.\n"
+            f"  Fix: leave it out, and use a path that ends in '.keras'."
+        )
+    if given:
+        raise ValueError(
+            f"save_model: `include_optimizer`, `zipped` and `save_format` are known; got "
+            f"{sorted(given)}."
+        )
+
+
+def _write(model: Any, file: Any, include_optimizer: bool) -> None:
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    config = registry.serialize_keras_object(model)
+    skip = frozenset() if include_optimizer else frozenset([id(model.__dict__.get("optimizer"))])
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": _KERAS, "date_saved": now}))
+        archive.writestr(_CONFIG, json.dumps(config))
+        with tempfile.TemporaryFile() as h5:
+            weights.write(model, h5, skip)
+            h5.seek(0)
+            with archive.open(_WEIGHTS, "w", force_zip64=True) as member:
+                while block := h5.read(1 << 20):
+                    member.write(block)
+        _write_assets(model, archive)
+        archive.writestr(_NOTES, json.dumps(_notes(model)))
+
+
+def _write_assets(model: Any, archive: zipfile.ZipFile) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for path, obj in saveables(model):
+            if hasattr(obj, "save_assets"):
+                place = Path(folder, *path.split("/"))
+                place.mkdir(parents=True, exist_ok=True)
+                obj.save_assets(str(place))
+        for file in sorted(Path(folder).rglob("*")):
+            if file.is_file():
+                archive.write(file, f"assets/{file.relative_to(folder).as_posix()}")
+
+
+def _notes(model: Any) -> dict[str, Any]:
+    """Return what lamina keeps beside Keras' members."""
+    is_written_out = model.__dict__.get("_graph") is not None  # Keras' paths are exact then
+    return {
+        "format": _FORMAT,
+        "model": f"{type(model).__module__}.{type(model).__qualname__}",
+        "calls": _fingerprints(model),
+        "weights": {} if is_written_out else weights.attribute_map(model),
+    }
+
+
+def _fingerprints(model: Any) -> dict[str, str]:
+    """Return a fingerprint of the source of `call` for each of the user's classes in a model."""
+    found: dict[str, str] = {}
+    for layer in model._flatten_layers():
+        cls = type(layer)
+        if isinstance(layer, Layer) and not registry.is_own(cls):
+            made = _fingerprint(cls.call)
+            if made is not None:
+                found[f"{cls.__module__}.{cls.__qualname__}"] = made
+    return found
+
+
+def _fingerprint(function: Any) -> str | None:
+    """Return a hash of a function's source, without comments and layout; None if it is unknown."""
+    try:
+        source = inspect.getsource(inspect.unwrap(function))
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        text = " ".join(t.string for t in tokens if t.type not in _LAYOUT)
+    except (OSError, TypeError, tokenize.TokenError, IndentationError):
+        return None
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_LAYOUT = (
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+)
+
+
+# ---- loading ----------------------------------------------------------------------------------
 
 
 def load_model(
-    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
 ) -> Any:
-    """Load a model."""
-    raise NotImplementedError
+    """Load a model from a `.keras` file of lamina or of Keras 3.
+
+    No code in the file is run, no module is imported for it, and nothing outside of it is read: it
+    can name lamina's own classes, those that this program defined or registered, and those in
+    `custom_objects`.
+
+    Args:
+        filepath: The path, or an open binary file.
+        custom_objects: Name → class or function, for those that this program does not define.
+        compile: Whether to compile the model as it was, with the optimizer's state.
+        safe_mode: Accepted; loading is always safe, and lambdas do not load.
+
+    Returns:
+        The model. One whose weights depend on data of unknown shape takes them at its first call.
+
+    Raises:
+        MissingFileError: there is no such file; a FileNotFoundError and a ValueError.
+        UnknownNameError: a class or function is unknown; a TypeError and a ValueError.
+        ValueError: weights are missing, too many or of another shape; or the file is damaged, of
+            another kind, or declares or refers to what it does not hold.
+    """
+    if hasattr(filepath, "read"):
+        with zipped.Archive(filepath, "load_model") as archive:
+            return _load(archive, custom_objects, compile, safe_mode)
+    path = as_path(filepath, "load_model")
+    with open_existing(path, "load_model", _EXPECTED) as file:
+        name = f"load_model({str(path)!r})"
+        head = file.read(64)
+        if not head.startswith(ZIP):
+            raise ValueError(
+                f"{name}: {_EXPECTED}, a zip archive, was expected; got {describe(head)}.\n"
+                f"  Fix: save the model with model.save('model.keras'); for a file of weights "
+                f"alone, make the model and call model.load_weights(…)."
+            )
+        with zipped.Archive(file, name) as archive:
+            return _load(archive, custom_objects, compile, safe_mode)
+
+
+def _load(archive: zipped.Archive, custom_objects: Any, compiled: bool, safe_mode: bool) -> Any:
+    config = archive.json(_CONFIG)
+    notes = archive.json(_NOTES) if _NOTES in archive else {}
+    if not isinstance(config, dict) or not isinstance(notes, dict):
+        raise ValueError(
+            f"{archive.who}: the config of a model was expected in {_CONFIG!r}; got "
+            f"{type(config).__name__}."
+        )
+    build_config = config.pop("build_config", None)
+    compile_config = config.pop("compile_config", None)
+    with registry.CustomObjectScope(custom_objects):
+        try:
+            model = registry.deserialize_keras_object(config, safe_mode=safe_mode)
+        except Exception as error:
+            error.add_note(f"While loading {_CONFIG} of {archive.who}.")
+            raise
+        if not isinstance(model, Layer):
+            raise ValueError(
+                f"{archive.who}: a model was expected; got {config.get('class_name')!r}."
+            )
+        _build(model, build_config)
+        if compiled and compile_config:
+            _compile(model, compile_config, archive.who)
+        _load_state(model, archive, notes)
+    _warn_of_changes(model, notes, archive.who)
+    return model
+
+
+def _build(model: Any, config: Any) -> None:
+    """Make the weights for the shapes in the file; if `call` needs more, the first call does."""
+    if not config or model.built:
+        return
+    try:
+        model.build_from_config(registry.revive(config))
+    except Exception:  # whatever the user's code does without real inputs
+        model.built = False
+
+
+def _compile(model: Any, config: Any, who: str) -> None:
+    try:
+        model.compile_from_config(config)
+    except Exception as error:
+        error.add_note(
+            f"While compiling the model of {who}; pass compile=False to load it without."
+        )
+        raise
+
+
+def _load_state(model: Any, archive: zipped.Archive, notes: dict[str, Any]) -> None:
+    if any(name.startswith("assets/") for name in archive.names()):
+        _load_assets(model, archive)
+    with (
+        archive.spooled(_WEIGHTS) as (file, size),
+        weights.arrays(file, size, archive.who) as found,
+    ):
+        places = weights.places_for(model, notes)
+        weights.load_into(model, found, archive.who, places, strict_optimizer=True)
+
+
+def _load_assets(model: Any, archive: zipped.Archive) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        archive.extract("assets/", Path(folder))
+        for path, obj in saveables(model):
+            place = Path(folder, *path.split("/"))
+            if hasattr(obj, "load_assets") and place.is_dir() and not isinstance(obj, Optimizer):
+                obj.load_assets(str(place))
+
+
+def _warn_of_changes(model: Any, notes: dict[str, Any], who: str) -> None:
+    before = notes.get("calls")
+    if not isinstance(before, dict) or not before:
+        return
+    now = _fingerprints(model)
+    changed = sorted(name for name, made in now.items() if before.get(name, made) != made)
+    if changed:
+        warnings.warn(
+            f"{who}: the `call` of {', '.join(changed)} is not the code that the file was saved "
+            f"with; the outputs may differ.",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -9,6 +9,7 @@ from lamina.keras import losses as losses_module
 from lamina.keras import metrics as metrics_module
 from lamina.keras.losses import Loss
 from lamina.keras.metrics import Metric
+from lamina.keras.naming import snake_case
 
 __all__ = ["CompileLoss", "CompileMetrics"]
 
@@ -52,7 +53,9 @@ def _match(what: str, given: Any, outputs: Any, names: Sequence[str] | None) -> 
     if isinstance(given, dict) and _is_many(given):
         known = [n for n, _ in pairs]
         if isinstance(outputs, dict) or names is not None:
-            extra = [k for k in given if not any(n == k or str(n).startswith(f"{k}/") for n in known)]
+            extra = [
+                k for k in given if not any(n == k or str(n).startswith(f"{k}/") for n in known)
+            ]
             if extra:
                 raise ValueError(
                     f"compile: `{what}` names the outputs {sorted(map(str, extra))}, which the "
@@ -252,9 +255,11 @@ class CompileMetrics:
             flat = given if isinstance(given, list | tuple) else [given]
             inner = flat[0] if len(flat) == 1 and isinstance(flat[0], list | tuple) else flat
             return [[m for m in inner if m is not None]]
-        if isinstance(given, list | tuple) and not any(
-            isinstance(m, list | tuple | dict) or m is None for m in given
-        ) and len(given) != count:
+        if (
+            isinstance(given, list | tuple)
+            and not any(isinstance(m, list | tuple | dict) or m is None for m in given)
+            and len(given) != count
+        ):
             raise ValueError(
                 f"compile: `metrics` must have one entry for each of the {count} outputs; got "
                 f"{given!r}.\n  Fix: pass a list of {count} lists, or a dict by output."
@@ -264,7 +269,11 @@ class CompileMetrics:
         else:
             found = list(given) if isinstance(given, list | tuple) else [given] * count
         return [
-            [] if e is None else [m for m in e if m is not None] if isinstance(e, list | tuple) else [e]
+            []
+            if e is None
+            else [m for m in e if m is not None]
+            if isinstance(e, list | tuple)
+            else [e]
             for e in found
         ]
 
@@ -324,7 +333,7 @@ def _metric_of(entry: Any, y_true: Any, y_pred: Any) -> Metric:
     """Return an entry of `metrics` as a Metric; "accuracy" fits itself to the shapes."""
     if isinstance(entry, Metric):
         return entry
-    shown = str(entry) if isinstance(entry, str) else getattr(entry, "__name__", None)
+    shown = entry if isinstance(entry, str) else snake_case(getattr(entry, "__name__", "metric"))
     if isinstance(entry, str) and entry.lower() in _SHAPED:
         binary, sparse, categorical = _SHAPED[entry.lower()]
         true, pred = tuple(y_true.shape), tuple(y_pred.shape)

@@ -14,12 +14,13 @@ __all__ = ["evaluate", "fit", "predict", "to_floats"]
 
 def to_floats(logs: Any) -> dict[str, Any]:
     """Return logs with numbers in place of Tensors."""
-    return {k: _number(v) for k, v in logs.items()}
+    found: dict[str, Any] = {}
+    for key, value in logs.items():
+        found |= to_floats(value) if isinstance(value, dict) else {key: _number(value)}
+    return found
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, dict):
-        return to_floats(value)
     array = np.asarray(value)
     return float(array) if array.ndim == 0 and array.dtype.kind in "fiub" else array
 
@@ -57,9 +58,7 @@ class Logs(dict):
         return repr(self.copy())
 
 
-def _steps(
-    model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit: int | None
-) -> Any:
+def _steps(model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit: int | None) -> Any:
     """Run one pass over the data and return the last logs."""
     note = ahead()
     size = model.steps_per_execution
@@ -117,7 +116,7 @@ def fit(
             epochs=epochs,
             steps=steps,
         )
-    model.stop_training = False
+    model.__dict__["stop_training"] = False
     step = model.make_train_function()
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
@@ -160,7 +159,7 @@ def evaluate(
             steps=steps or source.size,
         )
     step = model.make_test_function()
-    model.stop_evaluating = False
+    model.__dict__["stop_evaluating"] = False
     callbacks.on_test_begin()
     model.reset_metrics()
     try:
@@ -206,5 +205,3 @@ def _joined(*parts: Any) -> Any:
         return None
     arrays = [np.asarray(p) for p in parts]
     return np.array(arrays[0]) if len(arrays) == 1 else np.concatenate(arrays)
-
-

@@ -21,6 +21,7 @@ __all__ = ["Trainer"]
 class Trainer:
     """What a Model adds to a Layer for training; see `compile` and `fit`."""
 
+    _lm_untraced = frozenset({"built", "stop_training", "stop_evaluating"})
     # Set by compile; found here so that a model that was not compiled has them too.
     optimizer: Any = None
     loss: Any = None
@@ -165,7 +166,11 @@ class Trainer:
     ) -> Tensor:
         """Return the loss, and note it for the logs with the batch's size as weight."""
         loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **self._training_for_loss(training)
+            x=x,
+            y=y,
+            y_pred=y_pred,
+            sample_weight=sample_weight,
+            **self._training_for_loss(training),
         )
         if self._lm_loss_tracker is not None and loss is not None:
             first = next((t for t in nest.flatten(x) if t is not None), None)
@@ -514,4 +519,3 @@ def _count(x: Any) -> int:
 
 def _metrics_of(layer: Any) -> list[Any]:
     return [v for _, v in children(layer) if getattr(type(v), "_tracked_as", None) == "metric"]
-

@@ -244,7 +244,7 @@ def _size(variables: Sequence[Any]) -> str:
     """Return the number of elements and their size: "2,762 (10.79 KB)"."""
     unique = {id(v): v for v in variables}.values()
     size = float(sum(_count([v]) * max(1, as_dtype(v.dtype).size) for v in unique))
-    for unit in ("B", "KB", "MB", "GB", "TB"):  # noqa: B007  # used after the loop
+    for unit in ("B", "KB", "MB", "GB", "TB"):  # used after the loop
         if size < 1024 or unit == "TB":
             break
         size /= 1024

@@ -166,6 +166,13 @@ def test_iou_counts_elements_by_class():
     assert_close(metrics.IoU(3, [1], dtype="float32")(y, p, sample_weight=weights), 1 / 3)
 
 
+@pytest.mark.parametrize("weights", [2, [2, 2], [[2], [2]], [2, 2, 2, 2]])
+def test_iou_weights_broadcast_over_the_elements(weights):
+    metric = metrics.MeanIoU(2)
+    metric.update_state([[0, 1], [1, 1]], [[0, 1], [0, 1]], sample_weight=weights)
+    assert metric.total_confusion_matrix.numpy().tolist() == [[2, 0], [2, 4]]
+
+
 @pytest.mark.parametrize(
     ("average", "expected"),
     [

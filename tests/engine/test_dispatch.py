@@ -1,0 +1,211 @@
+"""Conversion of values, the dtype rule of @op, its attributes, and what it says when they fail."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lamina as tf
+from lamina.engine import host_value, op, static_ints
+from lamina.engine.dispatch import Op
+
+
+@op
+def _scale(x, y, *, by=1):
+    return (x + y) * by
+
+
+@op(mixed=True)
+def _maybe_add(x, y):
+    return x if y is None else x + y.astype(x.dtype)
+
+
+@op(mixed=True)
+def _kind(x, *, by=1):
+    return jnp.full(x.shape, type(by) is bool, bool), jnp.asarray(by)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (1.0, "float32"),
+        (True, "bool"),
+        (1j, "complex128"),
+        ("a", "string"),
+        ([1, 2.5], "float32"),
+        (np.float64(1.0), "float64"),
+        (np.arange(3), "int64"),
+        ([np.float16(1)], "float16"),
+        ([[1], [2]], "int32"),
+    ],
+)
+def test_values_get_tf_dtypes(value, dtype):
+    tensor = tf.convert_to_tensor(value)
+    assert tensor.dtype.name == dtype
+    assert tuple(tensor.shape) == np.shape(value)
+
+
+def test_numpy_input_is_copied():
+    array = np.zeros(100, np.float32)
+    tensor = tf.convert_to_tensor(array)
+    array[:] = 1.0
+    assert not tensor.numpy().any()
+
+
+def test_numpy_output_is_a_copy():
+    tensor = tf.zeros([3])
+    tensor.numpy()[:] = 1.0
+    assert not tensor.numpy().any()
+
+
+def test_dtype_hint_is_only_a_hint():
+    assert tf.convert_to_tensor(1, dtype_hint=tf.float32).dtype is tf.float32
+    assert tf.convert_to_tensor(1.5, dtype_hint=tf.int32).dtype is tf.float32
+
+
+def test_lists_with_tensors_are_stacked():
+    assert tf.convert_to_tensor([tf.constant(1.0), 2.0]).numpy().tolist() == [1.0, 2.0]
+
+
+def test_x64_stays_off_outside():
+    before = jax.config.jax_enable_x64
+    assert (tf.constant(1.0, tf.float64) + 1.0).numpy().dtype == np.float64
+    assert jax.config.jax_enable_x64 == before
+    assert jnp.arange(2.0).dtype == jnp.float32
+
+
+@pytest.mark.parametrize(
+    ("convert", "error", "text"),
+    [
+        (
+            lambda: tf.convert_to_tensor(tf.ones([2]), tf.int32),
+            ValueError,
+            "`value` must have dtype int32; got a Tensor of dtype float32, shape (2,).\n  Fix: tf",
+        ),
+        (lambda: tf.convert_to_tensor(1.5, tf.int32), TypeError, "1.5 (float) does not convert"),
+        (lambda: tf.convert_to_tensor([1.5], tf.int32), TypeError, "got [1.5] of dtype float32"),
+        (lambda: tf.convert_to_tensor([[1], [1, 2]]), ValueError, "rectangular numbers of dtype"),
+        (lambda: tf.convert_to_tensor([300], tf.uint8), ValueError, "does not fit into uint8"),
+        (lambda: tf.convert_to_tensor(300, tf.uint8), ValueError, "does not fit into uint8"),
+    ],
+)
+def test_bad_values_are_explained(convert, error, text):
+    with pytest.raises(error) as raised:
+        convert()
+    assert text in str(raised.value)
+
+
+def test_first_tensor_decides_the_dtype():
+    assert _scale(1, tf.constant(2.0, tf.float64)).dtype is tf.float64
+    assert _scale(tf.constant(1.0, tf.float16), 2).dtype is tf.float16
+    assert _scale(np.float32(1), 2).dtype is tf.float32
+    assert _scale(1, 2.5).dtype is tf.float32
+
+
+def test_different_tensor_dtypes_raise():
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        _scale(tf.constant(1), tf.ones([2]))
+    assert str(raised.value) == (
+        "tf.scale: all inputs must have one dtype; got int32(), float32(2,).\n"
+        "  Fix: tf.cast(x, tf.int32) for the float32 input."
+    )
+
+
+def test_python_number_that_does_not_fit_raises():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="tf.scale: .*1.5 .float. does not"):
+        _scale(tf.constant(1), 1.5)
+    with pytest.raises(TypeError, match="1.5"):
+        _ = tf.constant(1) * 1.5
+
+
+def test_none_operand_arrives_as_none():
+    assert _maybe_add(tf.constant(1.0), None).numpy() == 1.0
+    assert _maybe_add(tf.constant(1.0), tf.constant(2)).numpy() == 3.0
+    x = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        y = _maybe_add(x, None)
+    assert tape.gradient(y, x).numpy() == 1.0
+
+
+def test_equal_attributes_of_different_types_are_different():
+    kinds = [_kind(tf.constant(0.0), by=by) for by in (1, 1.0, True)]
+    assert [bool(k[0]) for k in kinds] == [False, False, True]
+    assert [k[1].dtype.name for k in kinds] == ["int64", "float64", "bool"]
+
+
+def test_attributes_are_frozen():
+    x = tf.ones([2, 3])
+    results = [
+        tf.reduce_sum(x, axis=axis).numpy().tolist()
+        for axis in ([0, 1], (0, 1), np.array([0, 1]), tf.constant([0, 1]))
+    ]
+    assert results == [6.0] * 4
+    assert tf.reduce_sum(x, np.int64(0)).shape == (3,)
+
+
+def test_structure_errors_name_the_arguments():
+    with pytest.raises(TypeError) as raised:
+        tf.reduce_sum(tf.ones([2]), axes=0)
+    assert str(raised.value) == (
+        "tf.reduce_sum: expected arguments (input_tensor, axis=None, keepdims=False, name=None); "
+        "got unexpected arguments ['axes']."
+    )
+    with pytest.raises(TypeError, match="tf.scale: expected arguments"):
+        _scale(1.0)
+    with pytest.raises(TypeError, match="tf.scale: expected arguments"):
+        _scale(1.0, 2.0, x=3.0)
+
+
+def test_name_is_accepted_everywhere():
+    assert tf.add(1, 2, "sum").numpy() == tf.add(1, 2, name="sum").numpy() == 3
+
+
+def test_shape_errors_come_at_once_with_shapes_and_without_jax_advice():
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)) as raised:
+        tf.ones([2, 3]) + tf.ones([2, 4])
+    assert "tf.add" in str(raised.value)
+    assert "(2, 3), (2, 4)" in str(raised.value)
+    assert not getattr(raised.value, "__notes__", [])
+
+
+def test_shape_arithmetic_is_known_on_the_host():
+    x = tf.zeros([2, 3, 4])
+    shape = tf.shape(x)
+    rows = shape[0] * shape[1] + 1
+    assert host_value(rows) == 7
+    assert host_value(tf.stack([shape[0], -1])).tolist() == [2, -1]
+    assert static_ints([rows, 2], "shape") == (7, 2)
+
+
+def test_static_value_of_a_trace_is_asked_for_clearly():
+    @tf.function
+    def f(n):
+        return tf.zeros([2], tf.float32) + tf.cast(tf.ones(static_ints(n, "shape")), tf.float32)
+
+    with (
+        pytest.warns(UserWarning, match="runs eagerly"),
+    ):
+        assert f(tf.constant([2])).shape == (2,)
+    with pytest.raises(TypeError, match="`shape` must hold integers; got 2.5"):
+        static_ints([2.5], "shape")
+    with pytest.raises(ValueError, match="`shape` must be known here; got None"):
+        static_ints([None], "shape")
+
+
+def test_op_object_knows_its_parameters():
+    assert isinstance(_scale, Op)
+    assert str(_scale.__signature__) == "(x, y, *, by=1, name=None)"
+    assert repr(_scale) == "<op _scale>"
+
+
+def test_jax_and_numpy_take_tensors():
+    x = tf.constant([1.0, 4.0])
+    assert np.sqrt(x).tolist() == [1.0, 2.0]
+    assert jnp.sqrt(jnp.asarray(x)).tolist() == [1.0, 2.0]
+    assert tf.sqrt(jnp.array([9.0])).numpy() == [3.0]
+
+
+def test_numpy_methods_are_pointed_to():
+    with pytest.raises(AttributeError, match=r"Fix: tf.reduce_mean\(x\), or x.numpy\(\).mean"):
+        tf.ones([2]).mean()
