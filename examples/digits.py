@@ -44,6 +44,8 @@ class Digits(tf.keras.Model):
 
     def call(self, images, training=False):
         x = images
+        if training:  # a few pixels up or down, left or right: another batch each time
+            x = tf.roll(x, shift=tf.random.uniform([2], -2, 3, tf.int32), axis=[1, 2])
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = self.pool(tf.nn.relu(norm(convolution(x), training=training)))
         x = self.hidden(self.flatten(x))
@@ -174,7 +176,7 @@ def draw(curves, model, images, labels, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--images", type=int, default=4000, help="how many images to train on")
     parser.add_argument(

@@ -30,14 +30,16 @@ class Generator(tf.keras.Model):
         layers = tf.keras.layers
         self.project = layers.Dense(7 * 7 * 2 * width, use_bias=False)
         self.reshape = layers.Reshape((7, 7, 2 * width))
-        self.up = layers.Conv2DTranspose(width, 4, 2, padding="same", use_bias=False)
+        self.enlarge = layers.Conv2D(4 * width, 3, padding="same", use_bias=False)
         self.norms = [layers.BatchNormalization(momentum=0.9) for _ in range(2)]
         self.paint = layers.Conv2DTranspose(1, 4, 2, padding="same", activation="tanh")
 
     def call(self, noise, training=False):
         x = self.reshape(self.project(noise))
         x = tf.nn.relu(self.norms[0](x, training=training))
-        x = tf.nn.relu(self.norms[1](self.up(x), training=training))
+        # Four channels become 2 × 2 pixels: as good as a transposed convolution, and faster.
+        x = tf.nn.depth_to_space(self.enlarge(x), 2)
+        x = tf.nn.relu(self.norms[1](x, training=training))
         return self.paint(x)
 
 
@@ -99,7 +101,7 @@ def draw(images, path, columns=10):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--batch-size", type=int, default=100)
     parser.add_argument("--images", type=int, default=5000, help="how many digits to learn from")
     args = parser.parse_args()

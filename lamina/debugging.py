@@ -75,7 +75,8 @@ def _write(text: str, stream: Any) -> None:
         with open(stream.removeprefix("file://"), "a") as file:
             file.write(text)
     else:
-        builtins.print(text, end="", file=stream or sys.stderr)
+        target: Any = stream or sys.stderr
+        builtins.print(text, end="", file=target)
 
 
 def _text(value: Any, summarize: int) -> str:
@@ -86,7 +87,7 @@ def _text(value: Any, summarize: int) -> str:
             return value.decode() if isinstance(value, bytes) else str(value)
         threshold = sys.maxsize if summarize == -1 else 2 * summarize
         return np.array2string(
-            value, threshold=threshold, edgeitems=max(summarize, 1), separator=" "
+            np.asarray(value), threshold=threshold, edgeitems=max(summarize, 1), separator=" "
         )
     return str(value)
 
@@ -241,10 +242,10 @@ def assert_shapes(
         message: What the error begins with.
         name: Accepted, unused.
     """
-    known: dict[str, int] = {}
+    known: dict[str, Any] = {}
     for x, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
         found = tuple(convert_to_tensor(x).shape)
-        entries = list(wanted) if not isinstance(wanted, str) else list(wanted)
+        entries = list(wanted)
         fits = len(entries) == len(found) and all(
             e in (None, ".") or (known.setdefault(e, s) == s if isinstance(e, str) else e == s)
             for e, s in zip(entries, found, strict=True)

@@ -13,7 +13,7 @@ import jax
 from lamina.engine import errors, nest
 from lamina.engine.context import local, recording
 from lamina.engine.dispatch import Op, convert_to_tensor, op
-from lamina.engine.signature import Signature, TensorType, type_of
+from lamina.engine.signature import Signature, TensorType, signatures, type_of
 from lamina.engine.tensor import Tensor, placeholder
 from lamina.engine.trace import Equation, Trace
 
@@ -112,6 +112,20 @@ class Closure:
     def alias(self, tensor: Tensor) -> Tensor:
         """Return another handle of the same slot."""
         return placeholder(tensor._type, self, tensor._slot)
+
+    def lift(self, tensor: Tensor) -> Tensor | None:
+        """Return a Tensor of this trace computed outside; None if it depends on an input."""
+        if tensor._slot < 0:
+            return None
+        trace = Trace((), tuple(self.equations), (tensor._slot,), (tensor._type,)).pruned()
+        outer = {slot: t for t, slot in self.captures.values()}
+        made: list[Tensor] = []
+        for equation in trace.equations:
+            given = [made[s] if s >= 0 else outer.get(s) for s in equation[1:]]
+            if any(t is None or (t._value is None and not t._trace.eager) for t in given):
+                return None
+            made.extend(local.trace.emit(signatures[equation[0]], given))
+        return made[trace.outputs[0]]
 
     def read(self, variable: Any) -> Tensor:
         """Return the variable's value of now, inside the trace."""
@@ -266,7 +280,9 @@ def _call(*operands: Any, trace: Trace) -> list[Any]:
     return trace.run(*operands)
 
 
-def call_trace(trace: Trace, operands: Sequence[Tensor], how: Op[...] = _call, **attributes: Any) -> Any:
+def call_trace(
+    trace: Trace, operands: Sequence[Tensor], how: Op[...] = _call, **attributes: Any
+) -> Any:
     """Record one equation that runs a whole trace, and return the Tensors of its outputs."""
     return how(*operands, trace=trace, **attributes)
 

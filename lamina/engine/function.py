@@ -65,6 +65,8 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
         return value._type
     kind = type(value)
     if kind in _PLAIN:
+        if kind is float and (value == 0.0 or value != value):
+            return (kind, repr(value))  # -0.0 is another value; NaN is the same again
         return (kind, value)
     if isinstance(value, Variable):
         return _Other(value)
@@ -157,6 +159,14 @@ class ConcreteFunction:
         """The Tensors and Variables from outside that the program uses."""
         return list(self._closed.outer)
 
+    def likeness(self) -> Any:
+        """Return what decides the compiled program: equal for functions that can share one."""
+        numbers = [
+            (i, t._value.tobytes() if isinstance(t._value, np.generic) else None)
+            for i, t in self._captures
+        ]
+        return self.trace, tuple(numbers), tuple(i for i, _ in self._donated)
+
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Run on the argument Tensors, and return what the function returns."""
         closed = self._closed
@@ -174,10 +184,12 @@ class ConcreteFunction:
 
     def _run_now(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         closed = self._closed
-        inputs: list[Any] = [t._jax() for t in tensors]
+        inputs: list[Any] = [
+            t._used() if type(t._value) is np.ndarray else t._jax() for t in tensors
+        ]
         inputs.extend([None] * len(closed.outer))
         for i, t in self._captures:
-            inputs[i] = t._jax()
+            inputs[i] = t._used() if type(t._value) is np.ndarray else t._jax()
         for i, v in self._variables:
             handle = v._tensor
             value = handle._value
@@ -257,7 +269,9 @@ class Function:
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._eager_because: str | None = None
         self._made_variables = False
-        self._retraces = 0
+        self._earlier: dict[Any, ConcreteFunction] = {}  # of before a layer changed
+        self._last_key: tuple[Any, ...] = ()
+        self._retraces = self._compiled = self._traced = 0
         self._of_instance: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._signature: inspect.Signature | None = None
         self._defaults = input_signature is None and _has_defaults(python_function)
@@ -325,7 +339,9 @@ class Function:
                 )
             args = defaults
         return tuple(
-            nest.map_structure(self._fit, spec, value)
+            self._fit(spec, value)
+            if isinstance(spec, TensorSpec)
+            else nest.map_structure(self._fit, spec, value)
             for spec, value in zip(specs, args, strict=True)
         )
 
@@ -353,7 +369,6 @@ class Function:
         self, key: Any, args: tuple[Any, ...], tensors: list[Tensor]
     ) -> ConcreteFunction | None:
         """Record the function for these arguments; None if it must run eagerly."""
-        self._explain(key)
         made: list[Any] = []
         thread = threading.get_ident()
 
@@ -378,15 +393,36 @@ class Function:
         finally:
             creation_hooks.remove(note)
         if not concrete._has_outer:
+            if not self._takes_over(concrete):
+                self._explain(key)
+                self._compiled += 1
             self._concrete[key] = concrete
+            self._last_key = key
+        self._traced += 1
         return concrete
+
+    def _takes_over(self, concrete: ConcreteFunction) -> bool:
+        """Drop what was traced before a layer changed; return whether a program is used again.
+
+        A counter that a layer keeps changes at each step, and the program does not.
+        """
+        earlier = self._earlier
+        for key in [k for k in self._concrete if k[0] != versions.structure]:
+            old = self._concrete.pop(key)
+            earlier[old.likeness()] = old
+        while len(earlier) > _EARLIER:
+            earlier.pop(next(iter(earlier)))
+        found = earlier.get(concrete.likeness())
+        if found is not None:
+            concrete._program = found._program
+        return found is not None
 
     def _record(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
         def call(*placeholders: Tensor) -> Any:
             given = iter(placeholders)
             values = [_with_tensors(a, given) for a in args]
             if values and isinstance(values[-1], _Keywords):
-                return self.python_function(*values[:-1], **values.pop().asdict())
+                return self.python_function(*values[:-1], **values.pop())
             return self.python_function(*values)
 
         closed, structure = close(call, kinds, f'tf.function "{self._label}"')
@@ -416,7 +452,7 @@ class Function:
 
     def _explain(self, key: Any) -> None:
         """Count a compile, and say which argument made it necessary when they become many."""
-        count = len(self._concrete)
+        count = self._compiled
         if config.max_compiles is not None and count >= config.max_compiles:
             raise errors.RetraceLimitError(
                 f'tf.function "{self._label}": `lamina.config.max_compiles` allows '
@@ -434,9 +470,9 @@ class Function:
                 )
 
     def _difference(self, key: Any) -> str:
-        if not self._concrete:
+        last = self._last_key
+        if not last:
             return "it is the first."
-        last = next(reversed(self._concrete))
         if last[0] != key[0]:
             return "a layer's attribute or `trainable` changed."
         for i, (old, new) in enumerate(zip(last[1:], key[1:], strict=False)):
@@ -466,7 +502,9 @@ class Function:
         args = tuple(nest.map_structure(stand_in, a) for a in args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[_key(a, tensors) for a in args])
-        found = self._concrete.get(key) or self._trace(key, args, tensors)
+        found = self._concrete.get(key)
+        if found is None and self._eager_because is None:
+            found = self._trace(key, args, tensors)
         if found is None:
             raise errors.TracedValueError(
                 f'tf.function "{self._label}": it has no concrete function, because it runs '
@@ -476,7 +514,7 @@ class Function:
 
     def experimental_get_tracing_count(self) -> int:
         """Return how many times the Python function was traced."""
-        return len(self._concrete)
+        return self._traced
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """Return the signatures traced so far, one a line."""
@@ -486,11 +524,11 @@ class Function:
         return f"<tf.function {self._label}>"
 
 
+_EARLIER = 64
+
+
 class _Keywords(dict[str, Any]):
     """Keyword-only arguments, as the last positional one."""
-
-    def asdict(self) -> dict[str, Any]:
-        return dict(self)
 
 
 def _has_defaults(fn: Callable[..., Any]) -> bool:

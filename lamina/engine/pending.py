@@ -241,6 +241,8 @@ class Pending:
         held = tensor if isinstance(value, np.generic) else value
         at = self._inputs_at.get(id(held))
         if at is None:
+            if type(value) is np.ndarray:
+                value = held = tensor._used()
             at = self._inputs_at[id(held)] = ~len(self.inputs)
             self.inputs.append(value)
             if held is tensor:
@@ -308,15 +310,17 @@ class Pending:
                 return
             # In this order: an equation's inputs are there before it is.
             equations, inputs = list(self.equations), list(self.inputs)
-            # Only what the Tensor needs.
-            trace = Trace((), tuple(equations), (tensor._slot,), ()).pruned()
-            key = (trace.equations, tuple(self.input_types[: len(inputs)]), trace.outputs)
+            # Only what the Tensor needs, so that the same work is found again.
+            trace = Trace((), tuple(equations), (tensor._slot,), (tensor._type,)).pruned()
+            places = sorted({~slot for e in trace.equations for slot in e[1:] if slot < 0})
+            moved = {~place: ~i for i, place in enumerate(places)}
+            needed = tuple((e[0], *(moved.get(s, s) for s in e[1:])) for e in trace.equations)
+            inputs = [inputs[place] for place in places]
+            key = (needed, tuple(self.input_types[place] for place in places), trace.outputs)
             program = _cache.find(key)
             if program is None:
                 scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-                program = Program(
-                    lambda values: replay(trace.equations, values, trace.outputs), scalars
-                )
+                program = Program(lambda values: replay(needed, values, trace.outputs), scalars)
                 _cache.keep(key, program)
             tensor._value = program(inputs)[0]
 

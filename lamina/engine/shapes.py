@@ -64,7 +64,7 @@ class TensorShape:
         """A list of the sizes, or None if the rank is unknown."""
         return None if self._dims is None else list(self._dims)
 
-    def as_list(self) -> list[int | None]:
+    def as_list(self) -> list[int | Any]:
         """Return the sizes as a list, None for an unknown size.
 
         Raises:
@@ -251,14 +251,15 @@ class TensorShape:
         # TF: whether the rank is known, so a scalar's shape is true.
         return self._dims is not None
 
-    def __iter__(self) -> Iterator[int | None]:
+    # A size may be None; `Any` spares type-checked programs a test at each use of a known one.
+    def __iter__(self) -> Iterator[int | Any]:
         return iter(self._known("__iter__"))
 
     @overload
-    def __getitem__(self, key: int) -> int | None: ...
+    def __getitem__(self, key: int) -> int | Any: ...
     @overload
     def __getitem__(self, key: slice) -> "TensorShape": ...
-    def __getitem__(self, key: int | slice) -> "int | TensorShape | None":
+    def __getitem__(self, key: int | slice) -> "int | TensorShape | Any":
         dims = self._dims
         if dims is not None:
             if isinstance(key, slice):

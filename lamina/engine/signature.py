@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -256,7 +257,7 @@ def _eval_shape(body: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct
 
 def _types_of(out: Any) -> tuple[tuple[TensorType, ...], type | None]:
     container = type(out) if isinstance(out, list | tuple) else None
-    values = out if container is not None else [out]
+    values: Any = out if container is not None else [out]
     return tuple(type_of(tuple(o.shape), as_dtype(o.dtype)) for o in values), container
 
 
@@ -325,8 +326,6 @@ def _variables(dim: Dim) -> set[str]:
 
 
 def _depends(dim: Dim, name: str) -> bool:
-    import re
-
     return re.search(rf"\b{name}\b", str(dim)) is not None
 
 

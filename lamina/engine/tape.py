@@ -243,6 +243,7 @@ class GradientTape:
             if target._type.differentiable:
                 _accumulate(grads, target, _ones(target) if seed is None else seed)
         # A root may itself be computed from other roots, so its gradient must survive the walk.
+        results: list[Any]  # None where a Python gradient gives none
         for signature, inputs, outputs, needed in reversed(steps):
             if len(outputs) == 1:
                 cotangent = grads.get(id(outputs[0]))
@@ -261,9 +262,7 @@ class GradientTape:
             for i, grad in zip(needed, results, strict=True):
                 if grad is not None:
                     _accumulate(grads, inputs[i], grad)
-        followed = _watched(self.log)
-        for step in steps:
-            followed.update([id(o) for o in step[2]])
+        followed = _followed(self.log, steps)
         return [self._collect(r, grads, followed) for r in roots]
 
     def _roots(self, source: Any) -> list[Tensor]:
@@ -404,7 +403,7 @@ def _seeds(given: Sequence[Any], targets: Sequence[Tensor]) -> list[Tensor | Non
         raise ValueError(
             f"GradientTape.gradient: `output_gradients` must hold one Tensor for each target; got "
             f"{len(given)} for {len(targets)}.\n"
-            f"  Fix: pass a Tensor of the target's shape, tf.constant([...]), not a list of numbers."
+            f"  Fix: pass a Tensor of the target's shape, tf.constant([...]), not a list."
         )
     seeds = [
         None if g is None else convert_to_tensor(g, t.dtype)
@@ -466,8 +465,12 @@ def _pull(
     return [pulled[i] for i in needed]
 
 
-def _watched(log: Iterable[Any]) -> set[int]:
-    return {id(entry) for entry in log if type(entry) is not tuple}
+def _followed(log: Iterable[Any], steps: Sequence[Any]) -> set[int]:
+    """Return the ids of the Tensors that are watched, or computed in one of the steps."""
+    found = {id(entry) for entry in log if type(entry) is not tuple}
+    for step in steps:
+        found.update([id(o) for o in step[2]])
+    return found
 
 
 def _accumulate(grads: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:

@@ -136,7 +136,8 @@ class Tensor(Arithmetic):
     @property
     def device(self) -> str:
         """The device that holds the value, in TF's notation."""
-        device = next(iter(self._jax().devices())) if self._trace is None else jax.devices()[0]
+        value = self._jax() if self._trace is None else None
+        device = next(iter(value.devices())) if isinstance(value, jax.Array) else jax.devices()[0]
         return f"/job:localhost/replica:0/task:0/device:{device.platform.upper()}:{device.id}"
 
     def get_shape(self) -> TensorShape:
@@ -173,6 +174,15 @@ class Tensor(Arithmetic):
         if self._value is not None:
             return Tensor(self._type, None, 0, self._value)
         return self._trace.alias(self)
+
+    def _used(self) -> Any:
+        """Return the value, a NumPy array, for use in a program; the second time on the device."""
+        value = self._value
+        if self._slot and value.dtype != object:
+            with jax.enable_x64(True):
+                value = self._value = jax.device_put(value)
+        self._slot = 1
+        return value
 
     def numpy(self) -> Any:
         """Return the value as a NumPy array; a NumPy scalar for a shape of ().

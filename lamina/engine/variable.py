@@ -15,7 +15,7 @@ import numpy as np
 from lamina.engine import errors
 from lamina.engine.context import init_scope, local, scoped_name
 from lamina.engine.dispatch import convert_to_tensor, op
-from lamina.engine.dtypes import DType, as_dtype
+from lamina.engine.dtypes import DType, as_dtype, string
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Arithmetic, Reference, Tensor
 
@@ -55,6 +55,20 @@ class Variable(Arithmetic):
     """
 
     __array_priority__ = 100
+    # ops/operators.py installs these.
+    gather_nd: Callable[..., Any]
+    scatter_update: Callable[..., Variable]
+    scatter_add: Callable[..., Variable]
+    scatter_sub: Callable[..., Variable]
+    scatter_max: Callable[..., Variable]
+    scatter_min: Callable[..., Variable]
+    scatter_mul: Callable[..., Variable]
+    scatter_div: Callable[..., Variable]
+    scatter_nd_update: Callable[..., Variable]
+    scatter_nd_add: Callable[..., Variable]
+    scatter_nd_sub: Callable[..., Variable]
+    scatter_nd_max: Callable[..., Variable]
+    scatter_nd_min: Callable[..., Variable]
 
     def __init__(
         self,
@@ -101,7 +115,7 @@ class Variable(Arithmetic):
             if callable(value):
                 value = value()
             if isinstance(value, Tensor) and value._value is None and not value._trace.eager:
-                raise _traced_start(self._name)
+                value = _lifted(value, self._name)
             tensor = convert_to_tensor(value, dtype)
         self._dtype = tensor.dtype
         if shape is not None:
@@ -315,12 +329,20 @@ class Variable(Arithmetic):
 def _own(tensor: Tensor, given: Any) -> Tensor:
     """Return the handle that a variable keeps: its own, and on the device.
 
-    A number would be another kind of input than the results that replace it later.
+    A number or NumPy array would be another kind of input than the results that replace it.
     """
-    if isinstance(tensor._value, np.generic):
+    if isinstance(tensor._value, np.generic | np.ndarray) and tensor.dtype is not string:
         with jax.enable_x64(True):
             return Tensor(tensor._type, None, 0, jax.device_put(np.asarray(tensor._value)))
     return tensor._alias() if tensor is given else tensor
+
+
+def _lifted(value: Tensor, name: str) -> Tensor:
+    """Return a traced initial value computed outside, as TF lifts it."""
+    found = value._trace.lift(value) if hasattr(value._trace, "lift") else None
+    if found is None:
+        raise _traced_start(name)
+    return found
 
 
 def _traced_start(name: str) -> ValueError:

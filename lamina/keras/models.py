@@ -38,6 +38,7 @@ class Model(Trainer, Layer):
         ...     def __init__(self):
         ...         super().__init__()
         ...         self.dense = tf.keras.layers.Dense(3)
+        ...
         ...     def call(self, x):
         ...         return self.dense(x)
         >>> Net()(tf.ones([2, 4])).shape
@@ -115,7 +116,9 @@ class Model(Trainer, Layer):
             )
         return self._graph
 
-    def call(self, inputs: Any = None, training: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+    def call(
+        self, inputs: Any = None, training: Any = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Compute the output: along the graph of a functional model; else a subclass writes it."""
         if self.__dict__.get("_graph") is None:
             raise calling.MissingCallError(
@@ -218,7 +221,9 @@ class Model(Trainer, Layer):
 
     # -- files
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Save the model to a `.keras` file: architecture, weights, optimizer, compile arguments.
 
         Args:

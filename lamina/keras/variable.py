@@ -94,12 +94,12 @@ class Variable(engine.Variable):
         return self.path.rsplit("/", 1)[-1]
 
     @property
-    def dtype(self) -> str:  # tf.Variable's is a DType, Keras' a name
+    def dtype(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]  # TF: a DType
         """The dtype by name, as Keras has it."""
         return self._dtype.name
 
     @property
-    def value(self) -> Tensor:  # tf.Variable's `value` is a method, Keras' a property
+    def value(self) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]  # TF: a method
         """The value of now as a Tensor, in the compute dtype inside a layer's call."""
         return self._as_tensor()
 

@@ -31,6 +31,7 @@ from lamina.ops.elementary import *
 from lamina.ops.histogram import *
 from lamina.ops.indexing import *
 from lamina.ops.linalg import *
+from lamina.ops.loops import *
 from lamina.ops.math import *
 from lamina.ops.morphology import *
 from lamina.ops.nn import *

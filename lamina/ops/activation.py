@@ -1,6 +1,7 @@
 """Smooth activation functions, and the softmax family."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -265,7 +266,7 @@ def _swish(features, beta):
     return features * lax.logistic(beta * features)
 
 
-def silu(features, beta=1.0):
+def silu(features, beta: Any = 1.0):
     """Return ``features * sigmoid(beta * features)``.
 
     Args:

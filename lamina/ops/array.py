@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -282,7 +283,7 @@ def _dims(input):
     return input._type.dims
 
 
-def shape_n(input, out_type=dtypes.int32, name=None):
+def shape_n(input, out_type: Any = dtypes.int32, name=None):
     """Return the shapes of several Tensors.
 
     Args:
@@ -446,7 +447,7 @@ def _full_like(input, *, value, dtype):
     return jnp.full_like(input, value, dtype and dtype.np)
 
 
-def zeros(shape, dtype=dtypes.float32, name=None, layout=None):
+def zeros(shape, dtype: Any = dtypes.float32, name=None, layout=None):
     """Return a Tensor of zeros (False for bool).
 
     Args:
@@ -468,7 +469,7 @@ def zeros(shape, dtype=dtypes.float32, name=None, layout=None):
     return _full(shape=dimensions(shape, "tf.zeros"), value=0, dtype=dtype)
 
 
-def ones(shape, dtype=dtypes.float32, name=None, layout=None):
+def ones(shape, dtype: Any = dtypes.float32, name=None, layout=None):
     """Return a Tensor of ones (True for bool).
 
     Args:

@@ -1,6 +1,7 @@
 """Convolutions: 1 to 3 spatial axes, strided, dilated, grouped, depthwise, separable."""
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -249,7 +250,9 @@ def atrous_conv2d(value, filters, rate, padding, name=None):
     return _convolve("tf.nn.atrous_conv2d", value, filters, 2, 1, padding, "NHWC", rate)
 
 
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(
+    inputs, kernel, strides: Any = 1, padding="valid", data_format=None, dilation_rate: Any = 1
+):
     """Convolve as Keras spells it; "causal" padding too, for sequences.
 
     Args:
@@ -316,7 +319,7 @@ def _depthwise(x, filters, *, how):
     # A sum of shifted products: XLA fuses it, and on CPU it is 30 times faster than a grouped
     # convolution (measured: 3 × 3 filters, 64 × 28 × 28 × 32).
     wide = jnp.pad(widen(x), ((0, 0), *pads, (0, 0)))
-    total = 0
+    total: Any = 0
     for tap, seen in _taps(wide, filters.shape[:rank], how.strides, how.dilations):
         weights = widen(filters[tap])
         total += seen * weights[:, 0] if multiplier == 1 else seen[..., None] * weights
@@ -360,7 +363,9 @@ def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilation
     return _depthwise_convolve(who, input, filter, 2, strides, padding, data_format, dilations)
 
 
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def depthwise_conv(
+    inputs, kernel, strides: Any = 1, padding="valid", data_format=None, dilation_rate: Any = 1
+):
     """Convolve each channel with kernels of its own, as Keras spells it.
 
     Args:
@@ -436,10 +441,10 @@ def separable_conv(
     inputs,
     depthwise_kernel,
     pointwise_kernel,
-    strides=1,
+    strides: Any = 1,
     padding="valid",
     data_format=None,
-    dilation_rate=1,
+    dilation_rate: Any = 1,
 ):
     """Convolve each channel with its own kernels, then mix channels, as Keras spells it.
 
@@ -490,7 +495,7 @@ def depthwise_conv2d_backprop_input(
     strides,
     padding,
     data_format="NHWC",
-    dilations=(1, 1, 1, 1),
+    dilations: Any = (1, 1, 1, 1),
     name=None,
 ):
     """Return the gradient of `depthwise_conv2d` with respect to its input.
@@ -531,7 +536,7 @@ def depthwise_conv2d_backprop_filter(
     strides,
     padding,
     data_format="NHWC",
-    dilations=(1, 1, 1, 1),
+    dilations: Any = (1, 1, 1, 1),
     name=None,
 ):
     """Return the gradient of `depthwise_conv2d` with respect to its filters.

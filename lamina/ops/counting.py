@@ -2,6 +2,7 @@
 
 import builtins
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -73,7 +74,7 @@ def _range(*, start, delta, count, dtype):
     return steps.astype(dtype.np)
 
 
-def range(start, limit=None, delta=1, dtype=None, name=None):
+def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
     """Return the numbers from `start` up to, excluding, `limit`.
 
     Args:
@@ -102,7 +103,7 @@ def range(start, limit=None, delta=1, dtype=None, name=None):
     )
     if dtype is None:
         dtype = max((*kinds, kind, step_kind), key=_RANGE_DTYPES.index)
-    count = _count(start, limit, delta)
+    count: Any = _count(start, limit, delta)
     result = _range(start=start, delta=delta, count=count, dtype=dtype)
     if (
         isinstance(start, int)
@@ -129,7 +130,7 @@ def _linspace(start, stop, *, num, axis):
     return jnp.concatenate([first, middle, last], axis)
 
 
-def linspace(start, stop, num, name=None, axis=0):
+def linspace(start, stop, num, name=None, axis: Any = 0):
     """Return `num` evenly spaced values, both ends included.
 
     Args:
@@ -226,7 +227,9 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    values = [None if v is None else convert_to_tensor(v, dtype) for v in (on_value, off_value)]
+    values: Any = [
+        None if v is None else convert_to_tensor(v, dtype) for v in (on_value, off_value)
+    ]
     kinds = {v.dtype for v in values if v is not None}
     if len(kinds) > 1:
         raise TypeError(
@@ -244,7 +247,7 @@ def _sequence_mask(lengths, *, maxlen, dtype):
     return (steps < jnp.expand_dims(lengths, -1)).astype(dtype.np)
 
 
-def sequence_mask(lengths, maxlen=None, dtype=dtypes.bool_, name=None):
+def sequence_mask(lengths, maxlen=None, dtype: Any = dtypes.bool_, name=None):
     """Return masks that are True for the first `lengths` steps.
 
     Args:

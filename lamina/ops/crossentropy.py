@@ -1,6 +1,7 @@
 """Cross-entropies, from logits and from probabilities, and their relatives."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -69,7 +70,7 @@ def _softmax_cross_entropy(labels, logits, *, axis):
     return _softmax_xent_along(labels.astype(logits.dtype), logits, axis)
 
 
-def softmax_cross_entropy_with_logits(labels, logits, axis=-1, name=None):
+def softmax_cross_entropy_with_logits(labels, logits, axis: Any = -1, name=None):
     """Return ``-sum(labels * log_softmax(logits))`` along ``axis``.
 
     Gradients flow to both; stop them at the labels with `tf.stop_gradient`.

@@ -1,6 +1,7 @@
 """Learning rates as functions of the step: one operation for each schedule."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -69,7 +70,7 @@ def cosine_decay(step, rate, decay_steps, alpha, warmup_target, warmup_steps):
     return jnp.where(step < warmup, rising, falling)
 
 
-def _half_cosine(fraction, alpha, top, height=1):
+def _half_cosine(fraction, alpha, top, height: Any = 1):
     cosine = 0.5 * height * (1 + jnp.cos(jnp.asarray(math.pi, fraction.dtype) * fraction))
     return top * ((1 - alpha) * cosine + alpha)
 

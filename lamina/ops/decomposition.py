@@ -1,6 +1,6 @@
 """Decompositions of matrices, and the functions that come from them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
@@ -105,7 +105,7 @@ def _lu(input, *, index_type):
     return packed, order.astype(index_type.np)
 
 
-def lu(input, output_idx_type=dtypes.int32, name=None):
+def lu(input, output_idx_type: Any = dtypes.int32, name=None):
     """Return the LU decomposition with partial pivoting.
 
     Args:

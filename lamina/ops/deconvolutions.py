@@ -1,5 +1,7 @@
 """Transposed convolutions: the gradient of a convolution as an operation of its own."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -292,11 +294,11 @@ def atrous_conv2d_transpose(value, filters, output_shape, rate, padding, name=No
 def transposed_conv(
     inputs,
     kernel,
-    strides=1,
+    strides: Any = 1,
     padding="valid",
     output_padding=None,
     data_format=None,
-    dilation_rate=1,
+    dilation_rate: Any = 1,
 ):
     """Return the gradient of `conv` for its input, with the output size that Keras chooses.
 

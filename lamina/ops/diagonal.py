@@ -1,5 +1,7 @@
 """Diagonals and bands of matrices: making, reading, replacing and keeping them."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -113,13 +115,21 @@ def _diag(diagonal, padding_value, *, k, rows, columns, align):
         size = diagonal.shape[-1]
         places = jnp.arange(size)
         return jnp.where(places[:, None] == places, diagonal[..., None, :], padding_value)
-    rows, columns = _matrix_shape(diagonal, *k, rows, columns)
+    rows, columns = _matrix_shape(diagonal, k[0], k[1], rows, columns)
     batch = diagonal.shape[: -1 if k[0] == k[1] else -2]
     empty = jnp.broadcast_to(padding_value, (*batch, rows, columns))
-    return _place(empty, diagonal, *k, align)
+    return _place(empty, diagonal, k[0], k[1], align)
 
 
-def diag(diagonal, name="diag", k=0, num_rows=-1, num_cols=-1, padding_value=0, align="RIGHT_LEFT"):
+def diag(
+    diagonal,
+    name="diag",
+    k: Any = 0,
+    num_rows: Any = -1,
+    num_cols: Any = -1,
+    padding_value: Any = 0,
+    align="RIGHT_LEFT",
+):
     """Return matrices with given diagonals.
 
     Args:
@@ -170,7 +180,7 @@ def _diag_part(input, padding_value, *, k, align):
     return jnp.stack(found, -2)
 
 
-def diag_part(input, name="diag_part", k=0, padding_value=0, align="RIGHT_LEFT"):
+def diag_part(input, name="diag_part", k: Any = 0, padding_value: Any = 0, align="RIGHT_LEFT"):
     """Return diagonals of matrices.
 
     Args:
@@ -209,10 +219,10 @@ def _set_diag(input, diagonal, *, k, align):
             f"`diagonal` must be of shape {expected} for `input` {input.shape} and k = {k}; got "
             f"{diagonal.shape}.\n  Fix: tf.broadcast_to it, or pad the shorter diagonals."
         )
-    return _place(input, diagonal, *k, align)
+    return _place(input, diagonal, k[0], k[1], align)
 
 
-def set_diag(input, diagonal, name="set_diag", k=0, align="RIGHT_LEFT"):
+def set_diag(input, diagonal, name="set_diag", k: Any = 0, align="RIGHT_LEFT"):
     """Return matrices with diagonals replaced.
 
     Args:
@@ -322,7 +332,7 @@ def _eye(*, rows, columns, batch, dtype):
     return jnp.broadcast_to(same.astype(dtype.np), (*batch, rows, columns))
 
 
-def eye(num_rows, num_columns=None, batch_shape=None, dtype=dtypes.float32, name=None):
+def eye(num_rows, num_columns=None, batch_shape=None, dtype: Any = dtypes.float32, name=None):
     """Return identity matrices.
 
     Args:

@@ -1,5 +1,7 @@
 """Counts by value: histograms, bins, confusion matrices. Nothing here has a gradient."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -39,7 +41,7 @@ def bincount(
     weights=None,
     minlength=None,
     maxlength=None,
-    dtype=dtypes.int32,
+    dtype: Any = dtypes.int32,
     name=None,
     axis=None,
     binary_output=False,
@@ -119,7 +121,7 @@ def _squeezed(labels, predictions):
 
 
 def confusion_matrix(
-    labels, predictions, num_classes=None, weights=None, dtype=dtypes.int32, name=None
+    labels, predictions, num_classes=None, weights=None, dtype: Any = dtypes.int32, name=None
 ):
     """Return how often each class (row) was predicted as each class (column).
 

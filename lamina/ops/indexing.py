@@ -1,5 +1,7 @@
 """Reading and writing at computed places: gather and scatter."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -95,7 +97,7 @@ def _gather(params, indices, *, axis, batch_dims):
     return lax.gather(params, indices[..., None], numbers, tuple(sizes), mode=_DROP, fill_value=0)
 
 
-def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name=None):
+def gather(params, indices, validate_indices=None, axis=None, batch_dims: Any = 0, name=None):
     """Return the slices of `params` at `indices` along an axis.
 
     Args:
@@ -159,7 +161,7 @@ def _gather_nd(params, indices, *, batch_dims):
     return lax.gather(params, indices, numbers, tuple(sizes), mode=_DROP, fill_value=0)
 
 
-def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
+def gather_nd(params, indices, batch_dims: Any = 0, name=None, bad_indices_policy=""):
     """Return the slices of `params` at coordinates.
 
     Args:

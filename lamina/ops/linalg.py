@@ -1,5 +1,7 @@
 """Products of matrices and tensors, and norms."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -382,7 +384,7 @@ def _l2_normalize(x, *, axis, epsilon):
     return x * lax.rsqrt(larger(squared, jnp.asarray(epsilon, squared.dtype)))
 
 
-def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
+def l2_normalize(x, axis=None, epsilon: Any = 1e-12, name=None, dim=None):
     """Return ``x / sqrt(max(sum(x²), epsilon))``, the sum being taken over axes.
 
     Args:

@@ -1,5 +1,7 @@
 """Neural-network functions of no larger family: biases, dropout, embeddings."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -242,7 +244,7 @@ def general_dropout(x, rate, uniform_sampler, noise_shape=None, name=None):
     return _drop_below(x, uniform_sampler(shape=shape, dtype=x.dtype), rate)
 
 
-def embedding_lookup(params, ids, max_norm=None, name=None):
+def embedding_lookup(params: Any, ids, max_norm=None, name=None):
     """Return the rows of ``params`` that ``ids`` names.
 
     Args:
@@ -300,7 +302,7 @@ def _isotonic(x, *, decreasing, axis):
     return jnp.moveaxis(averages, -1, axis), jnp.moveaxis(segments, -1, axis)
 
 
-def isotonic_regression(inputs, decreasing=True, axis=-1):
+def isotonic_regression(inputs, decreasing=True, axis: Any = -1):
     """Return the nearest monotone sequence, in the sense of least squares.
 
     Args:

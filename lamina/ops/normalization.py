@@ -3,6 +3,7 @@
 Sums run in float32 at least: half inputs are widened first, and the result narrowed again.
 """
 
+from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 
-def widen(array):
+def widen(array) -> Any:
     """Return float16 and bfloat16 arrays as float32, others (and None) as they are."""
     if array is not None and array.dtype in (jnp.float16, jnp.bfloat16):
         return array.astype(jnp.float32)

@@ -69,6 +69,7 @@ def _forward(fn, name):
     """Return the operator with a Tensor on its left; the other operand takes its dtype."""
 
     def method(self, other):
+        self = convert_to_tensor(self)  # a variable has the dtype that it is read in
         if not isinstance(other, Tensor | Variable):
             try:
                 other = convert_to_tensor(other, self.dtype)
@@ -84,13 +85,18 @@ def _forward(fn, name):
 
 
 def _power(self, other):
+    self = convert_to_tensor(self)
     # A whole Python number is an attribute of the operation: it is computed by products.
     whole = type(other) is int or (type(other) is float and self.dtype.is_floating)
     return math.pow(self, other) if whole else _forward(math.pow, "pow")(self, other)
 
 
 def _reflected(fn):
-    return lambda self, other: fn(convert_to_tensor(other, self.dtype), self)
+    def method(self, other):
+        self = convert_to_tensor(self)
+        return fn(convert_to_tensor(other, self.dtype), self)
+
+    return method
 
 
 def _unary(fn):
@@ -103,12 +109,13 @@ def _equality(fn, answer):
     def method(self, other):
         if other is None:
             return answer
+        self = convert_to_tensor(self)
         if not isinstance(other, Tensor | Variable):
             other = convert_to_tensor(other, self.dtype)
         try:
             return fn(self, other)
         except (errors.InvalidArgumentError, ValueError):
-            if other.dtype is not self.dtype:
+            if convert_to_tensor(other).dtype is not self.dtype:
                 raise
             return convert_to_tensor(answer)
 
@@ -225,7 +232,7 @@ def _install():
         setattr(Variable, name, method)
     Tensor.__hash__ = _hash
     Tensor.__getitem__ = _get
-    Tensor.__setitem__ = _set
+    Tensor.__setitem__ = _set  # pyright: ignore[reportAttributeAccessIssue]  # it raises
     Variable.__getitem__ = _get_assignable
     for name, symbol in _IN_PLACE.items():
         setattr(Variable, f"__i{name}__", _in_place(symbol))

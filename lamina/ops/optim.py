@@ -11,6 +11,7 @@ A rule is ``rule(value, grad, step, lr, *slots, **settings) -> (value, *slots)``
 
 import functools
 import inspect
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +65,7 @@ class Gradient:
 
 
 @functools.lru_cache(maxsize=1024)
-def recorded(rule, slots, traced=(), sparse=False, **settings):
+def recorded(rule, slots, traced: Any = (), sparse=False, **settings):
     """Return the operation ``(value, grad, step, lr, *slots, *traced[, indices])`` of a rule.
 
     Args:

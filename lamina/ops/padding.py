@@ -1,6 +1,7 @@
 """Repeating, padding, reversing, rolling, and blocks of space."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -126,7 +127,7 @@ def _pairs(paddings, rank, who):
     return pairs
 
 
-def pad(tensor, paddings, mode="CONSTANT", constant_values=0, name=None):
+def pad(tensor, paddings, mode="CONSTANT", constant_values: Any = 0, name=None):
     """Add elements before and after each axis.
 
     Args:

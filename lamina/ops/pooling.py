@@ -5,6 +5,8 @@ fuses them; on CPU forward and backward are 15 to 30 times faster than through `
 Where maxima tie, the gradient goes to the first one in the window, as in TF.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -115,7 +117,7 @@ def _avg_pool(x, *, how):
     return (total / counts).astype(x.dtype)
 
 
-def _pooled(kernel, who, x, rank, ksize, strides, padding, data_format, dilations=1):
+def _pooled(kernel, who, x, rank, ksize, strides, padding, data_format, dilations: Any = 1):
     how = windows.sliding(who, rank, strides, padding, data_format, dilations, window=ksize)
     return kernel(x, how=how)
 
@@ -391,7 +393,7 @@ def max_pool_with_argmax(
     strides,
     padding,
     data_format="NHWC",
-    output_dtype=dtypes.int64,
+    output_dtype: Any = dtypes.int64,
     include_batch_in_index=False,
     name=None,
 ):

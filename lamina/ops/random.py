@@ -4,6 +4,8 @@ A body gets the key of a stream (uint32, shape `(2,)`) and how many draws came b
 operands, so a program that draws has the same structure at every step.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,7 +122,7 @@ def poisson_from(key, counter, lam, *, shape, dtype):
 # --- seeds ----------------------------------------------------------------------------------------
 
 _DEFAULT_SEED = 87654321  # what TF takes for an op with a seed while no global seed is set
-_state = {"seed": None}
+_state: dict[str, int | None] = {"seed": None}
 _streams: dict[int, Stream] = {}
 
 
@@ -225,7 +227,9 @@ def categorical_draw(source, logits, num_samples, dtype, who):
     return categorical_from(*source, logits, num_samples=count, dtype=dtype)
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, name=None):
+def normal(
+    shape, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed=None, name=None
+):
     """Draw from the normal distribution.
 
     Args:
@@ -249,7 +253,9 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, name=No
     return normal_draw(draw(seed), shape, mean, stddev, dtype, "tf.random.normal")
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, name=None):
+def truncated_normal(
+    shape, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed=None, name=None
+):
     """Draw from the normal distribution, within two standard deviations of the mean.
 
     Args:
@@ -275,7 +281,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=Non
     return normal_draw(draw(seed), shape, mean, stddev, dtype, who, (-2.0, 2.0))
 
 
-def uniform(shape, minval=0, maxval=None, dtype=dtypes.float32, seed=None, name=None):
+def uniform(shape, minval: Any = 0, maxval=None, dtype: Any = dtypes.float32, seed=None, name=None):
     """Draw uniformly from `[minval, maxval)`.
 
     Args:
@@ -340,7 +346,7 @@ def categorical(logits, num_samples, dtype=None, seed=None, name=None):
     return categorical_draw(draw(seed), logits, num_samples, dtype, "tf.random.categorical")
 
 
-def gamma(shape, alpha, beta=None, dtype=dtypes.float32, seed=None, name=None):
+def gamma(shape, alpha, beta=None, dtype: Any = dtypes.float32, seed=None, name=None):
     """Draw from gamma distributions.
 
     Args:
@@ -366,7 +372,7 @@ def gamma(shape, alpha, beta=None, dtype=dtypes.float32, seed=None, name=None):
     return gamma_from(*draw(seed), alpha, beta, shape=wanted, dtype=dtype)
 
 
-def poisson(shape, lam, dtype=dtypes.float32, seed=None, name=None):
+def poisson(shape, lam, dtype: Any = dtypes.float32, seed=None, name=None):
     """Draw from Poisson distributions.
 
     Args:

@@ -1,6 +1,6 @@
 """Order: places of extrema, sorting, the largest few."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
@@ -162,7 +162,7 @@ def _top_k(input, *, k, index_type):
     return values, indices.astype(index_type.np)
 
 
-def top_k(input, k=1, sorted=True, index_type=dtypes.int32, name=None):
+def top_k(input, k: Any = 1, sorted=True, index_type: Any = dtypes.int32, name=None):
     """Return the `k` largest elements of each row, and where they stand.
 
     Args:
@@ -259,9 +259,9 @@ def _approx_min_k(operand, *, options):
 def approx_max_k(
     operand,
     k,
-    reduction_dimension=-1,
-    recall_target=0.95,
-    reduction_input_size_override=-1,
+    reduction_dimension: Any = -1,
+    recall_target: Any = 0.95,
+    reduction_input_size_override: Any = -1,
     aggregate_to_topk=True,
     name=None,
 ):
@@ -293,9 +293,9 @@ def approx_max_k(
 def approx_min_k(
     operand,
     k,
-    reduction_dimension=-1,
-    recall_target=0.95,
-    reduction_input_size_override=-1,
+    reduction_dimension: Any = -1,
+    recall_target: Any = 0.95,
+    reduction_input_size_override: Any = -1,
     aggregate_to_topk=True,
     name=None,
 ):

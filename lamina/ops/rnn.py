@@ -17,6 +17,7 @@ Shared arguments:
 - ``unroll``: Write the steps out in place of a loop: slower to compile, sometimes faster to run.
 """
 
+from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
@@ -118,6 +119,7 @@ def _run(step, projected, states, mask, settings):
     if mask is not None:
         mask = mask.astype(bool)[..., None]
     last = None if mask is None or zero else jnp.zeros_like(states[0])
+    outputs: Any
     (final, last), outputs = lax.scan(
         body,
         (tuple(states), last),

@@ -2,6 +2,7 @@
 
 import collections
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -164,11 +165,11 @@ def fixed_unigram_candidate_sampler(
     unique,
     range_max,
     vocab_file="",
-    distortion=1.0,
-    num_reserved_ids=0,
-    num_shards=1,
-    shard=0,
-    unigrams=(),
+    distortion: Any = 1.0,
+    num_reserved_ids: Any = 0,
+    num_shards: Any = 1,
+    shard: Any = 0,
+    unigrams: Any = (),
     seed=None,
     name=None,
 ):
@@ -302,7 +303,7 @@ def _sampled_loss(
     return jnp.sum(sigmoid_xent(targets, logits), axis=1)
 
 
-def _loss(weights, biases, labels, inputs, sampled_values, softmax, remove_hits):
+def _loss(weights: Any, biases, labels, inputs, sampled_values, softmax, remove_hits):
     if isinstance(weights, list | tuple):
         weights = shaping.concat(list(weights), 0) if len(weights) > 1 else weights[0]
     sampled, true_q, sampled_q = sampled_values
@@ -328,7 +329,7 @@ def nce_loss(
     inputs,
     num_sampled,
     num_classes,
-    num_true=1,
+    num_true: Any = 1,
     sampled_values=None,
     remove_accidental_hits=False,
     name="nce_loss",
@@ -374,7 +375,7 @@ def sampled_softmax_loss(
     inputs,
     num_sampled,
     num_classes,
-    num_true=1,
+    num_true: Any = 1,
     sampled_values=None,
     remove_accidental_hits=True,
     seed=None,

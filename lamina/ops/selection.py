@@ -5,6 +5,7 @@ inside a trace, where there is none.
 """
 
 import collections
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -154,7 +155,7 @@ def _distinct(x, out_idx, who):
     return found[order], ranks[places].astype(kind), counts[order].astype(kind)
 
 
-def unique(x, out_idx=dtypes.int32, name=None):
+def unique(x, out_idx: Any = dtypes.int32, name=None):
     """Return the distinct values of a vector, in order of appearance.
 
     Args:
@@ -177,7 +178,7 @@ def unique(x, out_idx=dtypes.int32, name=None):
     return Unique(convert_to_tensor(y), convert_to_tensor(places))
 
 
-def unique_with_counts(x, out_idx=dtypes.int32, name=None):
+def unique_with_counts(x, out_idx: Any = dtypes.int32, name=None):
     """Return the distinct values of a vector, and how often each appears.
 
     Args:

@@ -1,6 +1,7 @@
 """Giving elements another shape: reshape, transpose, join, split."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -291,7 +292,7 @@ def _stack(*values, axis):
     return jnp.stack(values, axis)
 
 
-def stack(values, axis=0, name=None):
+def stack(values, axis: Any = 0, name=None):
     """Join Tensors along a new axis.
 
     Args:
@@ -321,7 +322,7 @@ def stack(values, axis=0, name=None):
 parallel_stack = stack
 
 
-def _unstack_on_host(value, num=None, axis=0):
+def _unstack_on_host(value, num=None, axis: Any = 0):
     return list(np.moveaxis(value, axis, 0))
 
 
@@ -384,7 +385,7 @@ def _split(value, *, sizes, axis):
     return lax.split(value, sizes, axis)
 
 
-def split(value, num_or_size_splits, axis=0, num=None, name=None):
+def split(value, num_or_size_splits, axis: Any = 0, num=None, name=None):
     """Split a Tensor into parts along an axis.
 
     Args:

@@ -12,6 +12,7 @@ Axes that are not mentioned are kept.
 """
 
 import builtins
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -296,7 +297,7 @@ def slice(input_, begin, size, name=None):
         )
     spec, operands = [], []
     for start, length, whole in zip(starts, sizes, dims, strict=True):
-        known = None if isinstance(start, Tensor) and start._host is None else start
+        known: Any = None if isinstance(start, Tensor) and start._host is None else start
         known = known if known is None else static_int(known, "tf.slice(begin)")
         if isinstance(length, int) and length == -1:
             length = whole - static_int(start, "tf.slice(begin)")
@@ -326,11 +327,11 @@ def strided_slice(
     begin,
     end,
     strides=None,
-    begin_mask=0,
-    end_mask=0,
-    ellipsis_mask=0,
-    new_axis_mask=0,
-    shrink_axis_mask=0,
+    begin_mask: Any = 0,
+    end_mask: Any = 0,
+    ellipsis_mask: Any = 0,
+    new_axis_mask: Any = 0,
+    shrink_axis_mask: Any = 0,
     var=None,
     name=None,
 ):

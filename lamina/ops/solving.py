@@ -1,6 +1,6 @@
 """Linear systems: solutions, inverses, determinants, ranks."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
@@ -286,7 +286,7 @@ def _least_norm(matrix, rhs):
     return jnp.linalg.pinv(checks.matrix(checks.inexact(matrix, "matrix"), "matrix")) @ rhs
 
 
-def lstsq(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
+def lstsq(matrix, rhs, l2_regularizer: Any = 0.0, fast=True, name=None):
     """Return the ``x`` that minimizes ``||matrix x - rhs||² + l2_regularizer ||x||²``.
 
     Args:

@@ -1,6 +1,7 @@
 """Random numbers as pure functions of a seed, and generators that keep their own stream."""
 
 import secrets
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -76,7 +77,13 @@ def next_seed(state):
 
 
 def stateless_normal(
-    shape, seed, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None, alg="auto_select"
+    shape,
+    seed,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    name=None,
+    alg="auto_select",
 ):
     """Draw from the normal distribution; the same seed gives the same numbers.
 
@@ -101,7 +108,13 @@ def stateless_normal(
 
 
 def stateless_truncated_normal(
-    shape, seed, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None, alg="auto_select"
+    shape,
+    seed,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    name=None,
+    alg="auto_select",
 ):
     """Draw from the normal distribution, within two standard deviations of the mean.
 
@@ -126,7 +139,13 @@ def stateless_truncated_normal(
 
 
 def stateless_parameterized_truncated_normal(
-    shape, seed, means=0.0, stddevs=1.0, minvals=-2.0, maxvals=2.0, name=None
+    shape,
+    seed,
+    means: Any = 0.0,
+    stddevs: Any = 1.0,
+    minvals: Any = -2.0,
+    maxvals: Any = 2.0,
+    name=None,
 ):
     """Draw from normal distributions between bounds.
 
@@ -155,7 +174,13 @@ def stateless_parameterized_truncated_normal(
 
 
 def stateless_uniform(
-    shape, seed, minval=0, maxval=None, dtype=dtypes.float32, name=None, alg="auto_select"
+    shape,
+    seed,
+    minval: Any = 0,
+    maxval=None,
+    dtype: Any = dtypes.float32,
+    name=None,
+    alg="auto_select",
 ):
     """Draw uniformly from `[minval, maxval)`; the same seed gives the same numbers.
 
@@ -185,7 +210,7 @@ def stateless_uniform(
     return uniform_draw(_source(seed), shape, minval, maxval, dtype, who)
 
 
-def stateless_categorical(logits, num_samples, seed, dtype=dtypes.int64, name=None):
+def stateless_categorical(logits, num_samples, seed, dtype: Any = dtypes.int64, name=None):
     """Draw class indices; the same seed gives the same numbers.
 
     Args:
@@ -206,7 +231,7 @@ def stateless_categorical(logits, num_samples, seed, dtype=dtypes.int64, name=No
     return categorical_draw(_source(seed), logits, num_samples, dtype, who)
 
 
-def stateless_gamma(shape, seed, alpha, beta=None, dtype=dtypes.float32, name=None):
+def stateless_gamma(shape, seed, alpha, beta=None, dtype: Any = dtypes.float32, name=None):
     """Draw from gamma distributions; the same seed gives the same numbers.
 
     Args:
@@ -231,7 +256,7 @@ def stateless_gamma(shape, seed, alpha, beta=None, dtype=dtypes.float32, name=No
     return gamma_from(*_source(seed), alpha, beta, shape=sizes, dtype=dtype)
 
 
-def stateless_poisson(shape, seed, lam, dtype=dtypes.int32, name=None):
+def stateless_poisson(shape, seed, lam, dtype: Any = dtypes.int32, name=None):
     """Draw from Poisson distributions; the same seed gives the same numbers.
 
     Args:
@@ -278,7 +303,7 @@ def _seeds_from(key, counter, *, num, dtype):
     return jax.random.key_data(jax.random.split(wrapped, num)).astype(dtype.np)
 
 
-def stateless_split(seed, num=2, alg="auto_select"):
+def stateless_split(seed, num: Any = 2, alg="auto_select"):
     """Make several seeds of one.
 
     Args:
@@ -314,7 +339,7 @@ def stateless_fold_in(seed, data, alg="auto_select"):
         TensorShape([2])
     """
     seed = convert_to_tensor(seed)
-    return _seeds_from(_key_of_seed(seed), data, num=1, dtype=seed.dtype)[0]
+    return _seeds_from(_source(seed)[0], data, num=1, dtype=seed.dtype)[0]
 
 
 class Generator:

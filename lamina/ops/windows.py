@@ -5,6 +5,7 @@ What convolutions and poolings share. A layout is one boolean: whether channels 
 
 import dataclasses
 import functools
+from typing import Any
 
 from jax import lax
 
@@ -88,7 +89,7 @@ def per_axis(value, rank, first, who):
     return sizes
 
 
-def spelled_padding(padding, rank, first, who):
+def spelled_padding(padding, rank, first, who) -> Any:
     """Return a padding as "SAME", "VALID", "CAUSAL", or one (before, after) for each spatial axis.
 
     Args:
@@ -169,7 +170,7 @@ def _sliding(who, rank, strides, padding, data_format, dilations, window):
     )
 
 
-def sliding(who, rank, strides, padding, data_format, dilations=1, window=None):
+def sliding(who, rank, strides, padding, data_format, dilations: Any = 1, window=None):
     """Return how a window slides, from arguments as TF and Keras spell them.
 
     Args:

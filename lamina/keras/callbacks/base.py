@@ -185,21 +185,27 @@ def _writes(callback: Any, hook: str) -> bool:
 def _forward(hook: str) -> Any:
     if hook in _BATCH_HOOKS:
 
-        def call(self: CallbackList, batch: int, logs: Any = None) -> None:
+        def of_batch(self: CallbackList, batch: int, logs: Any = None) -> None:
             for callback in self._by_hook[hook]:
                 getattr(callback, hook)(batch, logs)
 
+        call: Any = of_batch
+
     elif "epoch" in hook:
 
-        def call(self: CallbackList, batch: int, logs: Any = None) -> None:
+        def of_epoch(self: CallbackList, epoch: int, logs: Any = None) -> None:
             for callback in self.callbacks:
-                getattr(callback, hook)(batch, logs)
+                getattr(callback, hook)(epoch, logs)
+
+        call = of_epoch
 
     else:
 
-        def call(self: CallbackList, logs: Any = None) -> None:  # type: ignore[misc]
+        def of_run(self: CallbackList, logs: Any = None) -> None:
             for callback in self.callbacks:
                 getattr(callback, hook)(logs)
+
+        call = of_run
 
     call.__name__ = hook
     call.__doc__ = f"Call `{hook}` of the callbacks."

@@ -67,7 +67,7 @@ class ModelCheckpoint(Monitor):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Save if enough batches have passed."""
-        if self.save_freq == "epoch":
+        if not isinstance(self.save_freq, int):  # "epoch"
             return
         self._since += batch + 1 - self._last
         self._last = batch + 1

@@ -102,7 +102,9 @@ def fill_masks(spec: CallSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 def masks_of(value: Any) -> Any:
     """Return the masks of a structure of Tensors, None where there is none."""
-    return nest.map_structure(lambda t: getattr(t, "_keras_mask", None) if isinstance(t, Tensor) else None, value)
+    return nest.map_structure(
+        lambda t: getattr(t, "_keras_mask", None) if isinstance(t, Tensor) else None, value
+    )
 
 
 def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
@@ -122,7 +124,7 @@ def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs
     if masks is None:
         return
     found = nest.flatten(masks)
-    if len(found) == 1 and len(flat) > 1 or not isinstance(masks, list | tuple | dict):
+    if (len(found) == 1 and len(flat) > 1) or not isinstance(masks, list | tuple | dict):
         found = [masks] * len(flat) if len(flat) == 1 else [*found, *[None] * len(flat)]
     for t, m in zip(flat, found, strict=False):
         if t._keras_mask is None and m is not None:
@@ -250,10 +252,14 @@ def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> An
 
     before, local.calls = local.calls, [*local.calls]
     losses = {id(below): list(below._lm_losses) for below in layer._flatten_layers()}
+    root = before[0].__dict__ if before else {}
+    noted = list(root.get("_lm_with_losses", ()))
     try:
         return close(call, kinds, label(layer))
     finally:
         local.calls = before
+        if "_lm_with_losses" in root:
+            root["_lm_with_losses"] = noted
         for below in layer._flatten_layers():  # losses of this trace would have no value
             below._lm_losses[:] = losses.get(id(below), ())
 
@@ -285,7 +291,9 @@ def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
         nest.map_structure(lambda t: KerasTensor(t._type) if isinstance(t, Tensor) else t, a)
         for a in args
     ]
-    parents = [t for t in nest.flatten((tensors, list(kwargs.values()))) if isinstance(t, KerasTensor)]
+    parents = [
+        t for t in nest.flatten((tensors, list(kwargs.values()))) if isinstance(t, KerasTensor)
+    ]
     _, structure = trace(layer, tensors, kwargs, [t._type for t in parents])
     return nest.map_structure(lambda t: None if t is None else KerasTensor(t._type), structure)
 
@@ -325,7 +333,9 @@ def _trace_shapes(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> 
     for dtype in (layer.compute_dtype, "int32"):
         args = [as_symbols(s, dtype) for s in shapes]
         given = {k: as_symbols(s, dtype) for k, s in named.items()}
-        parents = [t for t in nest.flatten((args, list(given.values()))) if isinstance(t, KerasTensor)]
+        parents = [
+            t for t in nest.flatten((args, list(given.values()))) if isinstance(t, KerasTensor)
+        ]
         try:
             return trace(layer, args, given, [t._type for t in parents])[1]
         except (TypeError, errors.InvalidArgumentError) as error:
@@ -493,5 +503,3 @@ def user_line(error: BaseException) -> str | None:
         if module not in (_OWN, "jax", "jaxlib", "numpy"):
             found = _described(frame.f_code, number)
     return found
-
-

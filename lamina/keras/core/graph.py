@@ -105,7 +105,7 @@ def _checked_shape(layer: Any, shape: Any) -> tuple[int | None, ...]:
     return entries
 
 
-def Input(  # noqa: N802  # Keras' name
+def Input(  # Keras' name
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,
@@ -306,9 +306,7 @@ class Graph:
             if t.node is not None and t.node.is_input:
                 key = id(t.node.layer)
                 depth_of_layer[key] = max(depth_of_layer.get(key, 0), depth_of_node[id(t.node)])
-        return sorted(
-            layers.values(), key=lambda la: (-depth_of_layer[id(la)], first_seen[id(la)])
-        )
+        return sorted(layers.values(), key=lambda la: (-depth_of_layer[id(la)], first_seen[id(la)]))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -322,9 +320,7 @@ class Graph:
             inputs: One value for each input, in order.
             **options: Passed to each layer that takes them, if the call did not give them.
         """
-        values: dict[int, Any] = {
-            id(t): x for t, x in zip(self.flat_inputs, inputs, strict=True)
-        }
+        values: dict[int, Any] = {id(t): x for t, x in zip(self.flat_inputs, inputs, strict=True)}
 
         def value_of(x: Any) -> Any:
             return values[id(x)] if isinstance(x, KerasTensor) else x
@@ -371,5 +367,3 @@ def clone_graph(graph: Graph, clone: Any) -> Graph:
         for old, t in zip(node.outputs, outputs, strict=True):
             tensors[id(old)] = t
     return Graph(nest.map_structure(put, graph.inputs), nest.map_structure(put, graph.outputs))
-
-

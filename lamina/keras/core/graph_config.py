@@ -117,7 +117,7 @@ def _layer_config(layer: Any, numbering: _Numbering) -> dict[str, Any]:
     config = None
     written: list[Any] = [n.args for n in calls]
     if isinstance(layer, OpLayer):
-        forms = [operations.as_keras(layer, args) for args in written]
+        forms: list[Any] = [operations.as_keras(layer, args) for args in written]
         if forms and all(f is not None for f in forms):
             config, written = dict(forms[0][0]), [f[1] for f in forms]
     if config is None:
@@ -234,7 +234,7 @@ class _Reader:
     def add(self, entry: Mapping[str, Any]) -> None:
         """Make the layer of an entry, and note its calls."""
         inner = entry.get("config") or {}
-        name = entry.get("name") or inner.get("name")
+        name: Any = entry.get("name") or inner.get("name")
         if operations.is_keras(entry):
             function, arguments, joined = operations.from_keras(entry)
             layer: Any = OpLayer(function, arguments, name=name)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lamina.engine import (
     Tensor,
@@ -51,6 +51,7 @@ class Layer(Weighted, Captured):
         >>> class Scale(tf.keras.layers.Layer):
         ...     def build(self, input_shape):
         ...         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
+        ...
         ...     def call(self, inputs):
         ...         return inputs * self.scale
         >>> Scale()(tf.ones([2, 3])).shape
@@ -63,6 +64,13 @@ class Layer(Weighted, Captured):
     _lm_untraced: ClassVar[frozenset[str]] = frozenset({"built"})
     supports_masking = False
     input_spec: Any = None
+    # Set by `__init__`.
+    _name: str
+    _policy: Any
+    _inbound_nodes: list[Any]
+    _lm_losses: list[Any]
+    _lm_spec: CallSpec
+    _batch_input_shape: tuple[int | None, ...]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -227,17 +235,23 @@ class Layer(Weighted, Captured):
 
     # -- building
 
-    def build(self, input_shape: Any = None) -> None:
-        """Make the weights; a subclass overrides it if they depend on the input's shape.
+    if TYPE_CHECKING:
+        # A subclass takes what it needs: one shape, several by name, or none.
+        def build(self, *args: Any, **kwargs: Any) -> None:
+            """Make the weights; a subclass overrides it if they depend on the input's shape."""
+    else:
 
-        Args:
-            input_shape: The shape of the input, None for unknown sizes; a list or dict of shapes
-                for several inputs.
-        """
-        self.built = True
-        if input_shape is not None and type(self).call is not Layer.call and not local.calls:
-            # Layers inside make their weights when they are called: record one call, run nothing.
-            calling.trace_shapes(self, input_shape)
+        def build(self, input_shape: Any = None) -> None:
+            """Make the weights; a subclass overrides it if they depend on the input's shape.
+
+            Args:
+                input_shape: The shape of the input, None for unknown sizes; a list or dict of
+                    shapes for several inputs.
+            """
+            self.built = True
+            if input_shape is not None and type(self).call is not Layer.call and not local.calls:
+                # Layers inside make their weights when called: record one call, run nothing.
+                calling.trace_shapes(self, input_shape)
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._check_initialized()
@@ -272,7 +286,7 @@ class Layer(Weighted, Captured):
             f"  Fix: def call(self, inputs): return ..."
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: C901  # each call costs
         """Build if needed, cast the inputs, and run `call`.
 
         Args:
@@ -284,7 +298,11 @@ class Layer(Weighted, Captured):
         if "_lm_ready" not in own:
             self._check_initialized()
         compute = own["_lm_compute"]
-        if len(args) == 1 and type(args[0]) is Tensor and not kwargs:
+        if (
+            len(args) == 1
+            and type(args[0]) is Tensor
+            and (not kwargs or (len(kwargs) == 1 and "training" in kwargs))
+        ):
             x = args[0]
             if x._type.dtype is not compute and own["autocast"] and x._type.dtype.is_floating:
                 args = (calling.cast(x, compute),)
@@ -304,6 +322,8 @@ class Layer(Weighted, Captured):
                 training = spec.training_default
             if spec.has_training and "training" not in spec.names[: len(args)]:
                 kwargs["training"] = training
+            elif "training" in kwargs and not spec.has_training and not spec.takes_any:
+                del kwargs["training"]
         elif not spec.has_training and not spec.takes_any:
             del kwargs["training"]
         if masked:

@@ -40,7 +40,7 @@ class KerasTensor(Tensor):
 
     def __init__(self, kind: TensorType, node: "Node | None" = None, index: int = 0) -> None:
         super().__init__(kind, _NO_VALUE, 0, None)
-        self.node = node
+        self.node: Any = node
         self.index = index
         self._label: str | None = None
 
@@ -70,9 +70,7 @@ class KerasTensor(Tensor):
         return _of_shape, (tuple(self.shape), self.dtype.name), state
 
     def __repr__(self) -> str:
-        return (
-            f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
-        )
+        return f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
 
     __str__ = __repr__
 

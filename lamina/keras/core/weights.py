@@ -1,6 +1,7 @@
 """Weights: what a layer holds, in which order, and as NumPy arrays."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,30 @@ from lamina.keras.core.module import Module, children, is_bookkeeping, is_contai
 __all__ = ["Weighted", "file_order"]
 
 
+def _name_first(method: Any) -> Any:
+    """Let the name come first, as in TF 2: `add_weight("kernel", shape=[2, 3])`."""
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str):
+            kwargs["name"], args = args[0], args[1:]
+        return method(self, *args, **kwargs)
+
+    return call
+
+
 class Weighted(Module):
     """The part of a Layer that makes, finds and copies its variables."""
 
+    # Set by Layer.
+    built: bool
+    _trainable: bool
+    _lm_added: list[Any]
+    _lm_scope: str | None
+    variable_dtype: Any
+    _check_initialized: Callable[[], None]
+
+    @_name_first
     def add_weight(
         self,
         shape: Any = None,
@@ -53,9 +75,6 @@ class Weighted(Module):
             ValueError: a size is unknown, or the layer was not initialised.
         """
         self._check_initialized()
-        if isinstance(shape, str):
-            name, shape = shape, kwargs.pop("shape", initializer if _is_shape(initializer) else ())
-            initializer = None if _is_shape(initializer) else initializer
         shape = tuple(TensorShape(() if shape is None else shape))
         if any(size is None for size in shape):
             raise ValueError(
@@ -100,7 +119,7 @@ class Weighted(Module):
                     inner.insert(0, layer.name)
             path = "/".join([*filter(None, [names]), *inner, self._name])
             self.__dict__["_lm_scope"] = path
-        return _names_set_to(self._lm_scope)
+        return _names_set_to(self._lm_scope or "")
 
     def _own_variables(self) -> list[Any]:
         """Return the variables held directly, in the order in which they were made."""
@@ -157,19 +176,19 @@ class Weighted(Module):
         return [v for v in self.weights if not (v._trainable and self._trainable)]
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: list
         """All variables: the weights, and the state of random generators."""
         return list(_found(self, everything=True))
 
     @property
-    def trainable_variables(self) -> list[Any]:
+    def trainable_variables(self) -> list[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: list
         """The variables that training changes."""
         if not self._trainable:
             return []
         return [v for v in _found(self, everything=True) if v._trainable]
 
     @property
-    def non_trainable_variables(self) -> list[Any]:
+    def non_trainable_variables(self) -> list[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: list
         """The variables that training does not change."""
         return [v for v in self.variables if not (v._trainable and self._trainable)]
 
@@ -250,10 +269,6 @@ def _number(variable: Any) -> int:
     return variable._number
 
 
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, list | tuple | TensorShape)
-
-
 def _found(layer: Any, everything: bool) -> tuple[Any, ...]:
     """Return the variables below a layer; walked again only if something may have changed.
 
@@ -312,6 +327,7 @@ class _Walk:
                 self._note(value)
 
     def _note(self, value: Any) -> None:
+        items: Any = value
         if not is_container(value) or id(value) in self.seen:
             return
         self.seen.add(id(value))
@@ -321,7 +337,7 @@ class _Walk:
             self.containers.append((vars(value), _print(vars(value))))
             inner: Any = vars(value).values()
         else:
-            inner = value.values() if hasattr(value, "values") else value
+            inner = items.values() if hasattr(items, "values") else items
         for item in inner:
             self._note(item)
 

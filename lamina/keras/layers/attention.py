@@ -25,6 +25,7 @@ class HeadProjections(Layer):
     supports_masking = True
     _config_as_given = ("seed",)
     _config_omit = ("flash_attention",)
+    _gate_dense: Any  # made by `build` with `use_gate`
 
     def __init__(
         self,

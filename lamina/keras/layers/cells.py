@@ -21,6 +21,8 @@ class _Cell(Layer):
     step over a whole sequence.
     """
 
+    _lm_masks: dict[str, Any]
+
     gates: ClassVar[int] = 1
     _config_as_given = ("seed",)
 

@@ -380,7 +380,7 @@ class AlphaDropout(Layer):
 
     def _sizes(self, inputs: Tensor) -> list[int | Tensor]:
         known = ops.shape(inputs)
-        noise_shape = _fitting(self, self.noise_shape, inputs)
+        noise_shape: Any = _fitting(self, self.noise_shape, inputs)
         return [known[i] if size is None else size for i, size in enumerate(noise_shape)]
 
 

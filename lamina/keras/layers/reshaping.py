@@ -47,7 +47,7 @@ class Flatten(Layer):
 
 def _product(sizes: Sequence[int | None]) -> int:
     """Return the number of elements, -1 if a size is unknown."""
-    return -1 if None in sizes else math.prod(sizes)
+    return -1 if None in sizes else math.prod(s or 0 for s in sizes)
 
 
 def _with_batch(x: Tensor, sizes: Sequence[int]) -> list[int | Tensor]:

@@ -16,7 +16,7 @@ from lamina.keras.layers.stacked import (
     initial_state_of,
 )
 from lamina.keras.variable import Variable
-from lamina.ops.control_flow import run_scan
+from lamina.ops.loops import run_scan
 
 __all__ = ["RNN"]
 
@@ -215,7 +215,7 @@ class RNN(Layer):
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         flat = [_as_float(value, dtype) for value in nest.flatten(given)]
         self._check_count(len(flat), _count(self.state_size), "initial_state")
-        return _packed_as(self.state_size, iter(flat))
+        return _packed_for(self.cell, iter(flat))
 
     def _check_count(self, count: int, wanted: int, argument: str) -> None:
         if count != wanted:
@@ -345,6 +345,14 @@ def _first(sequences: Any) -> Tensor:
 def _count(sizes: Any) -> int:
     """Return how many states `state_size` describes."""
     return sum(map(_count, sizes)) if isinstance(sizes, list | tuple) else 1
+
+
+def _packed_for(cell: Any, values: Any) -> Any:
+    """Return states as the cell takes them, from one iterator over all."""
+    if isinstance(cell, StackedRNNCells):
+        return [_packed_for(one, values) for one in cell.cells]
+    size = cell.state_size
+    return _packed_as(size if isinstance(size, list | tuple) else [size], values)
 
 
 def _packed_as(sizes: Any, values: Any) -> Any:

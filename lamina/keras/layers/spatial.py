@@ -65,8 +65,16 @@ class Convolution(Spatial):
     """What all convolutions do the same way: checks of steps and padding, channels, the bias.
 
     The constructors of the families below set the attributes: `strides`, `dilation_rate`,
-    `use_bias`, `bias_initializer`, `bias_regularizer`, `bias_constraint`.
+    `use_bias`, `bias_initializer`, `bias_regularizer`, `bias_constraint`, `bias`.
     """
+
+    strides: tuple[int, ...]
+    dilation_rate: tuple[int, ...]
+    use_bias: bool
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
+    bias: Any
 
     def checked_padding(self, padding: str, causal: bool) -> str:
         """Return a padding in lower case."""

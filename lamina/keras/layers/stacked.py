@@ -108,9 +108,10 @@ class StackedRNNCells(Layer):
 
     def build(self, input_shape: Shape):
         batch = input_shape[0]
+        shape: Any = input_shape
         for cell in self.cells:
-            build_cell(cell, input_shape)
-            input_shape = (batch, *size_tuple(output_size_of(cell)))
+            build_cell(cell, shape)
+            shape = (batch, *size_tuple(output_size_of(cell)))
 
     def call(
         self, inputs: Tensor, states: Any, training: bool = False, **kwargs: Any

@@ -5,7 +5,7 @@ from typing import Any
 from lamina import ops
 from lamina.engine import Shape, Tensor, nest
 from lamina.keras.core import Layer, checks
-from lamina.ops.control_flow import run_scan
+from lamina.ops.loops import run_scan
 
 __all__ = ["TimeDistributed"]
 

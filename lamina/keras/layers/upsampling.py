@@ -1,6 +1,7 @@
 """Layers that make spatial axes longer, by repeating or interpolating."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor
@@ -70,7 +71,7 @@ class UpSampling1D(UpSampling):
 
     def __init__(self, size: int = 2, **kwargs):
         super().__init__(size, "channels_last", **kwargs)
-        self.size = self.size[0]  # as in Keras' config
+        self.size: Any = self.size[0]  # as in Keras' config
 
     def call(self, inputs: Tensor) -> Tensor:
         return ops.repeat(inputs, self.size, axis=1)

@@ -286,13 +286,14 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     """
     y_pred = convert_to_tensor(y_pred)
     y_true = class_numbers(y_true, y_pred)
+    valid = None
     if ignore_class is not None:
         valid = ops.not_equal(y_true, int(ignore_class))
         y_true = ops.where(valid, y_true, 0)
     values = ops.sparse_categorical_crossentropy(
         y_true, y_pred, from_logits=from_logits, axis=axis, epsilon=policy.epsilon()
     )
-    if ignore_class is not None:
+    if valid is not None:
         values = ops.where(valid, values, 0.0)
         values._keras_mask = valid
     return values

@@ -1,5 +1,6 @@
 """Sums and means, and the metrics that are the mean of a loss function."""
 
+from typing import Any
 import inspect
 from collections.abc import Callable
 
@@ -158,7 +159,7 @@ class MeanMetricWrapper(Mean):
         np.float32(1.0)
     """
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn, name: Any = None, dtype=None, **kwargs):
         super().__init__(name, dtype)
         self.fn = fn
         self.kwargs = kwargs
@@ -168,7 +169,7 @@ class MeanMetricWrapper(Mean):
         """The options that the function is called with."""
         return self.kwargs
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         mask = getattr(y_pred, "_keras_mask", None)
         values = self.fn(
             ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred), **self.options
@@ -263,7 +264,7 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true, y_pred, sample_weight=None):  # pyright: ignore[reportIncompatibleMethodOverride]
         y_true, y_pred = aligned(y_true, to_tensor(y_pred, self.dtype))
         super().update_state(ops.square(y_pred - y_true), sample_weight)
 

@@ -1,5 +1,7 @@
 """Scores that summarise a data set: F-scores, coefficient of determination, correlations."""
 
+from typing import Any
+
 from lamina import ops
 from lamina.keras import policy
 from lamina.keras.losses.base import aligned, to_tensor
@@ -73,6 +75,12 @@ class FBetaScore(Metric):
         >>> metric(y, [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]).numpy()
         array([0.3846154 , 0.90909094, 0.8333334 ], dtype=float32)
     """
+
+    # Made at the first update.
+    true_positives: Any
+    false_positives: Any
+    false_negatives: Any
+    intermediate_weights: Any
 
     def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -182,6 +190,12 @@ class R2Score(Metric):
         >>> tf.keras.metrics.R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]).numpy()
         np.float32(0.57142854)
     """
+
+    # Made at the first update.
+    squared_sum: Any
+    sum: Any
+    total_mse: Any
+    count: Any
 
     def __init__(
         self, class_aggregation="uniform_average", num_regressors=0, name="r2_score", dtype=None

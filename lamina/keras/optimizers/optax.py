@@ -90,7 +90,10 @@ class Optax(Optimizer):
             start = optim.transform_init(*values, transform=self._transform, names=self._names)
             shapes = tuple(tuple(v.shape) for v in known)
             leaves = optim.transform_state_names(
-                self._transform, self._names, shapes, tuple(engine.as_dtype(v.dtype).np for v in known)
+                self._transform,
+                self._names,
+                shapes,
+                tuple(engine.as_dtype(v.dtype).np for v in known),
             )
             for name, value in zip(leaves, start, strict=True):
                 if name not in self._leaves:

@@ -79,7 +79,7 @@ class _Stored:
         self.dtype = dtype
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        with damage_explained(self._dataset.name, self._dataset.id.get_storage_size()):
+        with damage_explained(str(self._dataset.name), self._dataset.id.get_storage_size()):
             array = self._dataset[()]
         array = np.asarray(array).view(self.dtype) if self.dtype.kind == "V" else np.asarray(array)
         return array if dtype is None else array.astype(dtype)
@@ -149,7 +149,7 @@ def _datasets(file: h5py.File, who: str) -> Iterator[tuple[str, h5py.Dataset]]:
     seen = {_address(file)}
     while waiting:
         prefix, group = waiting.pop()
-        for name in group:
+        for name in map(str, group):
             path = f"{prefix}/{name}" if prefix else name
             kind = group.get(name, getlink=True, getclass=True)
             if kind is not h5py.HardLink:
@@ -183,7 +183,7 @@ def _link_name(kind: Any) -> str:
 
 
 def _address(item: Any) -> Any:
-    info = h5py.h5o.get_info(item.id)
+    info = h5py.h5o.get_info(item.id)  # pyright: ignore[reportAttributeAccessIssue]  # in C
     return info.fileno, info.addr
 
 

@@ -22,13 +22,12 @@ _DEFAULT_BATCH = 32
 
 
 class Batches(Protocol):
-    """A source of batches.
+    """A source of batches."""
 
-    Attributes:
-        size: The number of batches in one pass, or None if only the end will tell.
-    """
-
-    size: int | None
+    @property
+    def size(self) -> int | None:
+        """The number of batches in one pass, or None if only the end will tell."""
+        ...
 
     def epoch(self) -> Iterator[Any]:
         """Return an iterator over one pass; each item is a tuple `(x[, y[, sample_weight]])`."""
@@ -54,7 +53,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             f"a batch must be `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got a tuple of "
             f"{len(data)} entries.\n  Fix: put several inputs in a list, as one `x`."
         )
-    return (*data, None, None)[:3]
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina import ops
 from lamina.engine import Function, Tensor, convert_to_tensor, nest
-from lamina.ops.control_flow import run_scan
+from lamina.ops.loops import run_scan
 
 __all__ = ["ahead", "make_step", "stacked"]
 

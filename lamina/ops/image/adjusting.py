@@ -1,5 +1,7 @@
 """Brightness, contrast, hue and saturation; adjusted as told, or at random."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -72,7 +74,7 @@ def _gamma(image, gamma, gain):
     return as_float(lambda x: gain.astype(x.dtype) * x ** gamma.astype(x.dtype))(image)
 
 
-def adjust_gamma(image, gamma=1, gain=1):
+def adjust_gamma(image, gamma: Any = 1, gain: Any = 1):
     """Return `gain * image ** gamma`, with pixels in `[0, 1]`.
 
     Args:

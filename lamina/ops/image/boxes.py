@@ -1,5 +1,7 @@
 """Boxes: cutting them out of images, and suppressing those that overlap."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -56,7 +58,13 @@ def _round(x):
 
 
 def crop_and_resize(
-    image, boxes, box_indices, crop_size, method="bilinear", extrapolation_value=0.0, name=None
+    image,
+    boxes,
+    box_indices,
+    crop_size,
+    method="bilinear",
+    extrapolation_value: Any = 0.0,
+    name=None,
 ):
     """Cut boxes out of images, and resize each to one size.
 
@@ -144,7 +152,12 @@ def _suppress(boxes, scores, limit, threshold, score_threshold, sigma, who):
 
 
 def non_max_suppression(
-    boxes, scores, max_output_size, iou_threshold=0.5, score_threshold=float("-inf"), name=None
+    boxes,
+    scores,
+    max_output_size,
+    iou_threshold: Any = 0.5,
+    score_threshold: Any = float("-inf"),
+    name=None,
 ):
     """Choose the best boxes, leaving out those that overlap a better one.
 
@@ -178,9 +191,9 @@ def non_max_suppression_with_scores(
     boxes,
     scores,
     max_output_size,
-    iou_threshold=0.5,
-    score_threshold=float("-inf"),
-    soft_nms_sigma=0.0,
+    iou_threshold: Any = 0.5,
+    score_threshold: Any = float("-inf"),
+    soft_nms_sigma: Any = 0.0,
     name=None,
 ):
     """Choose the best boxes, as `tf.image.non_max_suppression`, and return their scores too.

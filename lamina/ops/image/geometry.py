@@ -1,5 +1,7 @@
 """Flipping, turning, cropping and padding images; as told, or at random."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -86,7 +88,7 @@ def _rot90(image, *, k):
     return jnp.rot90(image, k, axes=(image.ndim - 3, image.ndim - 2))
 
 
-def rot90(image, k=1, name=None):
+def rot90(image, k: Any = 1, name=None):
     """Turn images counter-clockwise by quarters.
 
     Args:

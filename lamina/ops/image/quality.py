@@ -1,6 +1,7 @@
 """Edges, gradients, and measures of how images differ."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -205,10 +206,10 @@ def ssim(
     img1,
     img2,
     max_val,
-    filter_size=11,
-    filter_sigma=1.5,
-    k1=0.01,
-    k2=0.03,
+    filter_size: Any = 11,
+    filter_sigma: Any = 1.5,
+    k1: Any = 0.01,
+    k2: Any = 0.03,
     return_index_map=False,
 ):
     """Return the structural similarity of images, in `(-1, 1]`.
@@ -274,11 +275,11 @@ def ssim_multiscale(
     img1,
     img2,
     max_val,
-    power_factors=(0.0448, 0.2856, 0.3001, 0.2363, 0.1333),
-    filter_size=11,
-    filter_sigma=1.5,
-    k1=0.01,
-    k2=0.03,
+    power_factors: Any = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333),
+    filter_size: Any = 11,
+    filter_sigma: Any = 1.5,
+    k1: Any = 0.01,
+    k2: Any = 0.03,
 ):
     """Return the structural similarity of images over several scales, in `[0, 1]`.
 

@@ -1,6 +1,7 @@
 """Changing the size of images: the kernels of tf.image.resize, as matrices and as taps."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -159,7 +160,7 @@ def _fitting_size(images, size):
 def resize(
     images,
     size,
-    method=ResizeMethod.BILINEAR,
+    method: Any = ResizeMethod.BILINEAR,
     preserve_aspect_ratio=False,
     antialias=False,
     name=None,
@@ -214,7 +215,7 @@ def _pad_around(images, *, size):
 
 
 def resize_with_pad(
-    image, target_height, target_width, method=ResizeMethod.BILINEAR, antialias=False
+    image, target_height, target_width, method: Any = ResizeMethod.BILINEAR, antialias=False
 ):
     """Resize images without distortion, and pad them with zeros to a size.
 

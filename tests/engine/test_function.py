@@ -1,0 +1,483 @@
+"""tf.function: when it traces, what it returns, variables, fallback, leaks, donation."""
+
+import collections
+import warnings
+
+import numpy as np
+import pytest
+
+import lamina as tf
+from lamina.engine import op
+from tests.tolerances import assert_close
+
+
+def _counted(body=lambda x, *rest, **named: x * 2.0, **options):
+    calls = []
+
+    def f(*args, **kwargs):
+        calls.append(args)
+        return body(*args, **kwargs)
+
+    return tf.function(f, **options), calls
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "traces"),
+    [
+        (tf.ones([2]), tf.zeros([2]), 1),
+        (tf.ones([2]), np.ones(2, np.float32), 1),
+        (tf.ones([2]), tf.ones([3]), 2),
+        (tf.ones([2]), tf.ones([2], tf.float64), 2),
+        (1, 1, 1),
+        (1, 2, 2),
+        (1, 1.0, 2),
+        (1, True, 2),
+        (0.0, -0.0, 2),
+        ("a", "a", 1),
+        ([tf.ones([])] * 2, [tf.zeros([])] * 2, 1),
+        ([tf.ones([])], (tf.ones([]),), 2),
+        ({"a": tf.ones([])}, {"a": tf.zeros([])}, 1),
+        (None, tf.ones([]), 2),
+        (np.array(1.0), np.array(2.0), 1),
+    ],
+)
+def test_what_counts_as_the_same_signature(first, second, traces):
+    f, calls = _counted(lambda x: None)
+    for value in (first, second, first, second):
+        f(value)
+    assert len(calls) == traces
+
+
+def test_objects_count_by_identity():
+    class Thing:
+        pass
+
+    a, b = Thing(), Thing()
+    f, calls = _counted(lambda x: None)
+    for thing in (a, b, a, b):
+        f(thing)
+    assert len(calls) == 2
+
+
+def test_defaults_and_keywords_are_the_same_call():
+    calls = []
+
+    @tf.function
+    def f(x, scale=2.0, *, shift=0.0):
+        calls.append(scale)
+        return x * scale + shift
+
+    x = tf.constant(1.0)
+    assert [f(*a, **k).numpy() for a, k in [((x,), {}), ((x, 2.0), {}), ((x,), {"scale": 2.0}), ((), {"x": x})]] == [2.0] * 4
+    assert len(calls) == 1
+    assert f(x, shift=tf.constant(5.0)).numpy() == 7.0
+    assert len(calls) == 2
+
+
+def test_missing_argument_is_a_type_error():
+    with pytest.raises(TypeError, match="x"):
+        tf.function(lambda x, y=1: x)()
+
+
+def test_tensors_captured_pending_are_traced_once():
+    c = tf.ones([3]) * 2.0
+    f, calls = _counted(lambda x: x + c)
+    for _ in range(3):
+        assert f(tf.ones([3])).numpy()[0] == 3.0
+    assert len(calls) == 1
+
+
+def test_structured_outputs():
+    Point = collections.namedtuple("Point", "x y")
+
+    @tf.function
+    def f(x):
+        return {"point": Point(x, 2), "none": None, "list": [x + 1.0, (x,)]}
+
+    out = f(tf.constant(1.0))
+    assert isinstance(out["point"], Point)
+    assert out["point"].y.numpy() == 2
+    assert out["none"] is None
+    assert out["list"][1][0].numpy() == 1.0
+    assert tf.function(lambda: None)() is None
+    with pytest.raises(TypeError, match="the function must return Tensors, or what converts"):
+        tf.function(lambda: object())()
+
+
+def test_input_signature_is_one_trace():
+    f, calls = _counted(tf.reduce_sum, input_signature=[tf.TensorSpec([None], tf.float32)])
+    assert [f(tf.ones([n])).numpy() for n in (1, 2, 3)] == [1.0, 2.0, 3.0]
+    assert f([1, 2]).numpy() == 3.0
+    assert len(calls) <= 3  # XLA needs the sizes; TF traces once
+    with pytest.raises(TypeError) as raised:
+        f(tf.ones([2, 2]))
+    assert "must fit TensorSpec(shape=(None,), dtype=tf.float32, name=None)" in str(raised.value)
+    assert "got shape (2, 2), dtype float32" in str(raised.value)
+    with pytest.raises(TypeError, match="an argument must fit"):
+        f(tf.ones([2], tf.float64))
+    with pytest.raises(TypeError, match="expected 1 arguments"):
+        f(tf.ones([2]), tf.ones([2]))
+
+
+def test_concrete_function():
+    @tf.function
+    def square(x, power=2):
+        return x**power
+
+    concrete = square.get_concrete_function(tf.TensorSpec([2], tf.float32))
+    assert concrete(tf.constant([1.0, 3.0])).numpy().tolist() == [1.0, 9.0]
+    assert concrete.structured_outputs == tf.TensorSpec([2], tf.float32)
+    assert concrete is square.get_concrete_function(tf.ones([2]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected a Tensor of type float32"):
+        concrete(tf.ones([3]))
+    with pytest.raises(TypeError, match="expected 1 Tensors"):
+        concrete()
+
+
+def test_methods_are_traced_for_each_instance():
+    class Scale(tf.Module):
+        traced = 0
+
+        def __init__(self, by):
+            super().__init__()
+            self.by = by
+            self.v = tf.Variable(by)
+
+        @tf.function
+        def __call__(self, x):
+            Scale.traced += 1
+            return x * self.v * self.by
+
+    a, b = Scale(2.0), Scale(3.0)
+    for _ in range(2):
+        assert (a(tf.constant(1.0)).numpy(), b(tf.constant(1.0)).numpy()) == (4.0, 9.0)
+    assert Scale.traced == 2
+
+
+def test_variables_are_state():
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def step(x):
+        v.assign_add(x)
+        before = v.value()
+        v.assign(v * 2.0)
+        return before
+
+    assert step(tf.constant(1.0)).numpy() == 2.0
+    assert step(tf.constant(1.0)).numpy() == 5.0
+    v.assign(0.0)
+    assert step(tf.constant(1.0)).numpy() == 1.0
+    assert v.numpy() == 2.0
+
+
+def test_variables_are_made_in_the_first_call_only():
+    class Lazy:
+        v = None
+
+        @tf.function
+        def __call__(self, x):
+            if self.v is None:
+                self.v = tf.Variable(tf.ones([2]))
+            self.v.assign_add(x)
+            return self.v.value()
+
+    lazy = Lazy()
+    assert lazy(tf.ones([2])).numpy().tolist() == [2.0, 2.0]
+    assert lazy(tf.ones([2])).numpy().tolist() == [3.0, 3.0]
+
+    @tf.function
+    def again(x):
+        return tf.Variable(1.0) + x
+
+    with pytest.raises(ValueError, match="variables may be made in its first call only"):
+        again(tf.ones([2]))
+
+
+def test_variable_of_a_traced_value_is_refused():
+    with pytest.raises(ValueError, match="`initial_value` must not be computed inside the tf.func"):
+        tf.function(lambda x: tf.Variable(x * 2.0) + x)(tf.ones([2]))
+
+
+def test_gradients_outside_and_inside_agree():
+    w = tf.Variable([1.0, 2.0])
+    f = tf.function(lambda x: tf.reduce_sum(tf.tanh(x * w)))
+    x = tf.constant([0.5, 1.0])
+
+    @tf.function
+    def inside(x):
+        with tf.GradientTape() as tape:
+            y = f(x)
+        return tape.gradient(y, w)
+
+    with tf.GradientTape() as tape:
+        y = f(x)
+    expected = np.array([0.5, 1.0]) * (1 - np.tanh([0.5, 2.0]) ** 2)
+    assert_close(tape.gradient(y, w), expected, "float32")
+    assert_close(inside(x), expected, "float32")
+
+
+def test_side_effects_on_variables_under_a_tape():
+    v, n = tf.Variable(2.0), tf.Variable(0)
+
+    @tf.function
+    def f(x):
+        n.assign_add(1)
+        return v * x
+
+    with tf.GradientTape() as tape:
+        y = f(3.0) + f(4.0)
+    assert tape.gradient(y, v).numpy() == 7.0
+    assert n.numpy() == 2
+
+
+def test_nested_functions_share_state_and_trace_once():
+    v = tf.Variable(0.0)
+    inner, calls = _counted(lambda x: v.assign_add(x).value())
+
+    @tf.function
+    def outer(x):
+        return inner(x) + inner(x)
+
+    assert outer(tf.constant(1.0)).numpy() == 3.0
+    assert outer(tf.constant(1.0)).numpy() == 7.0
+    assert v.numpy() == 4.0
+    assert len(calls) == 1
+
+
+def test_inner_function_captures_a_tensor_of_the_outer():
+    @tf.function
+    def outer(x):
+        y = x * 2.0
+        return tf.function(lambda z: z + y)(x)
+
+    assert outer(tf.constant(3.0)).numpy() == 9.0
+    assert outer(tf.constant(4.0)).numpy() == 12.0
+
+
+def test_fallback_is_correct_and_warns_once_with_the_line():
+    v = tf.Variable(0.0)
+    calls = []
+
+    @tf.function
+    def f(x):
+        calls.append(1)
+        v.assign_add(1.0)
+        if tf.reduce_sum(x) > 0:  # the line
+            return x * 2.0
+        return -x
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results = [f(tf.fill([n], s)).numpy()[0] for n, s in [(2, 1.0), (2, -3.0), (3, 5.0)]]
+    assert results == [2.0, 3.0, 10.0]
+    assert v.numpy() == 3.0
+    (warning,) = caught
+    line = f.python_function.__code__.co_firstlineno + 4
+    assert f"{__file__}:{line}, in f" in str(warning.message)
+    assert str(warning.message).startswith('tf.function "f" needs a value while it is traced')
+    assert warning.filename == __file__
+    with pytest.raises(TypeError, match="it has no concrete function"):
+        f.get_concrete_function(tf.ones([2]))
+
+
+def test_inner_fallback_makes_the_outermost_function_eager():
+    inner = tf.function(lambda x: x * 2.0 if float(x) > 0 else x)
+    outer = tf.function(lambda x: inner(x) + 1.0)
+    with pytest.warns(UserWarning, match='tf.function "<lambda>" needs a value') as caught:
+        assert outer(tf.constant(2.0)).numpy() == 5.0
+        assert outer(tf.constant(-2.0)).numpy() == -1.0
+    assert len(caught) <= 2
+
+
+def test_max_compiles_says_which_argument_changed():
+    tf.config.max_compiles = 2
+    f, _ = _counted()
+    f(tf.ones([1]))
+    f(tf.ones([2]))
+    with pytest.raises(Exception, match="max_compiles") as raised:
+        f(tf.ones([3]))
+    assert str(raised.value) == (
+        'tf.function "f": `lamina.config.max_compiles` allows 2 programs; this call needs '
+        "another one.\n  Reason: argument 0 changed from float32(2,) to float32(3,)."
+    )
+    assert f(tf.ones([2])).numpy()[0] == 2.0
+
+
+def test_many_traces_warn_with_the_reason():
+    f, _ = _counted(lambda x, n: x * n)
+    x = tf.constant(1.0)
+    for n in range(5):
+        f(x, n)
+    with pytest.warns(UserWarning, match="was traced 6 times; argument 1 changed from 4 to 5"):
+        f(x, 5)
+    quiet, _ = _counted(lambda x, n: x * n, reduce_retracing=True)
+    for n in range(7):
+        quiet(x, n)
+
+
+def test_a_counter_on_a_layer_does_not_compile_anew():
+    class Agent(tf.keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.steps = 0
+
+        def call(self, x):
+            return x
+
+    agent = Agent()
+    agent(tf.ones([1]))
+    f, _ = _counted(lambda x: x * 3.0)
+    f(tf.ones([2]))
+    before = tf.stats.compiles
+    for _ in range(8):
+        agent.steps += 1
+        f(tf.ones([2]))
+    assert tf.stats.compiles == before
+    assert len(f._concrete) < 4
+
+
+def test_changed_setting_of_a_layer_is_seen():
+    class Power(tf.keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.power = 1.0
+
+        def call(self, x):
+            return x**self.power
+
+    layer = Power()
+    f = tf.function(lambda x: layer(x))
+    assert f(tf.constant([3.0])).numpy() == [3.0]
+    layer.power = 2.0
+    assert f(tf.constant([3.0])).numpy() == [9.0]
+
+
+def test_leaked_tensors_are_explained():
+    kept = []
+
+    @tf.function
+    def f(x):
+        kept.append(x * 2.0)
+        return x
+
+    f(tf.ones([2]))
+    for use in (lambda t: t + 1.0, lambda t: t.numpy(), tf.function(lambda t: t + 1.0)):
+        with pytest.raises(TypeError) as raised:
+            use(kept[0])
+        assert str(raised.value) == (
+            'tf.function "f": a Tensor of its trace was used after the trace was finished; got '
+            "one of shape (2,), dtype float32. It never has a value outside.\n"
+            "  Fix: return it from the function, or keep it in a tf.Variable (assign it inside)."
+        )
+    assert "traced" in repr(kept[0])
+    assert f(tf.ones([2])).numpy()[0] == 1.0
+
+
+def test_leak_through_an_attribute_names_it():
+    class Keeps(tf.keras.layers.Layer):
+        def call(self, x):
+            self.last = x * 2.0
+            return x
+
+    layer = Keeps()
+    tf.function(lambda x: layer(x))(tf.ones([2]))
+    with pytest.raises(Exception, match=r"kept as Keeps\.last\. It never has a value outside"):
+        layer.last.numpy()
+
+
+def test_donation_leaves_what_the_user_holds():
+    v = tf.Variable(np.zeros(1000, np.float32))
+    step = tf.function(lambda: v.assign_add(tf.ones([1000])))
+    held = []
+    for i in range(4):
+        held.append((i, v.value(), np.asarray(v.value())))
+        step()
+    step()
+    for i, tensor, array in held:
+        assert (tensor.numpy() == i).all()
+        assert (array == i).all()
+    assert v.numpy()[0] == 5.0
+
+
+def test_returning_the_variable_returns_its_value_of_then():
+    v = tf.Variable(np.zeros(1000, np.float32))
+
+    @tf.function
+    def step():
+        v.assign_add(tf.ones([1000]))
+        return v.value(), v
+
+    results = [step() for _ in range(3)]
+    assert [r[0].numpy()[0] for r in results] == [1.0, 2.0, 3.0]
+    assert [r[1].numpy()[0] for r in results] == [1.0, 2.0, 3.0]
+
+
+_fails = [False]
+
+
+@op
+def _fragile(x):
+    if _fails[0]:
+        raise RuntimeError("broken kernel")
+    return x * 2.0
+
+
+def test_failed_run_changes_no_variable():
+    v = tf.Variable(np.ones(1000, np.float32))
+    _fragile(tf.ones([1000]))
+    f = tf.function(lambda: v.assign(_fragile(v)))
+    _fails[0] = True
+    try:
+        with pytest.raises(RuntimeError, match="broken kernel"):
+            f()
+    finally:
+        _fails[0] = False
+    assert (v.numpy() == 1.0).all()
+    f()
+    assert (v.numpy() == 2.0).all()
+
+
+def test_error_while_tracing_leaves_the_engine_eager():
+    @tf.function
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        f(tf.ones([2]))
+    assert tf.executing_eagerly()
+    assert (tf.ones([2]) * 2.0).numpy()[0] == 2.0
+
+
+def test_run_functions_eagerly():
+    f, calls = _counted(lambda x: x * float(x))
+    tf.config.run_functions_eagerly(True)
+    assert f(tf.constant(3.0)).numpy() == 9.0
+    assert tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    assert len(calls) == 1
+
+
+def test_facts_inside_and_outside():
+    seen = {}
+
+    @tf.function
+    def f(x):
+        seen.update(eager=tf.executing_eagerly(), symbolic=tf.is_symbolic_tensor(x), shape=x.shape)
+        with tf.init_scope():
+            seen["scope"] = tf.executing_eagerly()
+        return x
+
+    f(tf.ones([2, 3]))
+    assert seen == {"eager": False, "symbolic": True, "shape": (2, 3), "scope": True}
+    assert repr(f) == "<tf.function f>"
+    assert f.__name__ == "f"
+
+
+def test_decorator_arguments_are_accepted():
+    @tf.function(jit_compile=True, autograph=False, reduce_retracing=True)
+    def f(x):
+        return x + 1
+
+    assert f(tf.constant(1)).numpy() == 2
+    assert tf.function(f) is f

@@ -1,0 +1,103 @@
+"""tf.debugging and tf.print."""
+
+import sys
+
+import pytest
+
+import lamina as tf
+
+d = tf.debugging
+ONE, TWO = tf.constant([1.0]), tf.constant([2.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("assert_equal", (ONE, ONE), (ONE, TWO)),
+        ("assert_none_equal", (ONE, TWO), (ONE, ONE)),
+        ("assert_less", (ONE, TWO), (TWO, ONE)),
+        ("assert_less_equal", (ONE, ONE), (TWO, ONE)),
+        ("assert_greater", (TWO, ONE), (ONE, ONE)),
+        ("assert_greater_equal", (ONE, ONE), (ONE, TWO)),
+        ("assert_positive", (ONE,), (ONE - 1.0,)),
+        ("assert_non_negative", (ONE - 1.0,), (-ONE,)),
+        ("assert_near", (ONE, ONE + 1e-7), (ONE, TWO)),
+    ],
+)
+def test_assertions_on_values(name, good, bad):
+    check = getattr(d, name)
+    assert check(*good) is None
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        check(*bad, message="my words")
+    assert str(raised.value).startswith(f"my words\ntf.debugging.{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (lambda: d.assert_rank(ONE, 2), "expected rank 2; got shape (1,)"),
+        (lambda: d.assert_rank([1, 2], 0), "expected rank 0; got shape (2,)"),
+        (lambda: d.assert_rank_at_least(1.0, 1), "expected rank at least 1; got shape ()"),
+        (lambda: d.assert_scalar(ONE), "expected rank 0"),
+        (lambda: d.assert_shapes([(ONE, ("N",)), (tf.ones([2]), ("N",))]), "expected ('N',)"),
+    ],
+)
+def test_assertions_on_shapes(check, text):
+    with pytest.raises(ValueError, match="tf.debugging") as raised:
+        check()
+    assert text in str(raised.value)
+
+
+def test_assertions_that_hold():
+    d.assert_rank(ONE, 1)
+    assert d.assert_scalar(3.0) == 3.0
+    d.assert_shapes({"a": 1} and [(tf.ones([2, 3]), ("N", "D")), (tf.ones([3]), ("D",)), (ONE, (None,))])
+    d.assert_type(ONE, tf.float32)
+    d.Assert(ONE > 0.0, [ONE])
+    with pytest.raises(TypeError, match="expected .*int32.*; got float32"):
+        d.assert_type(ONE, tf.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the condition must hold; got"):
+        d.Assert(ONE > 2.0, [ONE])
+
+
+@pytest.mark.parametrize(("value", "kind"), [(float("nan"), "NaN"), (float("inf"), "Inf")])
+def test_check_numerics(value, kind):
+    x = tf.constant([1.0, value])
+    for check in (d.check_numerics, d.assert_all_finite):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"loss : Tensor had {kind} values"):
+            check(x, "loss")
+    assert d.check_numerics(ONE, "loss") is ONE
+
+
+def test_known_conditions_are_checked_in_functions():
+    @tf.function
+    def f(x):
+        d.assert_equal(tf.shape(x)[0], 3)
+        return x
+
+    assert f(tf.ones([3])).shape == (3,)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="x == y"):
+        f(tf.ones([2]))
+
+
+def test_print(capsys, tmp_path):
+    tf.print("loss", tf.constant(1.5), [tf.constant(2)], sep="|", end="!")
+    assert capsys.readouterr().err == "loss|1.5|[2]!"
+    tf.print(tf.range(10), output_stream=sys.stdout)
+    assert capsys.readouterr().out == "[0 1 2 ... 7 8 9]\n"
+    tf.print(tf.range(8), summarize=-1, output_stream=f"file://{tmp_path}/log")
+    assert (tmp_path / "log").read_text() == "[0 1 2 3 4 5 6 7]\n"
+
+
+def test_print_in_a_function_prints_at_each_run(capsys):
+    @tf.function
+    def f(x):
+        tf.print("x =", x, output_stream=sys.stdout)
+        return x + 1.0
+
+    for value in (1.0, 2.0):
+        f(tf.constant(value)).numpy()
+    import jax
+
+    jax.effects_barrier()
+    assert capsys.readouterr().out.split("\n")[:2] == ["x = 1.0", "x = 2.0"]
