@@ -14,7 +14,9 @@ _KINDS = 8
 
 def _random_program(rng: np.random.Generator) -> list[tuple[int, int]]:
     """Return steps (operation, which earlier value) of random number and kind."""
-    return [(int(rng.integers(_KINDS)), int(rng.integers(i + 1))) for i in range(rng.integers(5, 30))]
+    return [
+        (int(rng.integers(_KINDS)), int(rng.integers(i + 1))) for i in range(rng.integers(5, 30))
+    ]
 
 
 def _play(program: list[tuple[int, int]], x: Any, ops: list[Any]) -> Any:

@@ -103,9 +103,7 @@ def keras_fit(keras: Any, model: Any, case: Case, **options: Any) -> Callable[[i
     xs, ys = map(np.concatenate, zip(*case.batches(FIT_STEPS), strict=True))
 
     def run(n: int) -> float:
-        fitted = model.fit(
-            xs, ys, batch_size=case.batch, epochs=n, shuffle=False, verbose=0
-        )
+        fitted = model.fit(xs, ys, batch_size=case.batch, epochs=n, shuffle=False, verbose=0)
         return fitted.history["loss"][-1]
 
     return run

@@ -27,15 +27,15 @@ OUTPUT = Path(__file__).parent / "output"
 
 @tf.keras.utils.register_keras_serializable(package="digits")
 class Digits(tf.keras.Model):
-    """Two blocks of convolution, normalisation and pooling, then two dense layers."""
+    """Blocks of convolution, normalisation and pooling, then two dense layers."""
 
-    def __init__(self, filters=16, dropout=0.3, **kwargs):
+    def __init__(self, filters=(16, 32, 32), dropout=0.3, **kwargs):
         super().__init__(**kwargs)
         layers = tf.keras.layers
         self.convolutions = [
-            layers.Conv2D(filters * 2**i, 3, padding="same", use_bias=False) for i in range(2)
+            layers.Conv2D(count, 3, padding="same", use_bias=False) for count in filters
         ]
-        self.norms = [layers.BatchNormalization(momentum=0.9) for _ in range(2)]
+        self.norms = [layers.BatchNormalization(momentum=0.9) for _ in filters]
         self.pool = layers.MaxPooling2D()
         self.flatten = layers.Flatten()
         self.hidden = layers.Dense(128, activation="relu")
@@ -64,7 +64,7 @@ def load_digits(held_out=1000, seed=0):
 
 def learning_rate(steps):
     """Return the schedule that both ways of training use."""
-    return tf.keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=max(steps, 1))
+    return tf.keras.optimizers.schedules.CosineDecay(2e-3, decay_steps=max(steps, 1))
 
 
 def train_by_fit(train, test, epochs, batch_size):
@@ -103,7 +103,7 @@ def train_by_hand(train, test, epochs, batch_size, seed=0):
                 logits = model(images[batch], training=True)
                 loss = loss_fn(labels[batch], logits)
             gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             mean_loss.update_state(loss)
             seen.update_state(labels[batch], logits)
 

@@ -86,7 +86,7 @@ class Gan:
             (d_tape, d_loss, self.discriminator, self.optimizers[1]),
         ):
             gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return g_loss, d_loss
 
 

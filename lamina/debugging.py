@@ -39,7 +39,7 @@ def print(
     sep: str = " ",
     summarize: int = 3,
     name: str | None = None,
-) -> None:  # noqa: E501  # TF's name and signature
+) -> None:
     """Print values; inside `tf.function` each time the program runs.
 
     Args:
@@ -92,15 +92,15 @@ def _text(value: Any, summarize: int) -> str:
     return str(value)
 
 
-@op(mixed=True, differentiable=False)
+@op(mixed=True, differentiable=False, calls_host=True)
 def _host_call(*values, run):
     jax.debug.callback(run, *values, ordered=False)
     return jax.numpy.zeros((), bool)
 
 
-def Assert(
+def Assert(  # noqa: N802  # TF's name
     condition: Any, data: Any, summarize: int | None = None, name: str | None = None
-) -> None:  # noqa: N802, E501  # TF's name
+) -> None:
     """Raise unless the condition holds; inside `tf.function` a condition known there is checked.
 
     Args:
@@ -135,7 +135,7 @@ def _comparison(who: str, compare: Any, what: str) -> Any:
         message: str | None = None,
         summarize: int | None = None,
         name: str | None = None,
-    ) -> None:  # noqa: E501
+    ) -> None:
         x = convert_to_tensor(x)
         y = convert_to_tensor(y, dtype_hint=x.dtype)
         _check(compare(x, y), who, what, [x, y], message)
@@ -163,14 +163,14 @@ assert_greater_equal = _comparison("assert_greater_equal", ops.greater_equal, "x
 
 def assert_positive(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:  # noqa: E501
+) -> None:
     """Raise InvalidArgumentError unless all elements are above zero."""
     _check(ops.greater(x, 0), "assert_positive", "x > 0", [x], message)
 
 
 def assert_non_negative(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
-) -> None:  # noqa: E501
+) -> None:
     """Raise InvalidArgumentError unless all elements are at least zero."""
     _check(ops.greater_equal(x, 0), "assert_non_negative", "x >= 0", [x], message)
 
@@ -183,8 +183,8 @@ def assert_near(
     message: str | None = None,
     summarize: int | None = None,
     name: str | None = None,
-) -> None:  # noqa: E501
-    """Raise InvalidArgumentError unless ``|x - y| <= atol + rtol * |y|``; both default to 10 eps."""
+) -> None:
+    """Raise InvalidArgumentError unless ``|x - y| <= atol + rtol * |y|``; None is 10 eps."""
     x, y = convert_to_tensor(x), convert_to_tensor(y)
     eps = 10 * float(np.finfo(x.dtype.np).eps)
     bound = (eps if atol is None else atol) + (eps if rtol is None else rtol) * ops.abs(y)
@@ -198,7 +198,7 @@ def assert_rank(x: Any, rank: int, message: str | None = None, name: str | None 
 
 def assert_rank_at_least(
     x: Any, rank: int, message: str | None = None, name: str | None = None
-) -> None:  # noqa: E501
+) -> None:
     """Raise ValueError unless `x` has at least `rank` axes."""
     _check_rank(x, convert_to_tensor(x).ndim >= int(rank), f"rank at least {rank}", message)
 
@@ -218,7 +218,7 @@ def _check_rank(x: Any, ok: bool, what: str, message: str | None) -> None:
 
 def assert_type(
     tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None
-) -> None:  # noqa: E501
+) -> None:
     """Raise TypeError unless `tensor` has the dtype `tf_type`."""
     found = convert_to_tensor(tensor).dtype
     if found != tf_type:
@@ -232,7 +232,7 @@ def assert_shapes(
     summarize: int | None = None,
     message: str | None = None,
     name: str | None = None,
-) -> None:  # noqa: E501
+) -> None:
     """Raise ValueError unless Tensors have the given shapes, where equal letters are equal sizes.
 
     Args:

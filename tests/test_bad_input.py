@@ -52,7 +52,7 @@ def _note(path, who, arguments, fn, text):
     line = _line_of(fn, text)
     code = inspect.getsourcelines(fn)[0][line - inspect.getsourcelines(fn)[1]].strip()
     where = f"  at {__file__}, line {line}, in {fn.__name__}: {code}"
-    return "\n".join([f'In {path} ({who}), called with:', *arguments, where])
+    return "\n".join([f"In {path} ({who}), called with:", *arguments, where])
 
 
 def test_wrong_shape(net):
@@ -67,7 +67,9 @@ def test_wrong_shape(net):
 
 
 def test_wrong_shape_in_an_operation(net):
-    text, note = _raised((ValueError, tf.errors.InvalidArgumentError), net, tf.ones([2, 3]), wrong=tf.ones([3]))
+    text, note = _raised(
+        (ValueError, tf.errors.InvalidArgumentError), net, tf.ones([2, 3]), wrong=tf.ones([3])
+    )
     assert text.startswith("tf.add: ")
     assert text.endswith("Inputs: shapes (2, 2), (3,).") or "got float32(2, 2), float32(3,)" in text
     assert "jax" not in text.lower() + note.lower()
@@ -89,7 +91,7 @@ def test_wrong_dtype(net):
         "  Fix: tf.cast(x, tf.float32) for the int32 input."
     )
     assert note.startswith(f'In model (Net "{net.name}"), called with:')
-    assert note.endswith(f"line {_line_of(Net.call, 'return x +')}, in call: return x + (self.shift if wrong is None else wrong)")
+    assert f"line {_line_of(Net.call, 'return x +')}, in call: return x + (self.shift" in note
 
 
 def test_wrong_rank(net):
@@ -201,7 +203,9 @@ def test_gradient_of_wrong_things(net):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(net(x))
     text, _ = _raised(TypeError, tape.gradient, float(loss), net.trainable_variables)
-    assert text.startswith("GradientTape.gradient: `target` must be a Tensor computed under the tape")
+    assert text.startswith(
+        "GradientTape.gradient: `target` must be a Tensor computed under the tape"
+    )
 
 
 def test_errors_inside_a_function_have_the_same_note(net):

@@ -3,14 +3,14 @@ import time
 
 import numpy as np
 import pytest
+
+import lamina as tf
 from benchmarks.__main__ import table
 from benchmarks.changing import measure_changing
 from benchmarks.models import CASES
 from benchmarks.recording import measure_recording
 from benchmarks.timing import interleaved, ratio
 from benchmarks.training import built, keras_loop, measure_training, raw_loop
-
-import lamina as tf
 
 
 def test_ways_take_turns_and_fill_their_chunks():
@@ -42,9 +42,7 @@ def test_ratio_is_taken_round_by_round():
 def test_both_sides_compute_the_same_losses(name):
     case = CASES[name]._replace(batch=4)
     model = built(tf.keras, case)
-    losses = [
-        run(3) for run in (raw_loop(case, model.get_weights()), keras_loop(tf, model, case))
-    ]
+    losses = [run(3) for run in (raw_loop(case, model.get_weights()), keras_loop(tf, model, case))]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 
+import jax
 import pytest
 
 import lamina as tf
@@ -43,7 +44,7 @@ def test_assertions_on_values(name, good, bad):
     ],
 )
 def test_assertions_on_shapes(check, text):
-    with pytest.raises(ValueError, match="tf.debugging") as raised:
+    with pytest.raises(ValueError, match=r"tf.debugging") as raised:
         check()
     assert text in str(raised.value)
 
@@ -51,10 +52,10 @@ def test_assertions_on_shapes(check, text):
 def test_assertions_that_hold():
     d.assert_rank(ONE, 1)
     assert d.assert_scalar(3.0) == 3.0
-    d.assert_shapes({"a": 1} and [(tf.ones([2, 3]), ("N", "D")), (tf.ones([3]), ("D",)), (ONE, (None,))])
+    d.assert_shapes([(tf.ones([2, 3]), ("N", "D")), (tf.ones([3]), ("D",)), (ONE, (None,))])
     d.assert_type(ONE, tf.float32)
     d.Assert(ONE > 0.0, [ONE])
-    with pytest.raises(TypeError, match="expected .*int32.*; got float32"):
+    with pytest.raises(TypeError, match=r"expected .*int32.*; got float32"):
         d.assert_type(ONE, tf.int32)
     with pytest.raises(tf.errors.InvalidArgumentError, match="the condition must hold; got"):
         d.Assert(ONE > 2.0, [ONE])
@@ -64,7 +65,9 @@ def test_assertions_that_hold():
 def test_check_numerics(value, kind):
     x = tf.constant([1.0, value])
     for check in (d.check_numerics, d.assert_all_finite):
-        with pytest.raises(tf.errors.InvalidArgumentError, match=f"loss : Tensor had {kind} values"):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"loss : Tensor had {kind} values"
+        ):
             check(x, "loss")
     assert d.check_numerics(ONE, "loss") is ONE
 
@@ -97,7 +100,5 @@ def test_print_in_a_function_prints_at_each_run(capsys):
 
     for value in (1.0, 2.0):
         f(tf.constant(value)).numpy()
-    import jax
-
     jax.effects_barrier()
     assert capsys.readouterr().out.split("\n")[:2] == ["x = 1.0", "x = 2.0"]

@@ -53,6 +53,8 @@ def test_gan():
 
 @pytest.mark.slow
 def test_char_rnn():
-    printed = run("char_rnn.py", "--epochs", 1, "--units", 32, "--characters", 20000, "--sample", 20)
+    printed = run(
+        "char_rnn.py", "--epochs", 1, "--units", 32, "--characters", 20000, "--sample", 20
+    )
     assert "rnn (RNN)" in printed
     assert "--- epoch 1" in (EXAMPLES / "output" / "char_rnn.txt").read_text()

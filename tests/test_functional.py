@@ -88,5 +88,5 @@ def test_layers_of_one_name_keep_their_own_weights():
 
 
 def test_unbuilt_model_is_refused():
-    with pytest.raises(ValueError, match="has no variables yet.\n  Fix: call it on data first."):
+    with pytest.raises(ValueError, match=r"has no variables yet.\n  Fix: call it on data first."):
         tf.functional(layers.Dense(1))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tolerances import assert_close
 
 import lamina as tf
+from tests.tolerances import assert_close
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +21,10 @@ def run_program(path, capsys):
     source = path.read_text()
     assert source.count("import tensorflow as tf") == 1
     names = {"__name__": "__main__"}
-    exec(compile(source.replace("import tensorflow as tf", "import lamina as tf"), path, "exec"), names)
+    exec(
+        compile(source.replace("import tensorflow as tf", "import lamina as tf"), path, "exec"),
+        names,
+    )
     return names, capsys.readouterr().out
 
 

@@ -78,15 +78,15 @@ def test_fit_save_and_load(data, tmp_path):
     x, y = data
     model = Net(units=4)
     model.compile(
-        "adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+        "adam",
+        tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
     )
     history = model.fit(x, y, epochs=2, verbose=0).history
     assert set(history) == {"loss", "accuracy"}
     model.save(tmp_path / "net.keras")
     loaded = tf.keras.models.load_model(tmp_path / "net.keras")
-    np.testing.assert_array_equal(
-        loaded.predict(x, verbose=0), model.predict(x, verbose=0)
-    )
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 def test_summary_of_a_model_that_was_never_called():

@@ -1,7 +1,7 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
 Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, convert,
-dispatch, pending, variable, closure, tape, custom, spec, function, random. Each
+dispatch, pending, variable, closure, tape, custom, spec, arguments, function, random. Each
 file imports those before it only.
 """
 

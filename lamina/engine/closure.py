@@ -287,31 +287,54 @@ def call_trace(
     return how(*operands, trace=trace, **attributes)
 
 
-def _infer_vectorized(kinds: Sequence[TensorType], *, trace: Trace, mapped: int) -> Any:
-
+def _infer_vectorized(
+    kinds: Sequence[TensorType], *, trace: Trace, mapped: tuple[bool, ...]
+) -> Any:
     count = kinds[0].dims[0]
     return tuple(type_of((count, *t.dims), t.dtype) for t in trace.types), list
 
 
 @op(mixed=True, infer=_infer_vectorized)
-def _vectorized(*operands: Any, trace: Trace, mapped: int) -> list[Any]:
-    axes = (0,) * mapped + (None,) * (len(operands) - mapped)
+def _vectorized(*operands: Any, trace: Trace, mapped: tuple[bool, ...]) -> list[Any]:
+    axes = tuple(0 if m else None for m in mapped)
     size = operands[0].shape[0]
     return list(jax.vmap(trace.run, in_axes=axes, axis_size=size)(*operands))
+
+
+@op(mixed=True, differentiable=False)
+def _keys_of_rows(key: Any, counter: Any, *, count: int) -> Any:
+    return jax.random.split(jax.random.fold_in(key, counter), count)
+
+
+@op(differentiable=False)
+def _first(x: Any) -> Any:
+    return x[0]
 
 
 def vectorize(fn: Callable[..., Any], *elements: Tensor) -> Any:
     """Map `fn` over the first axis of Tensors, all rows computed together.
 
-    `fn` is recorded once; what it captures is shared by all rows.
+    `fn` is recorded once; what it captures is shared by all rows. Draws from a random stream
+    differ from row to row: each row gets a key of its own.
     """
     kinds = [type_of(e._type.dims[1:], e.dtype) for e in elements]
     closed, structure = close(fn, kinds, "a vectorized map")
-    if closed.written:
+    streams = [getattr(v, "_stream", None) for v in closed.written]
+    if any(s is None for s in streams):
         raise ValueError(
             f"a vectorized map: the function must not assign variables; got assignments to "
             f"{[v.name for v in closed.written]}.\n  Fix: return the values and assign outside."
         )
-    operands = [*elements, *closed.operands(local.trace)]
-    outputs = call_trace(closed.trace, operands, _vectorized, mapped=len(elements))
-    return replace_nones(structure, outputs)
+    outer = closed.operands(local.trace)
+    mapped = [True] * len(elements) + [False] * len(outer)
+    count = elements[0]._type.dims[0]
+    for i, o in enumerate(closed.outer):
+        for stream in streams:
+            if stream is not None and o is stream.key:
+                outer[i] = _keys_of_rows(outer[i], stream.counter._read(), count=count)
+                mapped[len(elements) + i] = True
+    operands = [*elements, *outer]
+    outputs = call_trace(closed.trace, operands, _vectorized, mapped=tuple(mapped))
+    for variable, value in zip(closed.written, outputs[closed.outputs :], strict=True):
+        local.trace.write(variable, _first(value))
+    return replace_nones(structure, outputs[: closed.outputs])

@@ -274,7 +274,7 @@ def jax_op(fn: Callable[..., Any]) -> Callable[..., Any]:
         return [jax.numpy.asarray(leaf) for leaf in leaves]
 
     body.__name__ = body.__qualname__ = getattr(fn, "__name__", "jax_op")
-    operation = op(mixed=True)(body)
+    operation = op(mixed=True, calls_host=True)(body)
 
     @functools.wraps(fn)
     def call(*args: Any, **kwargs: Any) -> Any:

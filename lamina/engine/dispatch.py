@@ -202,6 +202,7 @@ class Op(Generic[P]):
         host: Callable[..., Any] | None = None,
         infer: Callable[..., Any] | None = None,
         needs: Callable[..., tuple[int, ...]] | None = None,
+        calls_host: bool = False,
     ) -> None:
         functools.update_wrapper(self, body)
         self.body = body
@@ -210,6 +211,7 @@ class Op(Generic[P]):
         self.host = host
         self.infer = infer
         self.needs = needs
+        self.calls_host = calls_host
         self.signatures: dict[Any, Signature] = {}
         self._known_attributes: dict[Any, Attributes] = {}
         given = inspect.signature(body)
@@ -398,6 +400,9 @@ class Op(Generic[P]):
             outputs, container = infer(self.label, body, present)
         fn = (lambda *a: list(body(*a))) if container is not None else (lambda *a: [body(*a)])
         made = Signature(self.__name__, fn, present, outputs, container, self.differentiable)
+        made.calls_host = self.calls_host or any(
+            getattr(v, "calls_host", False) for value in values.values() for v in _each(value)
+        )
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)
@@ -418,6 +423,10 @@ class Op(Generic[P]):
 
     def __repr__(self) -> str:
         return f"<op {self.__name__}>"
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return value if type(value) is tuple else (value,)
 
 
 def _with_nones(body: Callable[..., Any], present: tuple[bool, ...]) -> Callable[..., Any]:
@@ -481,6 +490,7 @@ def op(
     host: Callable[..., Any] | None = ...,
     infer: Callable[..., Any] | None = ...,
     needs: Callable[..., tuple[int, ...]] | None = ...,
+    calls_host: bool = ...,
 ) -> Callable[[Callable[P, Any]], Op[P]]: ...
 
 
@@ -493,6 +503,7 @@ def op(
     host: Callable[..., Any] | None = None,
     infer: Callable[..., Any] | None = None,
     needs: Callable[..., tuple[int, ...]] | None = None,
+    calls_host: bool = False,
 ) -> Any:
     """Make a recorded operation of a function on jax arrays: lamina's one bridge to JAX.
 
@@ -507,6 +518,7 @@ def op(
         host: The same function on NumPy arrays, for shape arithmetic on known values.
         infer: (input types, **attributes) -> (output types, container), in place of eval_shape.
         needs: (**attributes) -> the inputs that get gradients, where not all of them do.
+        calls_host: Whether running it may call Python code.
 
     Example:
         >>> from lamina.engine import op
@@ -525,6 +537,7 @@ def op(
             host=host,
             infer=infer,
             needs=needs,
+            calls_host=calls_host,
         )
 
     return make if body is None else make(body)

@@ -19,94 +19,17 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import errors, nest
+from lamina.engine.arguments import Keywords, argument_key, described, with_tensors
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
-from lamina.engine.dtypes import DType
 from lamina.engine.pending import SMALL, Program
-from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import TensorType
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
-from lamina.engine.variable import Variable, creation_hooks
+from lamina.engine.variable import creation_hooks
 
 __all__ = ["ConcreteFunction", "Function", "function"]
-
-
-class _Other:
-    """The key of an argument that is neither Tensor nor plain value: the object itself."""
-
-    __slots__ = ("_hash", "_ref")
-
-    def __init__(self, value: Any) -> None:
-        self._hash = id(value)
-        try:
-            self._ref: Callable[[], Any] = weakref.ref(value)
-        except TypeError:
-            self._ref = lambda: value
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Other):
-            return False
-        mine = self._ref()
-        return mine is not None and mine is other._ref()
-
-
-_PLAIN = (int, float, bool, str, bytes, complex, type(None), DType, TensorShape)
-
-
-def _key(value: Any, tensors: list[Tensor]) -> Any:
-    """Return the part of the cache key for one argument, collecting its Tensors."""
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        return value._type
-    kind = type(value)
-    if kind in _PLAIN:
-        if kind is float and (value == 0.0 or value != value):
-            return (kind, repr(value))  # -0.0 is another value; NaN is the same again
-        return (kind, value)
-    if isinstance(value, Variable):
-        return _Other(value)
-    if isinstance(value, np.ndarray | np.generic):
-        tensor = convert_to_tensor(value)
-        tensors.append(tensor)
-        return tensor._type
-    if isinstance(value, list | tuple):
-        return (kind, *[_key(v, tensors) for v in value])
-    if isinstance(value, dict):
-        return (dict, *[(k, _key(value[k], tensors)) for k in value])
-    if isinstance(value, TensorSpec):
-        return value
-    if hasattr(kind, "_as_tensor"):
-        return _Other(value)
-    if hasattr(value, "__array__") and not callable(value):
-        tensor = convert_to_tensor(value)
-        tensors.append(tensor)
-        return tensor._type
-    return _Other(value)
-
-
-def _with_tensors(value: Any, given: Any) -> Any:
-    """Return an argument with its Tensors replaced, in the order that `_key` collects them."""
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        return next(given)
-    kind = type(value)
-    if kind in _PLAIN or isinstance(value, Variable | TensorSpec):
-        return value
-    if isinstance(value, list | tuple):
-        items = [_with_tensors(v, given) for v in value]
-        return kind(*items) if hasattr(kind, "_fields") else kind(items)
-    if isinstance(value, dict):
-        made = {k: _with_tensors(v, given) for k, v in value.items()}
-        return made if kind is dict else kind(made)
-    if hasattr(kind, "_as_tensor"):
-        return value
-    if hasattr(value, "__array__") and not callable(value):
-        return next(given)
-    return value
 
 
 class ConcreteFunction:
@@ -136,7 +59,9 @@ class ConcreteFunction:
         self._donated = [
             (self._places[v], v)
             for v in closed.written
-            if v in self._places and (v.shape.num_elements() or 0) >= SMALL
+            if v in self._places
+            and (v.shape.num_elements() or 0) >= SMALL
+            and not closed.trace.calls_host
         ]
         self._captures = [
             (i, t) for i, t in enumerate(closed.outer, closed.arguments) if isinstance(t, Tensor)
@@ -231,7 +156,7 @@ class ConcreteFunction:
         """Run on Tensors of the signature; Python arguments of the trace are left out."""
         tensors: list[Tensor] = []
         for a in (*args, *kwargs.values()):
-            _key(a, tensors)
+            argument_key(a, tensors)
         wanted = self._closed.trace.inputs[: self._closed.arguments]
         if len(tensors) != len(wanted):
             raise TypeError(
@@ -301,6 +226,7 @@ class Function:
     # -- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function, recorded first if its arguments are of a new kind."""
         if config.run_functions_eagerly or self._eager_because is not None:
             return self.python_function(*args, **kwargs)
         if kwargs or self._defaults:
@@ -308,7 +234,7 @@ class Function:
         if self.input_signature is not None:
             args = self._apply_signature(args)
         tensors: list[Tensor] = []
-        key = (versions.structure, *[_key(a, tensors) for a in args])
+        key = (versions.structure, *[argument_key(a, tensors) for a in args])
         concrete = self._concrete.get(key)
         if concrete is None:
             concrete = self._trace(key, args, tensors)
@@ -324,7 +250,7 @@ class Function:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         if bound.kwargs:
-            return (*bound.args, _Keywords(bound.kwargs))
+            return (*bound.args, Keywords(bound.kwargs))
         return bound.args
 
     def _apply_signature(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -420,8 +346,8 @@ class Function:
     def _record(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
         def call(*placeholders: Tensor) -> Any:
             given = iter(placeholders)
-            values = [_with_tensors(a, given) for a in args]
-            if values and isinstance(values[-1], _Keywords):
+            values = [with_tensors(a, given) for a in args]
+            if values and isinstance(values[-1], Keywords):
                 return self.python_function(*values[:-1], **values.pop())
             return self.python_function(*values)
 
@@ -477,7 +403,7 @@ class Function:
             return "a layer's attribute or `trainable` changed."
         for i, (old, new) in enumerate(zip(last[1:], key[1:], strict=False)):
             if old != new:
-                return f"argument {i} changed from {_brief(old)} to {_brief(new)}."
+                return f"argument {i} changed from {described(old)} to {described(new)}."
         return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."
 
     # -- public
@@ -501,7 +427,7 @@ class Function:
 
         args = tuple(nest.map_structure(stand_in, a) for a in args)
         tensors: list[Tensor] = []
-        key = (versions.structure, *[_key(a, tensors) for a in args])
+        key = (versions.structure, *[argument_key(a, tensors) for a in args])
         found = self._concrete.get(key)
         if found is None and self._eager_because is None:
             found = self._trace(key, args, tensors)
@@ -518,17 +444,15 @@ class Function:
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """Return the signatures traced so far, one a line."""
-        return "\n".join(f"{self._label}({', '.join(map(_brief, k[1:]))})" for k in self._concrete)
+        return "\n".join(
+            f"{self._label}({', '.join(map(described, k[1:]))})" for k in self._concrete
+        )
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
 
 
 _EARLIER = 64
-
-
-class _Keywords(dict[str, Any]):
-    """Keyword-only arguments, as the last positional one."""
 
 
 def _has_defaults(fn: Callable[..., Any]) -> bool:
@@ -541,14 +465,6 @@ def _has_defaults(fn: Callable[..., Any]) -> bool:
         p.default is not p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         for p in parameters
     )
-
-
-def _brief(key: Any) -> str:
-    if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], type):
-        return repr(key[1])
-    if isinstance(key, _Other):
-        return f"another {type(key._ref()).__name__}"
-    return repr(key)
 
 
 def _user_line(error: BaseException) -> str:

@@ -192,6 +192,7 @@ class Pending:
         "aliases",
         "alive",
         "assigned",
+        "calls_host",
         "equations",
         "error",
         "input_types",
@@ -210,6 +211,7 @@ class Pending:
         self._inputs_at: dict[int, int] = {}
         self._numbers: list[Tensor] = []
         self.assigned: dict[Any, Tensor | None] = {}
+        self.calls_host = False
         # In "sync" mode each operation is one trace.
         self.limit = _SOFT_LIMIT if config.eager == "record" else 0
         self.error: BaseException | None = None
@@ -223,6 +225,8 @@ class Pending:
             equation.append(t._slot if t._trace is self else self._adopt(t))
         equations = self.equations
         equations.append(tuple(equation))
+        if signature.calls_host:
+            self.calls_host = True
         outputs = self.outputs
         made: list[Tensor] = []
         for kind in signature.outputs:
@@ -363,7 +367,8 @@ class Pending:
 
     def _run(self, wanted: list[int]) -> list[Any]:
         equations = self.equations
-        donated = self._donated()
+        # A program that may fail half way must not have taken the variables' values.
+        donated = () if self.calls_host else self._donated()
         key = (tuple(equations), tuple(self.input_types), tuple(wanted), donated)
         program = _cache.find(key)
         if program is None:

@@ -39,6 +39,8 @@ class Stream:
         with init_scope():
             self.key = Variable(key_of(seed), trainable=False, name="key")
             self.counter = Variable(np.int64(0), trainable=False, name="counter")
+        # So that a vectorized map knows the draws of its rows, and keeps them apart.
+        self.key._stream = self.counter._stream = self
 
     def next(self) -> tuple[Tensor, Tensor]:
         """Return (key, counter) for one draw, and move on."""

@@ -95,12 +95,14 @@ class Signature:
         outputs: The types of the outputs.
         container: `tuple` or `list` if the op returns one, None if it returns one value.
         differentiable: Whether a tape looks for gradients through it.
+        calls_host: Whether running it may call Python, and so fail half way.
         forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
     """
 
     __slots__ = (
         "_kernel",
         "_vjps",
+        "calls_host",
         "container",
         "differentiable",
         "fn",
@@ -130,6 +132,7 @@ class Signature:
         self.needs = tuple(i for i, t in enumerate(inputs) if t.differentiable)
         self.forward: tuple[Signature, tuple[int, ...], tuple[int, ...]] | None = None
         self._vjps: dict[tuple[tuple[int, ...], tuple[int, ...]], Signature] = {}
+        self.calls_host = False
         self._kernel: Callable[..., list[Any]] | None = None
         self.id = len(signatures)
         signatures.append(self)
@@ -177,6 +180,7 @@ class Signature:
             True,
         )
         made.forward = (self, needed, given)
+        made.calls_host = self.calls_host
         return made
 
     def linearize(self, values: Sequence[Any], needed: tuple[int, ...]) -> tuple[list[Any], Any]:

@@ -142,6 +142,11 @@ class Trace:
         """Replay the program on jax arrays."""
         return replay(self.equations, inputs, self.outputs)
 
+    @property
+    def calls_host(self) -> bool:
+        """Whether running the program may call Python, and so fail half way."""
+        return any(signatures[e[0]].calls_host for e in self.equations)
+
     def connected_inputs(self) -> tuple[int, ...]:
         """Return the inputs that some output depends on differentiably."""
         starts = self._starts()

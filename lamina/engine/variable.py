@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -55,6 +55,7 @@ class Variable(Arithmetic):
     """
 
     __array_priority__ = 100
+    _stream: Any  # the random stream that a key or counter belongs to; see random.py
     # ops/operators.py installs these.
     gather_nd: Callable[..., Any]
     scatter_update: Callable[..., Variable]
@@ -235,7 +236,7 @@ class Variable(Arithmetic):
         use_locking: bool = False,
         name: str | None = None,
         read_value: bool = True,
-    ) -> Variable:
+    ) -> Self:
         """Replace the value.
 
         Args:
@@ -261,7 +262,7 @@ class Variable(Arithmetic):
         use_locking: bool = False,
         name: str | None = None,
         read_value: bool = True,
-    ) -> Variable:
+    ) -> Self:
         """Add `delta` to the value; see `assign`."""
         return self.assign(_add(self._read(), convert_to_tensor(delta, self._dtype)))
 
@@ -271,7 +272,7 @@ class Variable(Arithmetic):
         use_locking: bool = False,
         name: str | None = None,
         read_value: bool = True,
-    ) -> Variable:
+    ) -> Self:
         """Subtract `delta` from the value; see `assign`."""
         return self.assign(_subtract(self._read(), convert_to_tensor(delta, self._dtype)))
 

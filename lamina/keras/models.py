@@ -3,16 +3,17 @@
 import copy
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.engine import Tensor, nest, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.graph_config import graph_config, graph_from_config
+from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.naming import auto_name
-from lamina.keras.saving import weights as weight_files
 from lamina.keras.saving import archive
+from lamina.keras.saving import weights as weight_files
 from lamina.keras.saving.archive import load_model
 from lamina.keras.training import Trainer
 from lamina.keras.viz import summary as summary_view
@@ -45,6 +46,11 @@ class Model(Trainer, Layer):
         TensorShape([2, 3])
     """
 
+    # Set by `__init__` and by connecting the layers.
+    _graph: Any
+    _lm_start: Any
+    _lm_build_shapes: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         inputs, outputs, kwargs = _graph_arguments(args, kwargs)
         self.__dict__["_graph"] = None
@@ -71,7 +77,7 @@ class Model(Trainer, Layer):
         own["_lm_graph_layers"] = None
         own["graph_layers"] = list(graph.layers)
         own["built"] = True
-        own["output_names"] = _output_names(graph)
+        own["output_names"] = output_names_of(graph)
         own["input_names"] = list(graph.input_names)
         versions.tracked += 1
 
@@ -116,16 +122,23 @@ class Model(Trainer, Layer):
             )
         return self._graph
 
-    def call(
-        self, inputs: Any = None, training: Any = None, mask: Any = None, **kwargs: Any
-    ) -> Any:
-        """Compute the output: along the graph of a functional model; else a subclass writes it."""
-        if self.__dict__.get("_graph") is None:
-            raise calling.MissingCallError(
-                f"{label(self)}: the class {type(self).__name__} does not have a `call` method.\n"
-                f"  Fix: def call(self, inputs): return ..."
-            )
-        return self._graph.run(_match_inputs(self, self._graph, inputs))
+    if TYPE_CHECKING:
+        # A subclass takes what it needs.
+        def call(self, *args: Any, **kwargs: Any) -> Any:
+            """Run the graph; a subclass writes its own."""
+    else:
+
+        def call(
+            self, inputs: Any = None, training: Any = None, mask: Any = None, **kwargs: Any
+        ) -> Any:
+            """Compute the output along the graph; without one, a subclass writes this."""
+            if self.__dict__.get("_graph") is None:
+                kind = type(self).__name__
+                raise calling.MissingCallError(
+                    f"{label(self)}: the class {kind} does not have a `call` method.\n"
+                    f"  Fix: def call(self, inputs): return ..."
+                )
+            return self._graph.run(match_inputs(self, self._graph, inputs))
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of all layers, for an input shape with None for unknown sizes.
@@ -274,7 +287,9 @@ class Model(Trainer, Layer):
         return super().get_config()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(  # pyright: ignore[reportIncompatibleMethodOverride]  # as Keras
+        cls, config: dict[str, Any], custom_objects: Any = None
+    ) -> Any:
         """Return a new model from what `get_config` gave."""
         with registry.CustomObjectScope(custom_objects or {}):
             if "layers" in config and "input_layers" in config:
@@ -320,73 +335,6 @@ def _graph_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[
             "  Fix: tf.keras.Model(inputs, outputs), or subclass tf.keras.Model."
         )
     return inputs, outputs, given
-
-
-def _output_names(graph: Graph) -> list[str]:
-    """Return the names of the outputs: keys of a dict, else names of layers, made distinct."""
-    if isinstance(graph.outputs, dict):
-        return sorted(graph.outputs)
-    names: list[str] = []
-    for name in graph.output_names:
-        count = 1
-        unique = name
-        while unique in names:
-            unique, count = f"{name}_{count}", count + 1
-        names.append(unique)
-    return names
-
-
-def _match_inputs(model: Any, graph: Graph, inputs: Any) -> list[Any]:
-    """Return the values for a graph's inputs, in order, from what a call was given."""
-    wanted = graph.flat_inputs
-    if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
-        missing = [n for n in graph.input_names if n not in inputs]
-        if missing:
-            raise ValueError(
-                f"{label(model)}: the inputs by name must hold {graph.input_names}; missing "
-                f"{missing}, got {list(inputs)}."
-            )
-        flat = [inputs[n] for n in graph.input_names]
-    elif isinstance(inputs, dict):
-        missing = [n for n in graph.inputs if n not in inputs]
-        if missing:
-            raise ValueError(
-                f"{label(model)}: the inputs by name must hold {list(graph.inputs)}; missing "
-                f"{missing}, got {list(inputs)}."
-            )
-        flat = nest.flatten({n: inputs[n] for n in graph.inputs})
-    else:
-        flat = nest.flatten(inputs)
-    if len(flat) != len(wanted):
-        raise ValueError(
-            f"{label(model)}: expected {len(wanted)} inputs {graph.input_names}; got {len(flat)}."
-        )
-    return [_fitted(model, t, x) for t, x in zip(wanted, flat, strict=True)]
-
-
-def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
-    """Check a value against an input, adding or dropping a last axis of size 1 as Keras does."""
-    if not isinstance(value, Tensor):
-        return value
-    shape, given = tuple(wanted.shape), tuple(value.shape)
-    if len(given) == len(shape) + 1 and given[-1] == 1:
-        value, given = calling.ops.squeeze(value, -1), given[:-1]
-    elif len(given) == len(shape) - 1 and shape[-1] == 1:
-        value, given = calling.ops.expand_dims(value, -1), (*given, 1)
-    fits = len(shape) == len(given) and all(
-        a is None or b is None or a == b for a, b in zip(shape, given, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f'{label(model)}: input "{wanted.node.layer.name}" must have shape {shape}; got {given}, dtype '
-            f"{value.dtype.name}."
-        )
-    if value.dtype is not wanted.dtype:
-        mask = value._keras_mask
-        value = calling.ops.cast(value, wanted.dtype)
-        if mask is not None:
-            value._keras_mask = mask
-    return value
 
 
 class Sequential(Model):
@@ -489,7 +437,7 @@ class Sequential(Model):
         self.__dict__["graph_layers"] = held
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[Layer]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The layers, without the input."""
         return list(self.__dict__["graph_layers"])
 
@@ -504,8 +452,6 @@ class Sequential(Model):
         if not self.__dict__["graph_layers"]:
             raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
         shape = tuple(input_shape)
-        if calling.local.calls and calling.local.calls[-1] is self:
-            shape = (None, *shape[1:])  # built by a call: the next batch may have another size
         self.__dict__["_lm_start"] = InputLayer(batch_shape=shape)
         self._connect(self._lm_start)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from lamina import engine, ops
 from lamina.engine import DType, Tensor, as_dtype, context, convert_to_tensor
@@ -119,7 +119,7 @@ class Variable(engine.Variable):
             return tensor
         return ops.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
 
-    def assign(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+    def assign(self, value: Any, *args: Any, **kwargs: Any) -> Self:
         """Replace the value.
 
         Args:
@@ -135,11 +135,11 @@ class Variable(engine.Variable):
         """
         return super().assign(self._fitted(value))
 
-    def assign_add(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+    def assign_add(self, value: Any, *args: Any, **kwargs: Any) -> Self:
         """Add `value` to the value; see `assign`."""
         return super().assign_add(self._fitted(value))
 
-    def assign_sub(self, value: Any, *args: Any, **kwargs: Any) -> "Variable":
+    def assign_sub(self, value: Any, *args: Any, **kwargs: Any) -> Self:
         """Subtract `value` from the value; see `assign`."""
         return super().assign_sub(self._fitted(value))
 

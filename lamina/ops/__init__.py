@@ -1,8 +1,8 @@
 """TF's functions, one recorded operation each; the bodies are plain JAX.
 
-One flat namespace under TF's names: `tf.math.log` is `ops.log`. The public modules (`lamina/math.py`,
-`lamina/nn.py`, ...) pick theirs from it. A file is a family; bodies see jax arrays, everything else
-sees Tensors.
+One flat namespace under TF's names: `tf.math.log` is `ops.log`. The public modules
+(`lamina/math.py`, `lamina/nn.py`, ...) pick theirs from it. A file is a family; bodies see jax
+arrays, everything else sees Tensors.
 """
 
 from lamina.ops import operators  # installs the operators of Tensor and Variable

@@ -96,11 +96,12 @@ def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
     """
     if limit is None:
         start, limit = 0, start
-    (start, *kinds), (limit, kind), (delta, step_kind) = (
+    scalars: Any = (
         _scalar(start, "start"),
         _scalar(limit, "limit"),
         _scalar(delta, "delta"),
     )
+    (start, *kinds), (limit, kind), (delta, step_kind) = scalars
     if dtype is None:
         dtype = max((*kinds, kind, step_kind), key=_RANGE_DTYPES.index)
     count: Any = _count(start, limit, delta)
@@ -111,7 +112,8 @@ def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
         and count <= 64
         and result.dtype.is_integer
     ):
-        result._host = np.arange(start, start + count * delta, delta, result.dtype.np)
+        stop: Any = start + count * delta
+        result._host = np.arange(start, stop, delta, result.dtype.np)
     return result
 
 

@@ -271,7 +271,8 @@ def embedding_lookup(params: Any, ids, max_norm=None, name=None):
             "  Fix: pass the embedding matrix."
         )
     if isinstance(params, list | tuple) and len(getattr(params[0], "shape", ())) > 0:
-        params = shaping.concat(list(params), 0) if len(params) > 1 else params[0]
+        parts = list(params)
+        params = shaping.concat(parts, 0) if len(parts) > 1 else parts[0]
     ids = convert_to_tensor(ids)
     rows = indexing.gather(params, ids)
     if max_norm is None:

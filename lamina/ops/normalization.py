@@ -4,6 +4,7 @@ Sums run in float32 at least: half inputs are widened first, and the result narr
 """
 
 from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax

@@ -18,6 +18,7 @@ Shared arguments:
 """
 
 from typing import Any
+
 import jax.numpy as jnp
 from jax import lax
 

@@ -305,7 +305,8 @@ def _sampled_loss(
 
 def _loss(weights: Any, biases, labels, inputs, sampled_values, softmax, remove_hits):
     if isinstance(weights, list | tuple):
-        weights = shaping.concat(list(weights), 0) if len(weights) > 1 else weights[0]
+        parts = list(weights)
+        weights = shaping.concat(parts, 0) if len(parts) > 1 else parts[0]
     sampled, true_q, sampled_q = sampled_values
     return _sampled_loss(
         inputs,

@@ -113,9 +113,9 @@ def test_different_tensor_dtypes_raise():
 
 
 def test_python_number_that_does_not_fit_raises():
-    with pytest.raises(tf.errors.InvalidArgumentError, match="tf.scale: .*1.5 .float. does not"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"tf.scale: .*1.5 .float. does not"):
         _scale(tf.constant(1), 1.5)
-    with pytest.raises(TypeError, match="1.5"):
+    with pytest.raises(TypeError, match=r"1.5"):
         _ = tf.constant(1) * 1.5
 
 
@@ -151,9 +151,9 @@ def test_structure_errors_name_the_arguments():
         "tf.reduce_sum: expected arguments (input_tensor, axis=None, keepdims=False, name=None); "
         "got unexpected arguments ['axes']."
     )
-    with pytest.raises(TypeError, match="tf.scale: expected arguments"):
+    with pytest.raises(TypeError, match=r"tf.scale: expected arguments"):
         _scale(1.0)
-    with pytest.raises(TypeError, match="tf.scale: expected arguments"):
+    with pytest.raises(TypeError, match=r"tf.scale: expected arguments"):
         _scale(1.0, 2.0, x=3.0)
 
 
@@ -187,7 +187,7 @@ def test_static_value_of_a_trace_is_asked_for_clearly():
         pytest.warns(UserWarning, match="runs eagerly"),
     ):
         assert f(tf.constant([2])).shape == (2,)
-    with pytest.raises(TypeError, match="`shape` must hold integers; got 2.5"):
+    with pytest.raises(TypeError, match=r"`shape` must hold integers; got 2.5"):
         static_ints([2.5], "shape")
     with pytest.raises(ValueError, match="`shape` must be known here; got None"):
         static_ints([None], "shape")

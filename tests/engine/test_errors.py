@@ -29,7 +29,7 @@ def test_arguments_of_tensorflow(cls):
 
 
 def test_there_are_sixteen_codes_each_with_a_class():
-    assert sorted(cls("").error_code for cls in CODED) == list(range(1, 17))
+    assert sorted({cls("").error_code for cls in CODED}) == list(range(1, 17))
     assert errors.OK == 0
 
 

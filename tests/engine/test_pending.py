@@ -322,7 +322,7 @@ def test_sync_runs_each_operation_at_once():
 
 
 def test_unknown_mode_is_refused():
-    with pytest.raises(ValueError, match='must be "record" or "sync"; got "now"|got \'now\''):
+    with pytest.raises(ValueError, match=r'must be "record" or "sync"; got "now"|got \'now\''):
         tf.config.eager = "now"
     assert context.config.eager == "record"
     with pytest.raises(AttributeError, match="no switch 'eeger'"):

@@ -60,7 +60,10 @@ def test_loop_bodies_draw_anew_at_each_step():
     f = tf.function(
         lambda: tf.while_loop(
             lambda i, _: i < 3,
-            lambda i, rows: (i + 1, tf.tensor_scatter_nd_update(rows, [[i]], [tf.random.normal([2])])),
+            lambda i, rows: (
+                i + 1,
+                tf.tensor_scatter_nd_update(rows, [[i]], [tf.random.normal([2])]),
+            ),
             (tf.constant(0), tf.zeros([3, 2])),
         )[1]
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
+from lamina.engine import local
 from tests.tolerances import assert_close
 
 
@@ -28,7 +29,9 @@ def test_target_is_summed_and_output_gradients_weigh():
     assert_close(tape.gradient(y, x), [2.0, 4.0])
     assert_close(tape.gradient([y, z], x), [5.0, 7.0])
     assert_close(tape.gradient(y, x, output_gradients=tf.constant([1.0, 10.0])), [2.0, 40.0])
-    assert_close(tape.gradient([y, z], x, output_gradients=[None, tf.constant([1.0, 0.0])]), [5.0, 4.0])
+    assert_close(
+        tape.gradient([y, z], x, output_gradients=[None, tf.constant([1.0, 0.0])]), [5.0, 4.0]
+    )
 
 
 def test_persistent_tape_is_used_again():
@@ -256,7 +259,11 @@ def test_gradient_of_structured_and_indexed_ops():
     x = tf.Variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     with tf.GradientTape() as tape:
         a, b = tf.unstack(x)
-        y = tf.reduce_sum(tf.gather(a, [0, 0, 2]) * 2.0) + tf.reduce_max(b) + tf.concat([a, b], 0)[1]
+        y = (
+            tf.reduce_sum(tf.gather(a, [0, 0, 2]) * 2.0)
+            + tf.reduce_max(b)
+            + tf.concat([a, b], 0)[1]
+        )
     assert_close(tape.gradient(y, x), [[4.0, 1.0, 2.0], [0.0, 0.0, 1.0]])
 
 
@@ -297,7 +304,11 @@ def test_two_tapes_side_by_side():
     [
         (lambda t, x: t.gradient(None, x), TypeError, "`target` must be a Tensor computed under"),
         (lambda t, x: t.gradient(x, 1.0), TypeError, "`sources` must be Variables and Tensors"),
-        (lambda t, x: t.gradient(x, x, [1.0, 2.0]), ValueError, "one Tensor for each target; got 2"),
+        (
+            lambda t, x: t.gradient(x, x, [1.0, 2.0]),
+            ValueError,
+            "one Tensor for each target; got 2",
+        ),
         (lambda t, x: t.gradient(x, x, tf.ones([2])), ValueError, "the target, (); got (2,)"),
         (lambda t, x: t.watch(1.0), ValueError, "`tensor` must be a Tensor or Variable; got 1.0"),
         (lambda t, x: t.__enter__().__enter__(), ValueError, "already recording"),
@@ -316,8 +327,6 @@ def test_mistakes_are_explained(act, error, text):
 
 
 def test_an_exception_in_the_block_ends_recording():
-    from lamina.engine import local
-
     with pytest.raises(ZeroDivisionError), tf.GradientTape():
         _ = 1 / 0
     assert local.tapes == []

@@ -107,7 +107,12 @@ def test_accepted_arguments_are_kept():
         return tf.maximum(x, 0.0)
 
     v = tf.Variable(1.0, trainable=False, constraint=positive, aggregation="mean", name="scale")
-    assert (v.trainable, v.constraint, v.aggregation, v.name) == (False, positive, "mean", "scale:0")
+    assert (v.trainable, v.constraint, v.aggregation, v.name) == (
+        False,
+        positive,
+        "mean",
+        "scale:0",
+    )
     assert tf.Variable(1.0).trainable
 
 

@@ -160,6 +160,13 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def abandon(self) -> None:
+        """Let the callbacks tidy up after an exception: stop bars, close files, restore weights."""
+        for callback in self.callbacks:
+            tidy = getattr(callback, "_abandon", None)
+            if tidy is not None:
+                tidy()
+
     def __iter__(self) -> Any:
         return iter(self.callbacks)
 

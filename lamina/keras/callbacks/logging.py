@@ -42,6 +42,9 @@ class CSVLogger(Callback):
         writer = csv.writer(self._file, delimiter=self.separator)
         if not self._keys:
             self._keys = sorted(results)
+            if not any(k.startswith("val_") for k in self._keys):
+                # As Keras: validation may come in a later epoch (`validation_freq`).
+                self._keys += [f"val_{k}" for k in self._keys]
             if not self._has_header:
                 writer.writerow(["epoch", *self._keys])
         writer.writerow([epoch, *[_cell(results.get(k, "NA")) for k in self._keys]])
@@ -52,6 +55,8 @@ class CSVLogger(Callback):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    _abandon = on_train_end
 
 
 def _cell(value: Any) -> Any:

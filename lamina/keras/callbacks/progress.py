@@ -9,6 +9,7 @@ from lamina.keras.callbacks.base import Callback
 __all__ = ["ProgbarLogger", "format_logs"]
 
 _EVERY = 0.1  # seconds between two looks at the device
+_WIDTH = 20  # of the bar, in characters
 
 
 def format_logs(logs: dict[str, Any]) -> str:
@@ -40,6 +41,7 @@ class ProgbarLogger(Callback):
         self._looked = 0.0
         self._seen = 0
         self._training = False
+        self._waiting = "compiling"  # what the bar says until the first step is done
 
     # -- epochs of fit
 
@@ -51,6 +53,8 @@ class ProgbarLogger(Callback):
         """Stop the bar."""
         self._training = False
         self._close()
+
+    _abandon = on_train_end
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's bar."""
@@ -110,24 +114,30 @@ class ProgbarLogger(Callback):
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
         self._bar = Progress(
             TextColumn("{task.fields[steps]}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=_WIDTH),
             TextColumn("{task.fields[pace]}"),
-            TextColumn("{task.fields[results]}"),
+            TextColumn(
+                "{task.fields[results]}",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis"),
+            ),
             console=Console(),
             transient=True,
             refresh_per_second=10,
         )
         total = (self.params or {}).get("steps")
         self._task = self._bar.add_task(
-            "", total=total, steps=_count(0, total), pace="compiling", results=""
+            "", total=total, steps=_count(0, total), pace=self._waiting, results=""
         )
         self._bar.start()
 
     def _advance(self, done: int, logs: Any) -> None:
         self._seen = done
+        self._waiting = ""
         if self._bar is None:
             return
         now = time.perf_counter()
@@ -147,14 +157,15 @@ class ProgbarLogger(Callback):
     def _pace(self, done: int) -> str:
         seconds = time.perf_counter() - self._started
         each = seconds / max(done, 1)
-        pace = f"{each:.2f} s" if each >= 1 else f"{each * 1e3:.3g} ms"
-        return f"{seconds:.0f} s, {pace}/step"
+        pace = f"{each:.2f}s" if each >= 1 else f"{each * 1e3:.0f}ms"
+        return f"{seconds:.0f}s {pace if each >= 1e-3 else f'{each * 1e6:.0f}us'}/step"
 
     def _finish(self, logs: dict[str, Any]) -> None:
+        bar = f" {'━' * _WIDTH} " if self._bar is not None else " - "
         self._close()
         if not self._param("verbose", 1):
             return
-        line = f"{_count(self._seen, self._seen)} - {self._pace(self._seen)}"
+        line = f"{_count(self._seen, self._seen)}{bar}{self._pace(self._seen)}"
         print(f"{line} - {format_logs(logs)}" if logs else line)
 
     def _close(self) -> None:

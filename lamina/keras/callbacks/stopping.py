@@ -93,6 +93,8 @@ class EarlyStopping(Monitor):
                 print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}")
             self.model.set_weights(self.best_weights)
 
+    _abandon = on_train_end
+
 
 class TerminateOnNaN(Callback):
     """Ends training when the loss of a batch is NaN or infinite.

@@ -177,7 +177,7 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None
         layer.build()
 
 
-class TensorShapeTuple(tuple):  # noqa: SLOT001
+class TensorShapeTuple(tuple):
     """A shape as `build` gets it: a tuple that also answers to `as_list` and `rank`."""
 
     def as_list(self) -> list[int | None]:

@@ -28,6 +28,8 @@ from lamina.keras.naming import auto_name
 __all__ = ["Layer"]
 
 _PLAIN = (int, float, bool, str, type(None))
+# What a copy makes anew.
+_REMADE = ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses", "_lm_fitted")
 
 
 class Layer(Weighted, Captured):
@@ -415,7 +417,7 @@ class Layer(Weighted, Captured):
         state = dict(self.__dict__)
         state["_inbound_nodes"] = []
         state["_lm_losses"] = []
-        for name in ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses", "_lm_fitted"):
+        for name in _REMADE:
             state.pop(name, None)
         return state
 
@@ -424,7 +426,8 @@ class Layer(Weighted, Captured):
         self.__dict__["_lm_spec"] = CallSpec.of(type(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.__dict__.get('_name')}, built={self.__dict__.get('built', False)}>"
+        name, built = self.__dict__.get("_name"), self.__dict__.get("built", False)
+        return f"<{type(self).__name__} name={name}, built={built}>"
 
 
 def _noting_build(build: Any) -> Any:

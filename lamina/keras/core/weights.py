@@ -67,6 +67,7 @@ class Weighted(Module):
             aggregation: As `tf.keras.Variable`.
             overwrite_with_gradient: Whether optimizers assign the gradient in place of applying it.
             name: The name, the last part of the path.
+            **kwargs: `shape`, where the name comes first.
 
         Returns:
             A `tf.keras.Variable`.

@@ -70,7 +70,7 @@ class HeadProjections(Layer):
         """The penalty on the outputs of the projections; the last one's is the layer's own."""
         return self._activity_regularizer
 
-    def _project(self, name: str, equation: str, shape: Any, bias_axes: str) -> EinsumDense:
+    def _project(self, name: str, equation: str, shape: Any, bias_axes: str) -> Any:
         """Return a projection that has the settings of this layer; it makes no weights yet."""
         return EinsumDense(
             equation,
@@ -115,11 +115,11 @@ class HeadProjections(Layer):
             places = {"axis": axis, "is_causal": is_causal, "window": self.sliding_window}
             found.append(ops.position_mask(query, key, **places)[None])
         if attention_mask is not None:
-            attention_mask = ops.cast(attention_mask, "bool")
+            given: Any = ops.cast(attention_mask, "bool")
             # Between batch and queries the given mask may have axes that the others have not.
-            extra = max(attention_mask.ndim - 3, 0)
+            extra = max(given.ndim - 3, 0)
             found = [_with_axes(m, extra) for m in found]
-            found.append(attention_mask)
+            found.append(given)
         allowed = None
         for mask in found:
             allowed = mask if allowed is None else ops.logical_and(allowed, mask)
@@ -225,7 +225,9 @@ class MultiHeadAttention(HeadProjections):
         >>> y, weights = layer(x, x, return_attention_scores=True, use_causal_mask=True)
         >>> y.shape, weights.shape
         (TensorShape([3, 5, 8]), TensorShape([3, 2, 5, 5]))
+
     Differs from TF: the shape of the weights is right for KerasTensors with S other than T.
+
     Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.
     """
 

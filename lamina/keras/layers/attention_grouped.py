@@ -71,6 +71,7 @@ class GroupQueryAttention(HeadProjections):
         >>> x = tf.ones((3, 5, 8))
         >>> layer(x, x).shape
         TensorShape([3, 5, 8])
+
     Reference: Ainslie et al. 2023, https://arxiv.org/abs/2305.13245.
     """
 

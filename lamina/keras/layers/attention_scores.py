@@ -48,6 +48,7 @@ class Attention(Layer):
         >>> query, value = tf.ones((1, 2, 3)), tf.constant([[[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]])
         >>> tf.keras.layers.Attention()([query, value]).numpy()[0, 0]
         array([2., 2., 2.], dtype=float32)
+
     Reference: Luong et al. 2015, https://arxiv.org/abs/1508.04025.
     """
 
@@ -179,6 +180,7 @@ class AdditiveAttention(Attention):
         >>> layer = tf.keras.layers.AdditiveAttention()
         >>> layer([tf.ones((1, 2, 3)), tf.ones((1, 4, 3))]).shape
         TensorShape([1, 2, 3])
+
     Reference: Bahdanau et al. 2014, https://arxiv.org/abs/1409.0473.
     """
 

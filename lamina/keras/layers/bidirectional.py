@@ -46,6 +46,7 @@ class Bidirectional(Layer):
         >>> layer = tf.keras.layers.Bidirectional(tf.keras.layers.LSTM(4, return_sequences=True))
         >>> layer(tf.ones((2, 5, 3))).shape
         TensorShape([2, 5, 8])
+
     Reference: Schuster and Paliwal 1997, "Bidirectional recurrent neural networks".
     """
 

@@ -330,8 +330,10 @@ class GRUCell(_Cell):
         >>> output, states = cell(tf.ones((3, 4)), cell.get_initial_state(3))
         >>> output.shape
         TensorShape([3, 2])
+
     Differs from TF: recurrent dropout acts on what is multiplied by weights, not on the state
     that is carried on.
+
     Reference: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
     """
 
@@ -466,6 +468,7 @@ class LSTMCell(_Cell):
         >>> output, states = cell(tf.ones((3, 4)), cell.get_initial_state(3))
         >>> output.shape, len(states)
         (TensorShape([3, 2]), 2)
+
     Reference: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
     """
 

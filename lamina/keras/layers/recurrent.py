@@ -231,6 +231,7 @@ class GRU(_BuiltinRNN):
         >>> y, h = layer(tf.ones((2, 5, 3)))
         >>> y.shape, h.shape
         (TensorShape([2, 5, 4]), TensorShape([2, 4]))
+
     Reference: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
     """
 
@@ -359,6 +360,7 @@ class LSTM(_BuiltinRNN):
         >>> y, h, c = layer(tf.ones((2, 5, 3)))
         >>> y.shape, c.shape
         (TensorShape([2, 5, 4]), TensorShape([2, 4]))
+
     Reference: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
     """
 

@@ -95,7 +95,7 @@ class RNN(Layer):
         self._lm_states: Any = None
 
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None):
-        first = sequences_shape
+        first: Any = sequences_shape
         if not isinstance(first[0], int | None):  # a structure of inputs
             step_shape: Any = nest.map_structure(lambda s: (s[0], *s[2:]), list(first))
             first = first[0]

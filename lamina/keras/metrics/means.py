@@ -1,8 +1,8 @@
 """Sums and means, and the metrics that are the mean of a loss function."""
 
-from typing import Any
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from lamina import ops
 from lamina.keras import losses, registry

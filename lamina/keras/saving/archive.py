@@ -5,6 +5,7 @@ vocabularies and the like go under `assets/`. `lamina.json` beside them holds th
 attribute paths of the weights, and fingerprints of the `call` of the user's classes.
 """
 
+import contextlib
 import datetime
 import hashlib
 import inspect
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.keras import registry
-from lamina.keras.core import Layer
+from lamina.keras.core import Layer, calling, walk
 from lamina.keras.core.checks import label
 from lamina.keras.optimizers import Optimizer
 from lamina.keras.saving import weights, zipped
@@ -142,6 +143,23 @@ def _notes(model: Any) -> dict[str, Any]:
         "model": f"{type(model).__module__}.{type(model).__qualname__}",
         "calls": _fingerprints(model),
         "weights": {} if is_written_out else weights.attribute_map(model),
+        "builds": {} if is_written_out else _built_parts(model),
+    }
+
+
+def _built_parts(model: Any) -> dict[str, Any]:
+    """Return the shapes that layers were built for: attribute path → shape.
+
+    A layer that `call` reaches on some paths only, in training say, is not built by the model's
+    own shapes.
+    """
+    return {
+        path: registry.serialize_keras_object(shapes["input_shape"])
+        for path, layer in walk(model)
+        if isinstance(layer, Layer)
+        and layer.built
+        and (shapes := layer.__dict__.get("_lm_build_shapes"))
+        and list(shapes) == ["input_shape"]
     }
 
 
@@ -246,6 +264,8 @@ def _load(archive: zipped.Archive, custom_objects: Any, compiled: bool, safe_mod
                 f"{archive.who}: a model was expected; got {config.get('class_name')!r}."
             )
         _build(model, build_config)
+        if model.built:
+            _build_parts(model, notes.get("builds"))
         if compiled and compile_config:
             _compile(model, compile_config, archive.who)
         _load_state(model, archive, notes)
@@ -261,6 +281,17 @@ def _build(model: Any, config: Any) -> None:
         model.build_from_config(registry.revive(config))
     except Exception:  # whatever the user's code does without real inputs
         model.built = False
+
+
+def _build_parts(model: Any, builds: Any) -> None:
+    """Make the weights of layers that the model's own shapes did not build."""
+    if not isinstance(builds, dict):
+        return
+    for path, layer in list(walk(model)):
+        if not isinstance(layer, Layer) or layer.built or path not in builds:
+            continue
+        with contextlib.suppress(Exception), model._scope():  # as in `_build`
+            layer.build(calling.as_shapes(registry.revive(builds[path])))
 
 
 def _compile(model: Any, config: Any, who: str) -> None:

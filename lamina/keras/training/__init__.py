@@ -1,4 +1,4 @@
-"""Training: compile, one compiled step, and the loops over it that fit, evaluate and predict are."""
+"""Training: compile, one compiled step, and the loops over it: fit, evaluate and predict."""
 
 from lamina.keras.training.trainer import Trainer
 

@@ -30,7 +30,7 @@ class Batches(Protocol):
         ...
 
     def epoch(self) -> Iterator[Any]:
-        """Return an iterator over one pass; each item is a tuple `(x[, y[, sample_weight]])`."""
+        """Return an iterator over one pass, of `x` or `(x, y[, sample_weight])`."""
         ...
 
     def ran_out(self, number: int, limit: int) -> None:
@@ -200,7 +200,8 @@ class _Arrays:
             yield self._take(slice(start, start + self._batch))
 
     def _take(self, which: Any) -> Any:
-        return tuple(nest.map_structure(lambda a: _rows(a, which), part) for part in self._parts)
+        found = [nest.map_structure(lambda a: _rows(a, which), part) for part in self._parts]
+        return pack_x_y_sample_weight(*found)
 
     def ran_out(self, number: int, limit: int) -> None:
         _warn_short(number, limit)
@@ -259,10 +260,13 @@ def _weigher(class_weight: Mapping[int, float] | None) -> Callable[[Any], Any]:
 
 
 def _as_batch(item: Any) -> Any:
-    """Return an item of a data source as a tuple, with the leaves as they are trained on."""
+    """Return an item of a data source with the leaves as they are trained on.
+
+    A bare `x` stays bare, as a `train_step` that unpacks nothing expects it.
+    """
     item = tuple(item) if isinstance(item, list) else item
     if not isinstance(item, tuple) or hasattr(item, "_fields"):
-        item = (item,)
+        return nest.map_structure(_array, item)
     return tuple(nest.map_structure(_array, part) for part in item)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from lamina import ops
 from lamina.engine import nest
 from lamina.keras import losses as losses_module
@@ -121,6 +123,12 @@ class CompileLoss:
                 for i, ((name, _), loss) in enumerate(zip(pairs, found, strict=True))
                 if loss is not None
             ]
+        wrong = [f for f in factors if f is not None and not np.isscalar(f)]
+        if wrong:
+            raise ValueError(
+                f"compile: `loss_weights` must have one number for each of the {len(pairs)} "
+                f"outputs; got {self._weights!r}."
+            )
         self._losses, self._factors = found, factors
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -149,8 +157,7 @@ class CompileLoss:
                 )
             value = ops.cast(loss(t, p, w), "float32")
             if self.metrics:
-                size = ops.cast(ops.shape(nest.flatten(p)[0])[0], "float32")
-                next(trackers).update_state(value, sample_weight=size)
+                next(trackers).update_state(value)  # a plain mean over batches, as in Keras
             if factor is not None:
                 value = value * float(factor)
             total = value if total is None else total + value
@@ -298,8 +305,11 @@ class CompileMetrics:
         slots = self._slots or []
         found: dict[str, Any] = {}
         for name, plain, weighted in slots:
-            for metric in (*plain, *weighted):
-                key = f"{name}_{metric.name}" if len(slots) > 1 and name else metric.name
+            prefix = f"{name}_" if len(slots) > 1 and name else ""
+            for i, metric in enumerate((*plain, *weighted)):
+                key = prefix + metric.name
+                if i >= len(plain) and key in found:
+                    key = f"{prefix}weighted_{metric.name}"
                 unique, count = key, 1
                 while unique in found:
                     unique, count = f"{key}_{count}", count + 1

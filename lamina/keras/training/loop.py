@@ -13,11 +13,11 @@ __all__ = ["evaluate", "fit", "predict", "to_floats"]
 
 
 def to_floats(logs: Any) -> dict[str, Any]:
-    """Return logs with numbers in place of Tensors."""
+    """Return logs with numbers in place of Tensors, sorted by name as Keras' are."""
     found: dict[str, Any] = {}
     for key, value in logs.items():
         found |= to_floats(value) if isinstance(value, dict) else {key: _number(value)}
-    return found
+    return dict(sorted(found.items()))
 
 
 def _number(value: Any) -> Any:
@@ -38,9 +38,13 @@ class Logs(dict):
             super().__setitem__(key, value)
         return value
 
+    def __iter__(self) -> Any:
+        # Being here, it also makes dict(logs) and {**logs} ask __getitem__.
+        return iter(sorted(super().keys()))
+
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, or the default."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  # this is `get`  # noqa: SIM401
 
     def items(self) -> Any:
         """Return (key, number) pairs."""
@@ -76,7 +80,7 @@ def _steps(model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit:
         if getattr(model, f"stop_{kind}ing" if kind == "train" else "stop_evaluating", False):
             break
     if number == 0:
-        raise ValueError(
+        raise _NoBatchError(
             f"{type(model).__name__}.{'fit' if kind == 'train' else 'evaluate'}: the data must "
             f"hold at least one batch; it held none.\n"
             f"  Fix: check its length; a generator can be used up by an earlier call."
@@ -84,6 +88,37 @@ def _steps(model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit:
     if limit is not None and number < limit:
         source.ran_out(number, limit)
     return logs
+
+
+class _NoBatchError(ValueError):
+    """A pass over the data gave nothing."""
+
+
+class _Continued:
+    """Data of which an epoch is a part: each pass goes on where the one before stopped."""
+
+    def __init__(self, source: Any) -> None:
+        self.size = source.size
+        self.ran_out = source.ran_out
+        self._source = source
+        self._running: Iterator[Any] | None = None
+
+    def epoch(self) -> Iterator[Any]:
+        """Return the batches from here to the end, or from the start if this is the end."""
+        number = 0
+        if self._running is not None:
+            for number, batch in enumerate(self._running, 1):  # noqa: B007
+                yield batch
+        if number == 0:
+            self._running = batches = self._source.epoch()
+            yield from _each_of(batches)
+        self._running = None
+
+
+def _each_of(batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield from an iterator without closing it when this one is left."""
+    for batch in batches:  # noqa: UP028
+        yield batch
 
 
 def _limited(batches: Iterator[Any], limit: int | None) -> Iterator[Any]:
@@ -117,6 +152,8 @@ def fit(
             steps=steps,
         )
     model.__dict__["stop_training"] = False
+    if steps_per_epoch is not None:
+        source = _Continued(source)
     step = model.make_train_function()
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
@@ -124,7 +161,13 @@ def fit(
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            last = _steps(model, source, step, "train", callbacks, steps_per_epoch)
+            try:
+                last = _steps(model, source, step, "train", callbacks, steps_per_epoch)
+            except _NoBatchError:
+                if epoch == initial_epoch:
+                    raise
+                source.ran_out(0, steps or 1)
+                break
             logs = to_floats(model._metrics_or_logs(last))
             if validation is not None and _is_due(validation_freq, epoch + 1):
                 found = evaluate(model, validation, 0, callbacks, validation_steps)
@@ -133,6 +176,9 @@ def fit(
             if model.stop_training:
                 break
             step = model.make_train_function()
+    except BaseException:
+        callbacks.abandon()
+        raise
     finally:
         model._forget_traced_losses()
     if model.optimizer is not None and epochs > 0:
@@ -165,6 +211,9 @@ def evaluate(
     try:
         last = _steps(model, source, step, "test", callbacks, steps)
         logs = to_floats(model._metrics_or_logs(last))
+    except BaseException:
+        callbacks.abandon()
+        raise
     finally:
         model._forget_traced_losses()
     callbacks.on_test_end(logs)
@@ -186,12 +235,16 @@ def predict(model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | 
     callbacks.on_predict_begin()
     parts: list[Any] = []
     note = ahead()
-    for number, batch in enumerate(_limited(source.epoch(), steps)):
-        callbacks.on_predict_batch_begin(number)
-        outputs = step(batch)
-        note(outputs)
-        parts.append(outputs)
-        callbacks.on_predict_batch_end(number, {"outputs": outputs})
+    try:
+        for number, batch in enumerate(_limited(source.epoch(), steps)):
+            callbacks.on_predict_batch_begin(number)
+            outputs = step(batch)
+            note(outputs)
+            parts.append(outputs)
+            callbacks.on_predict_batch_end(number, {"outputs": outputs})
+    except BaseException:
+        callbacks.abandon()
+        raise
     callbacks.on_predict_end()
     if not parts:
         raise ValueError(

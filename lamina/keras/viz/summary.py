@@ -1,6 +1,7 @@
 """The table that `Model.summary` prints."""
 
 import io
+import itertools
 import re
 import shutil
 import sys
@@ -176,7 +177,7 @@ def _widths(
         free = total - 3 * len(natural) - 1
         return _shared_out(natural, free)
     ends = [p if max(positions, default=0) > 1 else p * total for p in positions]
-    if len(ends) < len(columns) or any(b <= a for a, b in zip(ends, ends[1:], strict=False)):
+    if len(ends) < len(columns) or any(b <= a for a, b in itertools.pairwise(ends)):
         raise ValueError(
             f"{label(model)}: `positions` must be {len(columns)} growing numbers, one for each "
             f"of the columns {list(columns)}; got {list(positions)}."

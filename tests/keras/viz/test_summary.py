@@ -29,7 +29,9 @@ def lines_of(model, **options):
 def rows_of(model, **options):
     """Return the cells of each row, header first."""
     lines = [line for line in lines_of(model, **options) if line[0] in "│┃"]
-    return [[cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in lines]
+    return [
+        [cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in lines
+    ]
 
 
 def test_rows_in_call_order_with_shapes_and_totals():
@@ -224,7 +226,9 @@ def test_layer_range_and_positions_choose_what_is_shown():
     model = TwoDense()
     model.build((None, 32))
     assert len(rows_of(model, layer_range=["dense_1", "dense_1"])) == 2
-    with pytest.raises(ValueError, match=r"`layer_range` must be two names.*\['dense', 'dense_1'\]"):
+    with pytest.raises(
+        ValueError, match=r"`layer_range` must be two names.*\['dense', 'dense_1'\]"
+    ):
         model.summary(layer_range=["nothing", "dense"])
     first = lines_of(model, positions=[0.5, 0.8, 1.0], line_length=90)[1]
     assert [len(part) for part in first.strip("┏┓").split("┳")] == [44, 26, 17]

@@ -1,0 +1,116 @@
+# pyright: reportPrivateUsage=false
+# What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+"""What tf.function sees in its arguments: a key for its cache, and the Tensors."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lamina.engine.dispatch import convert_to_tensor
+from lamina.engine.dtypes import DType
+from lamina.engine.shapes import TensorShape
+from lamina.engine.spec import TensorSpec
+from lamina.engine.tensor import Tensor
+from lamina.engine.variable import Variable
+
+__all__ = ["Keywords", "argument_key", "described", "with_tensors"]
+
+
+class _Other:
+    """The key of an argument that is neither Tensor nor plain value: the object itself."""
+
+    __slots__ = ("_hash", "_ref")
+
+    def __init__(self, value: Any) -> None:
+        self._hash = id(value)
+        try:
+            self._ref: Callable[[], Any] = weakref.ref(value)
+        except TypeError:
+            self._ref = lambda: value
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Other):
+            return False
+        mine = self._ref()
+        return mine is not None and mine is other._ref()
+
+
+_PLAIN = (int, float, bool, str, bytes, complex, type(None), DType, TensorShape)
+
+
+def argument_key(value: Any, tensors: list[Tensor]) -> Any:
+    """Return the part of the cache key for one argument, collecting its Tensors."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return value._type
+    kind = type(value)
+    if kind in _PLAIN:
+        return (kind, _plain_key(value))
+    if isinstance(value, Variable):
+        return _Other(value)
+    if isinstance(value, np.ndarray | np.generic):
+        tensor = convert_to_tensor(value)
+        tensors.append(tensor)
+        return tensor._type
+    if isinstance(value, list | tuple):
+        return (kind, *[argument_key(v, tensors) for v in value])
+    if isinstance(value, dict):
+        return (dict, *[(k, argument_key(value[k], tensors)) for k in value])
+    if isinstance(value, TensorSpec):
+        return value
+    if hasattr(kind, "_as_tensor"):
+        return _Other(value)
+    if hasattr(value, "__array__") and not callable(value):
+        tensor = convert_to_tensor(value)
+        tensors.append(tensor)
+        return tensor._type
+    return _Other(value)
+
+
+def _plain_key(value: Any) -> Any:
+    """Return what stands for a plain value: -0.0 is not 0.0, and NaN is the same again."""
+    if type(value) is float and (value == 0.0 or value != value):
+        return repr(value)
+    return value
+
+
+def with_tensors(value: Any, given: Any) -> Any:
+    """Return an argument with its Tensors replaced, in the order of `argument_key`."""
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        return next(given)
+    kind = type(value)
+    if kind in _PLAIN or isinstance(value, Variable | TensorSpec):
+        return value
+    if isinstance(value, list | tuple):
+        items = [with_tensors(v, given) for v in value]
+        return kind(*items) if hasattr(kind, "_fields") else kind(items)
+    if isinstance(value, dict):
+        made = {k: with_tensors(v, given) for k, v in value.items()}
+        return made if kind is dict else kind(made)
+    if hasattr(kind, "_as_tensor"):
+        return value
+    if hasattr(value, "__array__") and not callable(value):
+        return next(given)
+    return value
+
+
+class Keywords(dict[str, Any]):
+    """Keyword-only arguments, as the last positional one."""
+
+
+def described(key: Any) -> str:
+    """Return a part of a key as text for a message."""
+    if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], type):
+        return repr(key[1])
+    if isinstance(key, _Other):
+        return f"another {type(key._ref()).__name__}"
+    return repr(key)

@@ -1,0 +1,80 @@
+"""How the values of a call fit the inputs of a graph, and what its outputs are called."""
+
+from typing import Any
+
+from lamina import ops
+from lamina.engine import Tensor, nest
+from lamina.keras.core.checks import label
+from lamina.keras.core.graph import Graph
+from lamina.keras.core.symbolic import KerasTensor
+
+__all__ = ["match_inputs", "output_names_of"]
+
+
+def output_names_of(graph: Graph) -> list[str]:
+    """Return the names of the outputs: keys of a dict, else names of layers, made distinct."""
+    if isinstance(graph.outputs, dict):
+        return sorted(graph.outputs)
+    names: list[str] = []
+    for name in graph.output_names:
+        count = 1
+        unique = name
+        while unique in names:
+            unique, count = f"{name}_{count}", count + 1
+        names.append(unique)
+    return names
+
+
+def match_inputs(model: Any, graph: Graph, inputs: Any) -> list[Any]:
+    """Return the values for a graph's inputs, in order, from what a call was given."""
+    wanted = graph.flat_inputs
+    if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
+        missing = [n for n in graph.input_names if n not in inputs]
+        if missing:
+            raise ValueError(
+                f"{label(model)}: the inputs by name must hold {graph.input_names}; missing "
+                f"{missing}, got {list(inputs)}."
+            )
+        flat = [inputs[n] for n in graph.input_names]
+    elif isinstance(inputs, dict):
+        missing = [n for n in graph.inputs if n not in inputs]
+        if missing:
+            raise ValueError(
+                f"{label(model)}: the inputs by name must hold {list(graph.inputs)}; missing "
+                f"{missing}, got {list(inputs)}."
+            )
+        flat = nest.flatten({n: inputs[n] for n in graph.inputs})
+    else:
+        flat = nest.flatten(inputs)
+    if len(flat) != len(wanted):
+        raise ValueError(
+            f"{label(model)}: expected {len(wanted)} inputs {graph.input_names}; got {len(flat)}."
+        )
+    return [_fitted(model, t, x) for t, x in zip(wanted, flat, strict=True)]
+
+
+def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
+    """Check a value against an input, adding or dropping a last axis of size 1 as Keras does."""
+    if not isinstance(value, Tensor):
+        return value
+    shape, given = tuple(wanted.shape), tuple(value.shape)
+    if len(given) == len(shape) + 1 and given[-1] == 1:
+        value, given = ops.squeeze(value, -1), given[:-1]
+    elif len(given) == len(shape) - 1 and shape[-1] == 1:
+        value, given = ops.expand_dims(value, -1), (*given, 1)
+    fits = len(shape) == len(given) and all(
+        # The size of the batch may differ from that of the call that built the model.
+        i == 0 or a is None or b is None or a == b
+        for i, (a, b) in enumerate(zip(shape, given, strict=True))
+    )
+    if not fits:
+        raise ValueError(
+            f'{label(model)}: input "{wanted.node.layer.name}" must have shape {shape}; got '
+            f"{given}, dtype {value.dtype.name}."
+        )
+    if value.dtype is not wanted.dtype:
+        mask = value._keras_mask
+        value = ops.cast(value, wanted.dtype)
+        if mask is not None:
+            value._keras_mask = mask
+    return value
