@@ -101,7 +101,7 @@ def draw(images, path, columns=10):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--batch-size", type=int, default=100)
     parser.add_argument("--images", type=int, default=5000, help="how many digits to learn from")
     args = parser.parse_args()

@@ -112,8 +112,8 @@ def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
         and count <= 64
         and result.dtype.is_integer
     ):
-        stop: Any = start + count * delta
-        result._host = np.arange(start, stop, delta, result.dtype.np)
+        ends: Any = (start, start + count * delta, delta)
+        result._host = np.arange(*ends, dtype=result.dtype.np)
     return result
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.engine import nest
 from lamina.keras import losses as losses_module
 from lamina.keras import metrics as metrics_module
 from lamina.keras.losses import Loss
