@@ -57,6 +57,13 @@ from lamina.engine import (
 from lamina.functional import functional
 from lamina.keras import initializers, losses, metrics, optimizers
 from lamina.keras.core import Module
+from lamina.keras.initializers.tensorflow import (
+    constant_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    zeros_initializer,
+)
 from lamina.ops import (
     IndexedSlices,
     abs,
@@ -73,6 +80,7 @@ from lamina.ops import (
     atan2,
     atanh,
     batch_to_space,
+    bitcast,
     boolean_mask,
     broadcast_dynamic_shape,
     broadcast_static_shape,

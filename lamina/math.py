@@ -1,5 +1,6 @@
 """tf.math: elementwise functions, reductions, segments."""
 
+from lamina import special
 from lamina.ops import (
     abs,
     accumulate_n,
@@ -245,6 +246,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "special",
     "sqrt",
     "square",
     "squared_difference",

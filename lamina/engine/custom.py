@@ -261,7 +261,7 @@ def jax_op(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     Example:
         >>> import jax.numpy as jnp
-        >>> sinc = lamina.jax_op(jnp.sinc)
+        >>> sinc = tf.jax_op(jnp.sinc)
         >>> sinc(tf.constant([0.0, 0.5])).numpy().round(3)
         array([1.   , 0.637], dtype=float32)
     """

@@ -11,6 +11,7 @@ from lamina.keras.policy import (
     set_epsilon,
     set_floatx,
     set_image_data_format,
+    standardize_dtype,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "standardize_dtype",
 ]
 
 
