@@ -221,8 +221,13 @@ class Pending:
     def emit(self, signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Record one equation and return the Tensors of its outputs."""
         equation = [signature.id]
+        inputs_at = self._inputs_at
         for t in tensors:
-            equation.append(t._slot if t._trace is self else self._adopt(t))
+            if t._trace is self:
+                equation.append(t._slot)
+            else:
+                at = inputs_at.get(id(t._value))
+                equation.append(self._adopt(t) if at is None else at)
         equations = self.equations
         equations.append(tuple(equation))
         if signature.calls_host:
@@ -394,7 +399,7 @@ class Pending:
         inputs = self.inputs
         for old in self.assigned.values():
             value = old._value if old is not None else None
-            if value is None or value.size < SMALL:
+            if value is None or old._type.size < SMALL:
                 continue
             at = self._inputs_at.get(id(value))
             if at is None or ~at in places:

@@ -32,16 +32,18 @@ class TensorType:
         dtype: The element type.
         shape: The shape as users see it, None for symbolic dimensions.
         id: A small integer that stands for the type in structural keys.
+        size: The number of elements, 0 if it is unknown.
         differentiable: Whether gradients exist with respect to values of this type.
     """
 
-    __slots__ = ("differentiable", "dims", "dtype", "id", "shape")
+    __slots__ = ("differentiable", "dims", "dtype", "id", "shape", "size")
 
     def __init__(self, dims: tuple[Dim, ...], dtype: DType, number: int) -> None:
         self.dims = dims
         self.dtype = dtype
         self.shape = TensorShape([d if isinstance(d, int) else None for d in dims])
         self.id = number
+        self.size = self.shape.num_elements() or 0
         self.differentiable = dtype.is_floating or dtype.is_complex
 
     def struct(self) -> jax.ShapeDtypeStruct:

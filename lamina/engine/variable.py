@@ -314,9 +314,8 @@ class Variable(Arithmetic):
         self.__dict__.update(state)
         self._tensor = None if value is None else convert_to_tensor(value, self._dtype)
 
-    def __hash__(self) -> int:
-        # Hash by identity, for sets and dictionaries of variables; `==` compares values, as in TF.
-        return id(self)
+    # Hash by identity, for sets and dictionaries of variables; `==` compares values, as in TF.
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         head = f"<tf.Variable '{self.name}' shape={self._shape} dtype={self._dtype.name}"
