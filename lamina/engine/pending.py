@@ -398,8 +398,10 @@ class Pending:
         places: list[int] = []
         inputs = self.inputs
         for old in self.assigned.values():
-            value = old._value if old is not None else None
-            if value is None or old._type.size < SMALL:
+            if old is None or old._type.size < SMALL:
+                continue
+            value = old._value
+            if value is None:
                 continue
             at = self._inputs_at.get(id(value))
             if at is None or ~at in places:
