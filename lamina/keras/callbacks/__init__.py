@@ -1,6 +1,7 @@
 """Callbacks: what happens at the boundaries of batches, epochs and training."""
 
-from lamina.keras.callbacks.base import Callback, CallbackList
+from lamina.keras.callbacks.base import Callback
+from lamina.keras.callbacks.chain import CallbackList
 from lamina.keras.callbacks.checkpoint import ModelCheckpoint
 from lamina.keras.callbacks.history import History
 from lamina.keras.callbacks.logging import CSVLogger, LambdaCallback
