@@ -1,14 +1,15 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
-Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, convert,
-dispatch, pending, variable, closure, tape, custom, spec, arguments, function, random. Each
-file imports those before it only.
+Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, strings,
+convert, dispatch, hosted, pending, variable, closure, backward, tape, custom, spec, arguments,
+function, random, cost. Each file imports those before it only.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes
 from lamina.engine.closure import Closed, call_trace, close, replace_nones, vectorize
 from lamina.engine.context import config, init_scope, local, name_scope, recording, versions
 from lamina.engine.convert import host_value
+from lamina.engine.cost import Measured, flops, measure, size_of
 from lamina.engine.custom import custom_gradient, jax_op, recompute_grad
 from lamina.engine.dispatch import (
     Op,
@@ -20,15 +21,24 @@ from lamina.engine.dispatch import (
 )
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.function import ConcreteFunction, Function, function
+from lamina.engine.hosted import HostOp, elementwise, host_op
 from lamina.engine.pending import Pending, Program, flush, stats
 from lamina.engine.random import Stream, global_stream, key_of, set_global_seed
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import TensorType, infer, is_symbolic, symbolic_dim, type_of
+from lamina.engine.signature import (
+    TensorType,
+    infer,
+    is_symbolic,
+    signatures,
+    symbolic_dim,
+    type_of,
+)
 from lamina.engine.spec import TensorSpec
+from lamina.engine.strings import StringTensor, from_host
 from lamina.engine.tape import GradientTape, UnconnectedGradients
 from lamina.engine.tensor import Tensor, placeholder, ready
 from lamina.engine.trace import Trace, replay
-from lamina.engine.variable import Variable
+from lamina.engine.variable import Variable, read_all, set_all
 
 __all__ = [
     "Closed",
@@ -36,11 +46,14 @@ __all__ = [
     "DType",
     "Function",
     "GradientTape",
+    "HostOp",
+    "Measured",
     "Op",
     "Pending",
     "Program",
     "Shape",
     "Stream",
+    "StringTensor",
     "Tensor",
     "TensorShape",
     "TensorSpec",
@@ -56,11 +69,15 @@ __all__ = [
     "convert_to_tensor",
     "custom_gradient",
     "dtypes",
+    "elementwise",
     "emit",
     "errors",
+    "flops",
     "flush",
+    "from_host",
     "function",
     "global_stream",
+    "host_op",
     "host_value",
     "infer",
     "init_scope",
@@ -68,17 +85,22 @@ __all__ = [
     "jax_op",
     "key_of",
     "local",
+    "measure",
     "name_scope",
     "nest",
     "op",
     "placeholder",
+    "read_all",
     "ready",
     "recompute_grad",
     "recording",
     "replace_nones",
     "replay",
+    "set_all",
     "set_global_seed",
     "shapes",
+    "signatures",
+    "size_of",
     "static_int",
     "static_ints",
     "stats",

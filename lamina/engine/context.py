@@ -27,6 +27,7 @@ class _Local(threading.local):
         names: The open name scopes, joined by "/".
         device: The device asked for by `tf.device`, or None.
         calls: Layer calls that run now, outermost first (keras/core fills it).
+        cut: The last operations before the place where a long trace was cut, or None.
         observers: Functions told of each layer call (summary, plot), usually empty.
     """
 
@@ -43,6 +44,7 @@ class _Local(threading.local):
         self.names = ""
         self.device: Any = None
         self.calls: list[Any] = []
+        self.cut: Any = None
         self.observers: list[Any] = []
 
 

@@ -18,6 +18,7 @@ from lamina.engine import dtypes
 from lamina.engine.context import local
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.signature import type_of
+from lamina.engine.strings import from_host, string_array
 from lamina.engine.tensor import Tensor, ready
 
 __all__ = [
@@ -91,7 +92,7 @@ def convert_plain(value: Any, wanted: DType | None) -> Tensor:
 
 def _ready_array(array: npt.NDArray[Any], dtype: DType) -> Tensor:
     if dtype is dtypes.string:
-        return ready(array, dtype)
+        return from_host(array)
     if array.ndim == 0:
         tensor = ready(array[()], dtype)
     elif local.device is not None:
@@ -109,13 +110,13 @@ def _ready_array(array: npt.NDArray[Any], dtype: DType) -> Tensor:
 def _to_numpy(value: Any, dtype: DType) -> npt.NDArray[Any]:
     try:
         if dtype is dtypes.string:
-            return _string_array(value)
+            return string_array(value)
         if dtype.is_integer and not isinstance(value, np.ndarray | np.generic):
             return _fitting_ints(value, dtype)
         return np.array(value, dtype=dtype.np)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"tf.convert_to_tensor: `value` must be rectangular numbers of dtype {dtype.name}; "
+            f"tf.convert_to_tensor: `value` must be rectangular, of dtype {dtype.name}; "
             f"got {brief(value)}.\n  Reason: {error}"
         ) from None
 
@@ -127,14 +128,6 @@ def _fitting_ints(value: Any, dtype: DType) -> npt.NDArray[Any]:
             raise ValueError(f"a value does not fit into {dtype.name}: {brief(value)}")
         return wide.astype(dtype.np)
     return np.array(value, dtype=dtype.np)
-
-
-def _string_array(value: Any) -> npt.NDArray[Any]:
-    array = np.array(value, dtype=object)
-    flat = [v.encode() if isinstance(v, str) else bytes(v) for v in array.ravel()]
-    out = np.empty(len(flat), dtype=object)
-    out[:] = flat
-    return out.reshape(array.shape)
 
 
 def _is_empty(value: Any) -> bool:

@@ -192,6 +192,7 @@ class Op(Generic[P]):
 
     __name__: str
     __qualname__: str
+    is_hosted = False  # engine/hosted.py has those that run on the host only
 
     def __init__(
         self,
@@ -279,6 +280,19 @@ class Op(Generic[P]):
 
     def _call_converting(self, args: Sequence[Any], attributes: Attributes) -> Any:
         """The same for operands that are not all plain Tensors."""
+        for a in args:
+            if type(a) is not Tensor and not hasattr(type(a), "_as_tensor"):
+                return self._call_with_values(args, attributes)
+        # Tensors and Variables only: what they are needs no conversion.
+        tensors = [a if type(a) is Tensor else a._as_tensor() for a in args]
+        key = (attributes, *[a._type for a in tensors])
+        signature = self.signatures.get(key)
+        if signature is None:
+            signature = self._signature(key)
+        return self._record(signature, tensors, attributes)
+
+    def _call_with_values(self, args: Sequence[Any], attributes: Attributes) -> Any:
+        """The same for operands with numbers, arrays, None or symbols among them."""
         tensors = self._convert(args)
         for a in tensors:
             if type(a) is not Tensor and a is not None:
@@ -400,9 +414,9 @@ class Op(Generic[P]):
             outputs, container = infer(self.label, body, present)
         fn = (lambda *a: list(body(*a))) if container is not None else (lambda *a: [body(*a)])
         made = Signature(self.__name__, fn, present, outputs, container, self.differentiable)
-        made.calls_host = self.calls_host or any(
-            getattr(v, "calls_host", False) for value in values.values() for v in _each(value)
-        )
+        inner = [v for value in values.values() for v in _each(value)]  # programs among them
+        made.calls_host = self.calls_host or any(getattr(v, "calls_host", False) for v in inner)
+        made.weight = sum(getattr(v, "weight", 0) for v in inner) or int(made.calls_host)
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine import errors, nest
+from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import Keywords, argument_key, described, with_tensors
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.pending import SMALL, Program
-from lamina.engine.signature import TensorType
+from lamina.engine.signature import TensorType, signatures
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import creation_hooks
@@ -73,6 +73,15 @@ class ConcreteFunction:
     def trace(self) -> Any:
         """The program."""
         return self._closed.trace
+
+    @property
+    def has_strings(self) -> bool:
+        """Whether a string is among the values of the program, which then cannot be compiled."""
+        trace = self._closed.trace
+        kinds = list(trace.inputs)
+        for equation in trace.equations:
+            kinds.extend(signatures[equation[0]].outputs)
+        return any(kind.dtype is dtypes.string for kind in kinds)
 
     @property
     def variables(self) -> tuple[Any, ...]:
@@ -239,8 +248,13 @@ class Function:
         if concrete is None:
             concrete = self._trace(key, args, tensors)
             if concrete is None:
-                return self.python_function(*args)
+                return self._call_eagerly(args)
         return concrete.run(tensors)
+
+    def _call_eagerly(self, args: tuple[Any, ...]) -> Any:
+        if args and isinstance(args[-1], Keywords):
+            return self.python_function(*args[:-1], **args[-1])
+        return self.python_function(*args)
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments by position; what can only go by keyword comes last, as a dict."""
@@ -295,6 +309,8 @@ class Function:
         self, key: Any, args: tuple[Any, ...], tensors: list[Tensor]
     ) -> ConcreteFunction | None:
         """Record the function for these arguments; None if it must run eagerly."""
+        if any(t.dtype is dtypes.string for t in tensors):
+            return None
         made: list[Any] = []
         thread = threading.get_ident()
 
@@ -318,6 +334,9 @@ class Function:
             return None
         finally:
             creation_hooks.remove(note)
+        if concrete.has_strings:
+            self._fall_back_for_strings()
+            return None
         if not concrete._has_outer:
             if not self._takes_over(concrete):
                 self._explain(key)
@@ -374,6 +393,17 @@ class Function:
             f"eagerly from now on: correct, and compiled in pieces.\n"
             f"  Fix: use tf.cond or tf.while_loop there to compile it whole.",
             stacklevel=4,
+        )
+
+    def _fall_back_for_strings(self) -> None:
+        why = f'tf.function "{self._label}" works on strings, which compiled programs cannot hold'
+        if not local.trace.eager:
+            raise errors.TracedValueError(f"{why}.")  # the outermost function decides
+        self._eager_because = why
+        warnings.warn(
+            f"{why}; it runs eagerly from now on: correct, and compiled in pieces.\n"
+            f"  Fix: map the string layers or tf.strings functions over the dataset.",
+            stacklevel=5,
         )
 
     def _explain(self, key: Any) -> None:

@@ -45,6 +45,7 @@ class Stats:
 stats = Stats()
 _lock = threading.RLock()
 _ref = weakref.ref
+_gone = _ref(set[int]())  # the reference of a Tensor that nobody holds
 
 
 class Program:
@@ -167,11 +168,10 @@ class _Cache:
 _STRIKES = 4
 _cache = _Cache()
 
-# Outside of tapes a trace is cut after about this many equations; under a tape the whole step
-# stays together, up to the second figure.
+# Outside of tapes a trace is cut after about this many equations, those of the programs in it
+# counted; under a tape the whole step stays together, up to the second figure.
 _SOFT_LIMIT = 512
 _TAPE_LIMIT = 20_000
-_CUT_MASK = 31
 
 
 class Pending:
@@ -230,35 +230,71 @@ class Pending:
                 equation.append(self._adopt(t) if at is None else at)
         equations = self.equations
         equations.append(tuple(equation))
-        if signature.calls_host:
-            self.calls_host = True
+        if signature.weight:
+            self._weigh(signature)
         outputs = self.outputs
-        made: list[Tensor] = []
-        for kind in signature.outputs:
-            t = Tensor(kind, self, len(outputs), None)
+        kinds = signature.outputs
+        if len(kinds) == 1:
+            t = Tensor(kinds[0], self, len(outputs), None)
             outputs.append(_ref(t))
-            made.append(t)
+            made = [t]
+        else:
+            made = [Tensor(kind, self, slot, None) for slot, kind in enumerate(kinds, len(outputs))]
+            outputs.extend(map(_ref, made))
         if len(equations) >= self.limit:
             self._maybe_cut()
         return made
+
+    def _weigh(self, signature: Signature) -> None:
+        """Take note of an equation that holds a program of its own, or that calls Python."""
+        if signature.calls_host:
+            self.calls_host = True
+        self.limit -= signature.weight
+
+    def extend(
+        self, equations: Sequence[Equation], outputs: int, wanted: Sequence[Any]
+    ) -> list[Tensor | None]:
+        """Record equations as they stand, and return the Tensors of some of their outputs.
+
+        Args:
+            equations: The equations, in slots of this trace.
+            outputs: How many outputs they have.
+            wanted: (slot, type) of each Tensor wanted, or None, which stays None.
+        """
+        self.equations.extend(equations)
+        self.outputs.extend([_gone] * outputs)
+        made: dict[int, Tensor] = {}
+        found: list[Tensor | None] = []
+        for one in wanted:
+            if one is None:
+                found.append(None)
+                continue
+            slot, kind = one
+            t = made.get(slot)
+            if t is None:
+                t = made[slot] = Tensor(kind, self, slot, None)
+                self.outputs[slot] = _ref(t)
+            found.append(t)
+        return found
 
     def _adopt(self, tensor: Tensor) -> int:
         value = tensor._value
         if value is None:
             value = tensor._trace.materialize(tensor)
-        # A number counts by its handle, not by its value: `x * i` in a loop is one structure.
-        held = tensor if isinstance(value, np.generic) else value
-        at = self._inputs_at.get(id(held))
+        kind = tensor._type.id
+        key = id(value)
+        if type(value) is np.ndarray:
+            key = id(value := tensor._used())
+        elif isinstance(value, np.generic):
+            # A number counts by its handle, not by its value: `x * i` in a loop is one structure.
+            key, kind = id(tensor), ~kind
+        at = self._inputs_at.get(key)
         if at is None:
-            if type(value) is np.ndarray:
-                value = held = tensor._used()
-            at = self._inputs_at[id(held)] = ~len(self.inputs)
+            at = self._inputs_at[key] = ~len(self.inputs)
             self.inputs.append(value)
-            if held is tensor:
+            self.input_types.append(kind)
+            if kind < 0:
                 self._numbers.append(tensor)  # so that its id stays its own
-                self.input_types.append(~tensor._type.id)
-            else:
-                self.input_types.append(tensor._type.id)
         return at
 
     def alias(self, tensor: Tensor) -> Tensor:
@@ -278,17 +314,19 @@ class Pending:
         variable._tensor = tensor
 
     def _maybe_cut(self) -> None:
-        """Run a long trace, at a place that depends on its last equations only.
+        """Run a long trace, at a place like the one where the last long trace was cut.
 
-        A program that repeats is cut at the same phase each time, so its pieces repeat too.
+        A program that repeats is then cut at the same phase each time, so its pieces repeat too.
         """
-        if self.limit and local.tapes and len(self.equations) < _TAPE_LIMIT:
-            return
-        recent = 0
-        for equation in self.equations[-6:]:
-            recent = (recent * 1000003 + equation[0] * 2654435761) & 0xFFFFFFFF
-        if (recent >> 7) & _CUT_MASK == 0 or len(self.equations) > self.limit * 4:
-            self.flush()
+        if config.eager == "record":
+            if local.tapes and len(self.equations) < _TAPE_LIMIT:
+                return
+            place = [equation[0] for equation in self.equations[-6:]]
+            size = len(self.equations) + _SOFT_LIMIT - self.limit
+            if local.cut not in (None, place) and size < 4 * _SOFT_LIMIT:
+                return
+            local.cut = place
+        self.flush()
 
     # -- running
 
@@ -395,22 +433,21 @@ class Pending:
 
         Which they are depends on the program alone: a value that somebody else holds is copied.
         """
-        places: list[int] = []
-        inputs = self.inputs
+        places: set[int] = set()
+        inputs, inputs_at, references = self.inputs, self._inputs_at, sys.getrefcount
         for old in self.assigned.values():
             if old is None or old._type.size < SMALL:
                 continue
             value = old._value
             if value is None:
                 continue
-            at = self._inputs_at.get(id(value))
+            at = inputs_at.get(id(value))
             if at is None or ~at in places:
                 continue
-            places.append(~at)
-            if sys.getrefcount(old) > _HANDLE_REFS or sys.getrefcount(value) > _VALUE_REFS:
+            places.add(~at)
+            if references(old) > _HANDLE_REFS or references(value) > _VALUE_REFS:
                 inputs[~at] = value.copy()
-        places.sort()
-        return tuple(places)
+        return tuple(sorted(places))
 
     def _fail(self, error: BaseException) -> None:
         """Give variables their old values back, so that nothing is lost with a failed run."""

@@ -98,6 +98,8 @@ class Signature:
         container: `tuple` or `list` if the op returns one, None if it returns one value.
         differentiable: Whether a tape looks for gradients through it.
         calls_host: Whether running it may call Python, and so fail half way.
+        weight: How many equations the programs inside it have (of loops, branches, calls); at
+            least 1 where running it calls Python.
         forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
     """
 
@@ -114,6 +116,7 @@ class Signature:
         "name",
         "needs",
         "outputs",
+        "weight",
     )
 
     def __init__(
@@ -135,6 +138,7 @@ class Signature:
         self.forward: tuple[Signature, tuple[int, ...], tuple[int, ...]] | None = None
         self._vjps: dict[tuple[tuple[int, ...], tuple[int, ...]], Signature] = {}
         self.calls_host = False
+        self.weight = 0
         self._kernel: Callable[..., list[Any]] | None = None
         self.id = len(signatures)
         signatures.append(self)
@@ -183,6 +187,7 @@ class Signature:
         )
         made.forward = (self, needed, given)
         made.calls_host = self.calls_host
+        made.weight = 2 * self.weight
         return made
 
     def linearize(self, values: Sequence[Any], needed: tuple[int, ...]) -> tuple[list[Any], Any]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from operator import is_
 from types import TracebackType
 from typing import Any
 
 import jax.numpy as jnp
 
 from lamina.engine import nest
+from lamina.engine.backward import recalled
 from lamina.engine.closure import vectorize
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor, emit, op
@@ -197,7 +199,17 @@ class GradientTape:
         if paused:
             local.tapes = [t for t in before if t is not self]
         try:
-            found = self._backward(targets, seeds, wanted)
+            if output_gradients is None and local.trace.eager and not local.tapes:
+                roots = [self._roots(s) for s in wanted]
+                found = recalled(
+                    local.trace,
+                    self.log,
+                    targets,
+                    roots,
+                    lambda: self._walk(targets, seeds, roots),
+                )
+            else:
+                found = self._backward(targets, seeds, wanted)
         finally:
             local.tapes = before
         if unconnected is UnconnectedGradients.ZERO:
@@ -205,6 +217,8 @@ class GradientTape:
         if self._recording and not self._persistent:
             self._stop()
         self._used()
+        if type(sources) is list and len(wanted) == len(sources) and all(map(is_, wanted, sources)):
+            return found  # a flat list, as of most models' variables
         return nest.pack_sequence_as(sources, found)
 
     def _used(self) -> None:
@@ -236,7 +250,11 @@ class GradientTape:
     def _backward(
         self, targets: Sequence[Tensor], seeds: Sequence[Any], wanted: Sequence[Any]
     ) -> list[Tensor | None]:
-        roots = [self._roots(s) for s in wanted]
+        return self._walk(targets, seeds, [self._roots(s) for s in wanted])
+
+    def _walk(
+        self, targets: Sequence[Tensor], seeds: Sequence[Any], roots: Sequence[Sequence[Tensor]]
+    ) -> list[Tensor | None]:
         steps = _connected(self.log)
         grads: dict[int, Tensor] = {}
         for target, seed in zip(targets, seeds, strict=True):

@@ -147,6 +147,11 @@ class Trace:
         """Whether running the program may call Python, and so fail half way."""
         return any(signatures[e[0]].calls_host for e in self.equations)
 
+    @property
+    def weight(self) -> int:
+        """How many equations the program has, those of the programs in it included."""
+        return sum(1 + signatures[e[0]].weight for e in self.equations)
+
     def connected_inputs(self) -> tuple[int, ...]:
         """Return the inputs that some output depends on differentiably."""
         starts = self._starts()

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import jax
@@ -19,7 +19,7 @@ from lamina.engine.dtypes import DType, as_dtype, string
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Arithmetic, Reference, Tensor
 
-__all__ = ["Variable", "creation_hooks"]
+__all__ = ["Variable", "creation_hooks", "read_all", "set_all"]
 
 creation_hooks: list[Callable[[Any], None]] = []
 """Called with each new Variable: how `tf.function` and strategies learn of it."""
@@ -324,6 +324,27 @@ class Variable(Arithmetic):
         if not local.trace.eager:
             return head + ">"
         return f"{head}, numpy={self.numpy()!r}>"
+
+
+def read_all(variables: Sequence[Variable]) -> list[Tensor]:
+    """Return the values of several variables: the optimizers' way, quicker than one by one."""
+    here = local
+    if here.trace.eager and not here.tapes:
+        tensors: list[Tensor] = []
+        for variable in variables:
+            if (tensor := variable._tensor) is None:
+                break  # without a value: the error names it
+            tensors.append(tensor)
+        else:
+            return tensors
+    return [v._read() for v in variables]
+
+
+def set_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> None:
+    """Replace the values of several variables by Tensors known to fit."""
+    write = local.trace.write
+    for variable, tensor in zip(variables, tensors, strict=True):
+        write(variable, tensor)
 
 
 def _own(tensor: Tensor, given: Any) -> Tensor:

@@ -11,6 +11,7 @@ from lamina.ops import checks
 from lamina.ops.math import larger, modulus
 
 __all__ = [
+    "affine",
     "cross",
     "einsum",
     "l2_normalize",
@@ -103,6 +104,24 @@ def matmul(
         dtype = as_dtype(output_type).np
         a, b = a.astype(dtype), b.astype(dtype)
     return _contract(a, b)
+
+
+@op
+def affine(x, kernel, bias):
+    """Return ``x @ kernel + bias``: a dense layer in one operation.
+
+    Args:
+        x: Floats ``(…, K)``, with at least two dimensions.
+        kernel: ``(K, N)``, of the same dtype.
+        bias: ``(N,)``, of the same dtype.
+
+    Returns:
+        ``(…, N)``, dtype of the operands.
+
+    Raises:
+        InvalidArgumentError: K differs.
+    """
+    return _contract(x, kernel) + bias
 
 
 @op

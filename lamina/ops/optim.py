@@ -6,11 +6,12 @@ A rule is ``rule(value, grad, step, lr, *slots, **settings) -> (value, *slots)``
 - ``step`` is the number of this step, from 1, and ``lr`` the learning rate, in that dtype too;
 - ``weight_decay`` (None or a factor) first takes ``value * weight_decay * lr`` off the value.
 
-`recorded` makes the operation of a rule: one equation for the whole update of one variable.
+`bound` binds a rule to its settings; `together` makes one operation, one equation, of the updates
+of all variables of a step.
 """
 
 import functools
-import inspect
+import itertools
 from typing import Any
 
 import jax
@@ -22,6 +23,7 @@ __all__ = [
     "accumulated",
     "all_finite",
     "averaged",
+    "bound",
     "clipped_by_global_norm",
     "clipped_by_norm",
     "clipped_by_value",
@@ -32,8 +34,8 @@ __all__ = [
     "is_last",
     "nadam_product",
     "next_step",
-    "recorded",
     "selected",
+    "together",
     "transform_init",
     "transform_state_names",
     "transform_update",
@@ -65,24 +67,23 @@ class Gradient:
 
 
 @functools.lru_cache(maxsize=1024)
-def recorded(rule, slots, traced: Any = (), sparse=False, **settings):
-    """Return the operation ``(value, grad, step, lr, *slots, *traced[, indices])`` of a rule.
+def bound(rule, slots, traced: Any = (), **settings):
+    """Return the function ``(step, lr, grad, indices, value, *slots, *traced)`` of a rule.
 
     Args:
         rule: The pure function.
         slots: How many slots it takes.
         traced: Names of settings that come as operands, since they change during training.
-        sparse: Whether ``grad`` holds rows, and their indices come last.
         **settings: The other settings, as constants of the program.
 
     Returns:
-        The operation, the same one for equal arguments. ``step`` is the number of steps before
-        this one; operands may have any float dtype.
+        A function on arrays, the same one for equal arguments, for `together`. ``step`` is the
+        number of steps before this one; ``indices`` are those of a gradient in rows, or None;
+        operands may have any float dtype.
     """
 
-    def update(value, grad, step, lr, *rest):
+    def update(step, lr, grad, indices, value, *rest):
         dtype = value.dtype
-        rest, indices = (rest[:-1], rest[-1]) if sparse else (rest, None)
         late = {n: v.astype(dtype) for n, v in zip(traced, rest[slots:], strict=True)}
         new = rule(
             value,
@@ -93,14 +94,32 @@ def recorded(rule, slots, traced: Any = (), sparse=False, **settings):
             **settings,
             **late,
         )
-        return tuple(x.astype(old.dtype) for x, old in zip(new, (value, *rest), strict=False))
+        return [x.astype(old.dtype) for x, old in zip(new, (value, *rest), strict=False)]
 
-    names = ["value", "grad", "step", "lr", *(f"slot_{i}" for i in range(slots)), *traced]
-    kind = inspect.Parameter.POSITIONAL_ONLY
-    update.__signature__ = inspect.Signature(
-        [inspect.Parameter(name, kind) for name in [*names, *(["indices"] if sparse else [])]]
-    )
-    update.__name__ = update.__qualname__ = rule.__name__
+    return update
+
+
+@functools.lru_cache(maxsize=256)
+def together(updates, dense, counts):
+    """Return one operation ``(step, lr, *gradients, *state)`` for the updates of many variables.
+
+    Args:
+        updates: What `bound` returned for each variable.
+        dense: Whether each gradient is one operand, or two: rows and their indices.
+        counts: How many operands follow for each variable: its value, slots, traced settings.
+
+    Returns:
+        The operation; it gives the new values and slots of all variables in one list.
+    """
+
+    def update(step, lr, *operands):
+        given = iter(operands)
+        grads = [(next(given), None if is_dense else next(given)) for is_dense in dense]
+        new = []
+        for one, grad, count in zip(updates, grads, counts, strict=True):
+            new += one(step, lr, *grad, *itertools.islice(given, count))
+        return new
+
     return op(mixed=True, differentiable=False)(update)
 
 

@@ -335,3 +335,35 @@ def test_stats_count_flushes():
     assert tf.stats.flushes == before[0] + 1
     assert tf.stats.recorded >= before[1] + 2
     assert "compiles=" in repr(tf.stats)
+
+
+def test_programs_inside_equations_count_in_the_length_of_a_trace():
+    """A loop of scans without asking for values: cut by what the scans hold, and found again."""
+    x = tf.constant([1.0, 2.0])
+
+    def body(total, value):
+        for _ in range(20):
+            total = total * 0.5 + value
+        return total
+
+    total = tf.constant(0.0)
+    total.numpy()
+    before = tf.stats.flushes, tf.stats.compiles
+    for _ in range(120):
+        total = tf.scan(body, x, total)[-1]
+    flushes, compiles = tf.stats.flushes - before[0], tf.stats.compiles - before[1]
+    assert flushes >= 4
+    assert compiles <= 3
+    np.testing.assert_allclose(total.numpy(), 4.0, rtol=1e-5)
+
+
+def test_a_long_program_is_cut_at_one_phase():
+    x = tf.constant(1.0)
+    x.numpy()
+    before = tf.stats.compiles
+    for _ in range(3000):
+        x = tf.sqrt(x + 1.0)
+        x = x * x - 1.0
+        x = tf.maximum(x, 0.5)
+    x.numpy()
+    assert tf.stats.compiles - before <= 4

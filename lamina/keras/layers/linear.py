@@ -109,10 +109,9 @@ class Dense(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_floating:
             inputs = ops.cast(inputs, self.compute_dtype)
-        y = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            y = ops.add(y, self.bias)
-        return self.activation(y)
+        if self.bias is None:
+            return self.activation(ops.matmul(inputs, self.kernel))
+        return self.activation(ops.affine(inputs, self.kernel, self.bias))
 
 
 class EinsumDense(Layer):

@@ -70,8 +70,9 @@ def aligned(y_true, y_pred) -> tuple[Tensor, Tensor]:
 
 
 def class_numbers(y_true, y_pred) -> Tensor:
-    """Return labels as int64, without a last axis of size 1 that `y_pred` has for the classes."""
-    y_true = ops.cast(y_true, "int64")
+    """Return labels as integers, without a last axis of size 1 that `y_pred` has for the classes."""
+    y_true = convert_to_tensor(y_true)
+    y_true = y_true if y_true.dtype.is_integer else ops.cast(y_true, "int64")
     has_class_axis = len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1
     return ops.squeeze(y_true, -1) if has_class_axis else y_true
 

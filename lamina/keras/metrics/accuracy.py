@@ -119,7 +119,7 @@ def sparse_categorical_accuracy(y_true, y_pred):
         array([1., 0.], dtype=float32)
     """
     y_pred = convert_to_tensor(y_pred)
-    return _matches(class_numbers(y_true, y_pred), ops.argmax(y_pred, axis=-1))
+    return _matches(ops.cast(class_numbers(y_true, y_pred), "int64"), ops.argmax(y_pred, axis=-1))
 
 
 class SparseCategoricalAccuracy(FunctionMetric):
@@ -173,7 +173,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
         array([1.], dtype=float32)
     """
     y_pred = convert_to_tensor(y_pred)
-    y_true = class_numbers(y_true, y_pred)
+    y_true = ops.cast(class_numbers(y_true, y_pred), "int64")
     if from_sorted_ids:
         best = ops.cast(y_pred[..., :k], "int64")
         found = ops.reduce_any(ops.equal(best, ops.expand_dims(y_true, -1)), axis=-1)

@@ -128,24 +128,32 @@ class _Steps(_State):
     def _run_rule(
         self, grads: list[Any], variables: Any, step: Tensor, lr: Tensor, decay: bool
     ) -> None:
-        """Record one operation for each variable: the loop that must be quick."""
-        plans = self._plans
-        for grad, variable in zip(grads, variables, strict=True):
-            dense = type(grad) is Tensor
-            plan = plans.get((id(variable), dense, decay))
-            if plan is None:
-                plan = self._plan(variable, dense, decay)
-            update, targets, operands = plan
-            more = [v._read() for v in operands]
-            if dense:
-                new = update(variable._read(), grad, step, lr, *more)
-            else:
-                new = update(variable._read(), grad.values, step, lr, *more, grad.indices)
-            for target, value in zip(targets, new):  # noqa: B905  # the fast path
-                target._set(value)
+        """Record one operation for all variables: the loop that must be quick."""
+        dense = [type(grad) is Tensor for grad in grads]
+        key = (decay, *dense, *map(id, variables))
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plan_all(variables, dense, decay)
+            self._plans[key] = found
+        update, targets, reads = found
+        if all(dense):
+            parts = grads
+        else:
+            parts = [
+                p for g in grads for p in ((g,) if type(g) is Tensor else (g.values, g.indices))
+            ]
+        engine.set_all(targets, update(step, lr, *parts, *engine.read_all(reads)))
 
-    def _plan(self, variable: engine.Variable, dense: bool, decay: bool) -> Any:
-        """Return (operation, variables it assigns, variables it reads) of one variable's update."""
+    def _plan_all(self, variables: Any, dense: list[bool], decay: bool) -> Any:
+        """Return (operation, variables it assigns, variables it reads) of a whole step."""
+        plans = [self._plan(v, decay) for v in variables]
+        counts = tuple(len(reads) for _, _, reads in plans)
+        update = optim.together(tuple(update for update, _, _ in plans), tuple(dense), counts)
+        targets = [v for _, some, _ in plans for v in some]
+        return update, targets, [v for _, _, some in plans for v in some]
+
+    def _plan(self, variable: engine.Variable, decay: bool) -> Any:
+        """Return (function, variables it assigns, variables it reads) of one variable's update."""
         rule, settings = self._rule_of(variable)
         settings.setdefault("weight_decay", self._setting("weight_decay"))
         if not (decay and self._use_weight_decay(variable)):
@@ -155,10 +163,8 @@ class _Steps(_State):
         settings = {k: v for k, v in settings.items() if k not in late}
         slots = self._slots_of(variable)
         state = (*slots, *self._shared_state())
-        update = optim.recorded(rule, len(state), tuple(late), not dense, **settings)
-        plan = update, (variable, *slots), (*state, *late.values())
-        self._plans[id(variable), dense, decay] = plan
-        return plan
+        update = optim.bound(rule, len(state), tuple(late), **settings)
+        return update, (variable, *slots), (variable, *state, *late.values())
 
     def _rule_of(self, variable: engine.Variable) -> tuple[Callable[..., Any], dict[str, Any]]:
         """Return the update rule of a variable and its settings."""

@@ -1,0 +1,86 @@
+# pyright: reportPrivateUsage=false
+"""Gradients of a program seen before: its backward equations are recorded again as they were.
+
+A training loop differentiates the same program in each step. Walking its tape costs more than
+recording it did, so the equations that the walk recorded are kept under the structure of what was
+walked, and appended at once when that structure comes again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamina.engine.signature import Signature
+from lamina.engine.tensor import Tensor
+
+__all__ = ["recalled"]
+
+_plans: OrderedDict[Any, Any] = OrderedDict()
+_KEPT = 512
+
+
+def recalled(
+    trace: Any,
+    log: Sequence[Any],
+    targets: Sequence[Tensor],
+    roots: Sequence[Sequence[Tensor]],
+    walk: Callable[[], list[Tensor | None]],
+) -> list[Tensor | None]:
+    """Return the gradients that `walk` gives, recording what it recorded the last time.
+
+    Args:
+        trace: The pending trace, into which alone the log was recorded.
+        log: What the tape recorded.
+        targets: The Tensors to differentiate.
+        roots: For each source the Tensors whose gradients add up to its own.
+        walk: Walks the log, records the backward equations and returns the gradients.
+    """
+    key = _structure(trace, log, targets, roots)
+    if key is None:
+        return walk()
+    plan = _plans.get(key)
+    if plan is not None:
+        _plans.move_to_end(key)
+        equations, outputs, wanted = plan
+        return trace.extend(equations, outputs, wanted)
+    at, start, inputs = len(trace.equations), len(trace.outputs), len(trace.inputs)
+    found = walk()
+    # Not where the walk ran the trace, brought new values into it, or gave a Tensor of before.
+    if trace.alive and len(trace.inputs) == inputs:
+        wanted = [None if t is None else (t._slot, t._type) for t in found]
+        own = all(t is None or (t._trace is trace and t._slot >= start) for t in found)
+        if own:
+            _plans[key] = trace.equations[at:], len(trace.outputs) - start, wanted
+            if len(_plans) > _KEPT:
+                _plans.popitem(last=False)
+    return found
+
+
+def _structure(
+    trace: Any, log: Sequence[Any], targets: Sequence[Tensor], roots: Sequence[Sequence[Tensor]]
+) -> Any:
+    """Return what the walk depends on, or None where it depends on more than the trace.
+
+    The equations of the trace say what was computed. They do not say which handle of a value an
+    equation was given, and gradients belong to handles: so the handles are numbered.
+    """
+    numbers: dict[int, int] = {}
+    number = numbers.get
+    parts: list[Any] = []
+    for entry in log:
+        if type(entry) is not tuple:
+            numbers[id(entry)] = len(numbers)
+            continue
+        signature, inputs, outputs = entry
+        if type(signature) is not Signature or not outputs or outputs[0]._trace is not trace:
+            return None
+        parts.append(outputs[0]._slot)
+        parts.extend(map(number, map(id, inputs)))
+        for t in outputs:
+            numbers[id(t)] = len(numbers)
+    parts.extend(map(number, map(id, targets)))
+    for handles in roots:
+        parts.append(tuple([number(id(t)) for t in handles]))
+    return tuple(trace.equations), tuple(parts)
