@@ -49,6 +49,7 @@ class ConcreteFunction:
             lambda t: None if t is None else TensorSpec.from_tensor(t), structure
         )
         self._single = isinstance(structure, Tensor)
+        self._names = _flat_names(structure)
         self._program: Program | None = None
         self._variables = [
             (i, v)
@@ -114,6 +115,8 @@ class ConcreteFunction:
                 here.trace.write(variable, value)
         if self._single:
             return outputs[0]
+        if self._names is not None:
+            return {name: outputs[i] for name, i in self._names}
         return replace_nones(self._structure, outputs[: closed.outputs])
 
     def _run_now(self, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -179,6 +182,14 @@ class ConcreteFunction:
                     f"{t._type}.\n  Fix: call the tf.function itself, which traces anew."
                 )
         return self.run(tensors)
+
+
+def _flat_names(structure: Any) -> list[tuple[Any, int]] | None:
+    """Return (key, place among the outputs) of a flat dict of Tensors, such as logs; else None."""
+    if type(structure) is not dict or not all(isinstance(v, Tensor) for v in structure.values()):
+        return None
+    places = {name: i for i, name in enumerate(nest.flatten({k: k for k in structure}))}
+    return [(name, places[name]) for name in structure]
 
 
 class Function:

@@ -65,8 +65,8 @@ def _alike(batches: list[Any]) -> bool:
 def _stack(values: tuple[Any, ...]) -> Any:
     if values[0] is None:
         return None
-    if all(isinstance(v, np.ndarray) for v in values):
-        return convert_to_tensor(np.stack(values))
+    if all(isinstance(getattr(v, "_value", v), np.ndarray) for v in values):  # not on the device
+        return convert_to_tensor(np.stack([np.asarray(v) for v in values]))
     return ops.stack([convert_to_tensor(v) for v in values])
 
 

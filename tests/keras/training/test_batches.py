@@ -38,7 +38,7 @@ def test_shuffle_keeps_x_and_y_together():
 
 def test_shuffle_batch_moves_whole_batches():
     found = batches(X, Y, batch_size=5, shuffle="batch")
-    assert sorted(b[1].tolist() for b in found) == [Y[:5].tolist(), Y[5:].tolist()]
+    assert sorted(b[1].numpy().tolist() for b in found) == [Y[:5].tolist(), Y[5:].tolist()]
 
 
 def test_float64_becomes_float32_and_integers_stay():
