@@ -17,13 +17,6 @@ def is_bookkeeping(name: str) -> bool:
     return name.startswith("_lm_") or name in ("_captured", "_inbound_nodes")
 
 
-def is_container(value: Any) -> bool:
-    """Return whether a value may hold variables or modules without being one."""
-    return isinstance(value, list | tuple | set | frozenset | Mapping) or (
-        dataclasses.is_dataclass(value) and not isinstance(value, type)
-    )
-
-
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield (what to add to the path, item) for the items of a container."""
     if isinstance(value, Mapping):
@@ -53,15 +46,45 @@ def children(obj: Any) -> Iterator[tuple[str, Any]]:
     # Keras' own bookkeeping starts with "_lm_" and holds nothing of the model; the constructor's
     # arguments belong to the object only where it kept them.
     for name, value in list(vars(obj).items()):
-        if type(value) in _LEAVES or name.startswith("_lm_") or name == "_captured":
+        kind = _kinds.get(type(value)) or _kind_of(type(value))
+        if kind is _NOTHING or name.startswith("_lm_") or name == "_captured":
             continue
-        yield from _found(name, value, set())
+        if kind is _MEMBER:
+            yield name, value
+        else:
+            yield from _found(name, value, set())
+
+
+_NOTHING, _MEMBER, _CONTAINER = "nothing", "member", "container"
+_kinds: dict[type, str] = {}  # what values of a class are to a walk
+
+
+def _kind_of(cls: type) -> str:
+    """Return whether values of a class are members, may hold members, or neither."""
+    if issubclass(cls, Variable | Module) or hasattr(cls, "_tracked_as"):
+        kind = _MEMBER
+    elif cls not in _LEAVES and (
+        issubclass(cls, list | tuple | set | frozenset | Mapping) or dataclasses.is_dataclass(cls)
+    ):
+        kind = _CONTAINER
+    else:
+        kind = _NOTHING
+    if len(_kinds) > 4096:  # a program that makes classes without end
+        _kinds.clear()
+    _kinds[cls] = kind
+    return kind
+
+
+def is_container(value: Any) -> bool:
+    """Return whether a value may hold variables or modules without being one."""
+    return (_kinds.get(type(value)) or _kind_of(type(value))) is _CONTAINER
 
 
 def _found(path: str, value: Any, inside: set[int]) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Variable | Module) or hasattr(type(value), "_tracked_as"):
+    kind = _kinds.get(type(value)) or _kind_of(type(value))
+    if kind is _MEMBER:
         yield path, value
-    elif type(value) not in _LEAVES and is_container(value) and id(value) not in inside:
+    elif kind is _CONTAINER and id(value) not in inside:
         inside.add(id(value))
         for step, item in _items(value):
             yield from _found(path + step, item, inside)
