@@ -22,6 +22,7 @@ from lamina.engine.dispatch import (
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.function import ConcreteFunction, Function, function
 from lamina.engine.hosted import HostOp, elementwise, host_op
+from lamina.engine.lifted import LiftedFloat, Quantity
 from lamina.engine.pending import Pending, Program, flush, stats
 from lamina.engine.random import Stream, global_stream, key_of, set_global_seed
 from lamina.engine.shapes import TensorShape
@@ -47,10 +48,12 @@ __all__ = [
     "Function",
     "GradientTape",
     "HostOp",
+    "LiftedFloat",
     "Measured",
     "Op",
     "Pending",
     "Program",
+    "Quantity",
     "Shape",
     "Stream",
     "StringTensor",

@@ -85,6 +85,7 @@ class Closure:
             self._check_reachable(tensor)
             inner = self.add_input(tensor._type)
             found = self.captures[id(tensor)] = (tensor, inner._slot)
+            tensor.__dict__["_captured"] = True  # what holds it must say when it gets another
         return found[1]
 
     def _check_reachable(self, tensor: Tensor) -> None:

@@ -158,7 +158,10 @@ def joint_dtype(args: Sequence[Any]) -> DType | None:
 
 def holds_tensor(value: Any) -> bool:
     """Return whether a value is a Tensor or jax array, or a list with one in it."""
-    if isinstance(value, Tensor | jax.Array) or hasattr(type(value), "_as_tensor"):
+    kind = type(value)
+    if isinstance(value, Tensor | jax.Array) or hasattr(kind, "_as_tensor"):
+        return True
+    if hasattr(kind, "_weakly"):
         return True
     return isinstance(value, list | tuple) and any(map(holds_tensor, value))
 

@@ -171,12 +171,12 @@ class Measured(NamedTuple):
     bytes: int | None
 
 
-def measure(closed: Closed, budget: float = 0.05, runs: int = 30) -> Measured:
+def measure(closed: Closed, budget: float = 0.1, runs: int = 50) -> Measured:
     """Compile a closed trace by itself and time it on random inputs.
 
     Args:
         closed: The trace; the variables that it reads have their values of now, and keep them.
-        budget: Seconds after which no further run starts; three runs are made in any case.
+        budget: Seconds after which no further run starts; five runs are made in any case.
         runs: The most runs.
     """
     generator = np.random.default_rng(0)
@@ -188,7 +188,7 @@ def measure(closed: Closed, budget: float = 0.05, runs: int = 30) -> Measured:
         jax.block_until_ready(program(*inputs))
         times: list[float] = []
         begin = time.perf_counter()
-        while len(times) < 3 or (time.perf_counter() - begin < budget and len(times) < runs):
+        while len(times) < 5 or (time.perf_counter() - begin < budget and len(times) < runs):
             start = time.perf_counter()
             jax.block_until_ready(program(*inputs))
             times.append(time.perf_counter() - start)

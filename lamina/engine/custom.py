@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.engine import errors, nest
+from lamina.engine import nest
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import local, recording
 from lamina.engine.dispatch import convert_to_tensor, op
@@ -212,7 +212,8 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
     https://arxiv.org/abs/1604.06174, section 3.
 
     Args:
-        f: A function of Tensors; it may read Variables, but not assign them.
+        f: A function of Tensors. Variables that it assigns, and random numbers that it draws,
+            are the same in both runs, and assigned once.
 
     Returns:
         A function with the same values and gradients.
@@ -227,13 +228,10 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
 
         what = f'tf.recompute_grad of "{getattr(f, "__name__", "f")}"'
         closed, structure = close(with_tensors, [t._type for t in tensors], what)
-        if closed.written:
-            raise errors.InvalidArgumentError(
-                f"{what}: the function must not assign variables, since it runs twice; it assigns "
-                f"{[v.name for v in closed.written]}.\n  Fix: assign outside."
-            )
         outputs = call_trace(closed.trace, [*tensors, *closed.operands(local.trace)], _recomputed)
-        return replace_nones(structure, outputs)
+        for variable, value in zip(closed.written, outputs[closed.outputs :], strict=True):
+            local.trace.write(variable, value)
+        return replace_nones(structure, outputs[: closed.outputs])
 
     return call
 

@@ -89,6 +89,8 @@ def _dtype_conflict(value: Tensor, wanted: DType) -> ValueError:
 def _convert_value(value: Any, wanted: DType | None) -> Tensor:
     if type(value) in (int, float, bool):
         return scalar_tensor(value, wanted)
+    if (weakly := getattr(type(value), "_weakly", None)) is not None:
+        return weakly(value, wanted)
     if isinstance(value, TensorShape):
         value = value.as_list()
     if isinstance(value, list | tuple) and any(map(holds_tensor, value)):
@@ -474,6 +476,8 @@ def _attributes(names: Iterable[str], values: dict[str, Any]) -> Attributes:
 
 def _freeze(name: str, value: Any) -> Any:
     """Return an attribute in its hashable, canonical form."""
+    if (as_number := getattr(type(value), "_as_number", None)) is not None:
+        return as_number(value)
     if value is None or type(value) in (int, float, bool, str):
         return as_dtype(value) if name.endswith("dtype") and value is not None else value
     if name.endswith("dtype"):

@@ -323,21 +323,25 @@ class Function:
         if any(t.dtype is dtypes.string for t in tensors):
             return None
         made: list[Any] = []
+        inside: list[Any] = []
         thread = threading.get_ident()
 
         def note(variable: Any) -> None:
             if threading.get_ident() == thread:
                 made.append(variable)
+                if not local.trace.eager:  # layers build outside of the trace, at any time
+                    inside.append(variable)
 
         creation_hooks.append(note)
         try:
             concrete = self._record(args, [t._type for t in tensors])
             if made:
-                self._check_singletons(made)
+                self._check_singletons(inside, self._made_variables)
+                self._made_variables = True
                 made.clear()
                 # As in TF: what makes its variables at the first call makes none at the second.
                 concrete = self._record(args, [t._type for t in tensors])
-                self._check_singletons(made, again=True)
+                self._check_singletons(made, True)
         except errors.TracedValueError as error:
             if not local.trace.eager:
                 raise  # the outermost function decides
@@ -349,13 +353,17 @@ class Function:
             self._fall_back_for_strings()
             return None
         if not concrete._has_outer:
-            if not self._takes_over(concrete):
-                self._explain(key)
-                self._compiled += 1
-            self._concrete[key] = concrete
-            self._last_key = key
+            self._keep(key, concrete)
         self._traced += 1
         return concrete
+
+    def _keep(self, key: Any, concrete: ConcreteFunction) -> None:
+        """Keep a program for the next calls with such arguments."""
+        if not self._takes_over(concrete):
+            self._explain(key)
+            self._compiled += 1
+        self._concrete[key] = concrete
+        self._last_key = key
 
     def _takes_over(self, concrete: ConcreteFunction) -> bool:
         """Drop what was traced before a layer changed; return whether a program is used again.
@@ -384,17 +392,14 @@ class Function:
         closed, structure = close(call, kinds, f'tf.function "{self._label}"')
         return ConcreteFunction(self._label, closed, structure)
 
-    def _check_singletons(self, made: list[Any], again: bool = False) -> None:
-        if not made:
-            return
-        if self._made_variables or again:
+    def _check_singletons(self, made: list[Any], again: bool) -> None:
+        if made and again:
             names = ", ".join(f'"{v.name}"' for v in made)
             raise ValueError(
                 f'tf.function "{self._label}": variables may be made in its first call only; '
                 f"this call makes {names}.\n"
                 f"  Fix: make them outside, or once: if self.v is None: self.v = tf.Variable(...)."
             )
-        self._made_variables = True
 
     def _fall_back(self, error: errors.TracedValueError) -> None:
         where = _user_line(error)

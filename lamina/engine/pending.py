@@ -385,7 +385,7 @@ class Pending:
                 if t is not None:
                     live.append(t)
             aliases = [t for ref in self.aliases if (t := ref()) is not None]
-            if live or aliases:
+            if live or aliases or self.calls_host:
                 try:
                     self._fill(live, aliases)
                 except BaseException as error:

@@ -310,7 +310,10 @@ def _infer_by_sizes(
         base, container = at(dict.fromkeys(names, _SIZES[0]))
         moved = [at({n: _SIZES[n == name_] for n in names})[0] for name_ in names]
     except Exception:
-        raise _op_error(name, inputs, cause) from None
+        aligned = _aligned(inputs)
+        if aligned is None:
+            raise _op_error(name, inputs, cause) from None
+        return infer(name, body, aligned)
     outputs: list[TensorType] = []
     for k, out in enumerate(base):
         dims: list[Dim] = []
@@ -321,6 +324,32 @@ def _infer_by_sizes(
             dims.append(_dim_for(movers, size, axis, [m[k].dims[axis] for m in moved]))
         outputs.append(type_of(tuple(dims), out.dtype))
     return tuple(outputs), container
+
+
+def _aligned(inputs: Sequence[TensorType]) -> list[TensorType] | None:
+    """Return the types with unknown sizes at one axis, counted from the last, taken as equal.
+
+    TF takes None and None as equal; JAX takes two expressions as different. None if the sizes
+    at each axis are the same already.
+    """
+    symbols: dict[int, dict[str, Dim]] = {}
+    for t in inputs:
+        for axis, dim in enumerate(reversed(t.dims)):
+            if not isinstance(dim, int):
+                symbols.setdefault(axis, {})[str(dim)] = dim
+    if all(len(found) == 1 for found in symbols.values()):
+        return None
+    chosen = {axis: found[min(found, key=len)] for axis, found in symbols.items()}
+    return [
+        type_of(
+            tuple(
+                d if isinstance(d, int) else chosen[len(t.dims) - 1 - i]
+                for i, d in enumerate(t.dims)
+            ),
+            t.dtype,
+        )
+        for t in inputs
+    ]
 
 
 def _dim_for(movers: list[str], size: int, axis: int, sizes: list[int]) -> Dim:

@@ -4,11 +4,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
+from lamina.engine import versions
 from lamina.keras import registry
 
 __all__ = ["Captured"]
 
 _MISSING = object()
+# Attributes that say nothing about what a program computes.
+_UNREAD = frozenset({"built", "name"})
 
 
 class Captured:
@@ -58,6 +61,13 @@ class Captured:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         registry.define(cls)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; programs that were traced with its value of before are traced anew."""
+        own = self.__dict__
+        if name[0] != "_" and name in own and own[name] is not value and name not in _UNREAD:
+            versions.structure += 1
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         arguments = _given(type(self).__init__, *self.__dict__.get("_captured", ((), {})))

@@ -2,13 +2,14 @@
 
 import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina.engine import Tensor, nest, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
+from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config
 from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.naming import auto_name
@@ -16,12 +17,12 @@ from lamina.keras.saving import archive
 from lamina.keras.saving import weights as weight_files
 from lamina.keras.saving.archive import load_model
 from lamina.keras.training import Trainer
-from lamina.keras.viz import summary as summary_view
+from lamina.keras.viz import Viewable
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"]
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Viewable, Editable, Layer):
     """A layer that can be trained, saved and looked at.
 
     Two ways to make one: subclass it, with layers in `__init__` and the computation in `call`;
@@ -204,34 +205,6 @@ class Model(Trainer, Layer):
             f"{[layer.name for layer in self.layers]}."
         )
 
-    # -- looking
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Sequence[float] | None = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Sequence[str] | None = None,
-    ) -> None:
-        """Print the layers in the order of their calls, with output shapes and parameters.
-
-        Args:
-            line_length: The width in characters; None fits the terminal.
-            positions: Where columns end, as shares of the width.
-            print_fn: Called with the text; None prints it.
-            expand_nested: Whether to show the layers inside of layers.
-            show_trainable: Whether to show a column for `trainable`.
-            layer_range: The names (or patterns) of the first and last layer to show.
-
-        Raises:
-            ValueError: the model was never built or called.
-        """
-        summary_view.print_summary(
-            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
-        )
-
     # -- files
 
     def save(
@@ -261,7 +234,7 @@ class Model(Trainer, Layer):
         weight_files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Load weights from a `.weights.h5` or `.keras` file.
+        """Load weights from a `.weights.h5` or `.keras` file, or an `.h5` file of Keras 2.
 
         A model that was not built yet takes them at its first call.
 

@@ -26,8 +26,12 @@ from lamina.ops.decisions import *
 from lamina.ops.decomposition import *
 from lamina.ops.deconvolutions import *
 from lamina.ops.diagonal import *
+from lamina.ops.differentials import *
 from lamina.ops.division import *
 from lamina.ops.elementary import *
+from lamina.ops.foreign import *
+from lamina.ops.fourier import *
+from lamina.ops.hashing import *
 from lamina.ops.histogram import *
 from lamina.ops.indexing import *
 from lamina.ops.linalg import *
@@ -36,9 +40,12 @@ from lamina.ops.math import *
 from lamina.ops.morphology import *
 from lamina.ops.nn import *
 from lamina.ops.normalization import *
+from lamina.ops.observing import *
 from lamina.ops.optim import *
 from lamina.ops.padding import *
+from lamina.ops.patches import *
 from lamina.ops.piecewise import *
+from lamina.ops.placement import *
 from lamina.ops.pooling import *
 from lamina.ops.random import *
 from lamina.ops.ranking import *
@@ -49,8 +56,11 @@ from lamina.ops.sampled import *
 from lamina.ops.segments import *
 from lamina.ops.selection import *
 from lamina.ops.shaping import *
+from lamina.ops.signal import *
 from lamina.ops.slicing import *
 from lamina.ops.solving import *
 from lamina.ops.special import *
 from lamina.ops.stateless import *
+from lamina.ops.tables import *
+from lamina.ops.taper import *
 from lamina.ops.windows import *

@@ -15,20 +15,19 @@ from lamina.engine import (
     TensorSpec,
     TensorType,
     Variable,
-    as_dtype,
     close,
     convert_to_tensor,
     errors,
     init_scope,
     local,
     nest,
-    symbolic_dim,
-    type_of,
-    versions,
 )
+from lamina.keras import registry
+from lamina.keras.core import reporting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.module import walk
+from lamina.keras.core.reporting import is_shape
 from lamina.keras.core.symbolic import KerasTensor, Node
 
 __all__ = ["MissingCallError"]
@@ -61,7 +60,7 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
 
     def convert(x: Any) -> Any:
         nonlocal masked
-        if isinstance(x, np.ndarray | np.generic) and x.dtype.kind not in "OUS":
+        if isinstance(x, np.ndarray | np.generic) and (x.dtype.kind != "O" or holds_strings(x)):
             x = convert_to_tensor(x)
         if isinstance(x, Tensor):
             masked = masked or x._keras_mask is not None
@@ -76,6 +75,11 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
         given.append(nest.map_structure(convert, a) if not isinstance(a, Tensor) else convert(a))
     named = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
     return tuple(given), named, masked
+
+
+def holds_strings(array: Any) -> bool:
+    """Return whether a NumPy array of objects holds strings: its first element tells."""
+    return array.dtype == object and array.size > 0 and isinstance(array.flat[0], str | bytes)
 
 
 def _check_data(layer: Any, value: list[Any]) -> None:
@@ -230,12 +234,6 @@ def load_deferred(layer: Any, args: Any = None, kwargs: Any = None) -> None:
 # ---- symbolic calls -----------------------------------------------------------------------------
 
 
-def symbolic_type(shape: Any, dtype: Any) -> TensorType:
-    """Return the type of a shape with None for unknown sizes."""
-    dims = tuple(symbolic_dim(i) if d is None else int(d) for i, d in enumerate(shape))
-    return type_of(dims, as_dtype(dtype))
-
-
 def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> Any:
     """Record a call on placeholders; returns (closed trace, structure of its placeholders)."""
 
@@ -266,43 +264,72 @@ def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> An
 
 def call_symbolic(layer: Any, args: Any, kwargs: Any) -> Any:
     """Call a layer on KerasTensors: note the call, and find shapes and dtypes by tracing it."""
-    parents = [t for t in nest.flatten((args, list(kwargs.values()))) if isinstance(t, KerasTensor)]
-    _, structure = trace(layer, args, kwargs, [t._type for t in parents])
+    types = _reported(layer, args, kwargs)
     for i, name, mask in layer._lm_spec.masks:
         # As Keras notes it: the mask of the run is found when the model runs.
         if (i < len(args) or name in kwargs) and mask not in layer._lm_spec.names[: len(args)]:
             kwargs = {**kwargs, mask: kwargs.get(mask)}
-    node = Node(layer, tuple(args), dict(kwargs), parents)
-    node.structure = nest.map_structure(lambda t: _symbolic_output(t, node), structure)
+    node = Node(layer, tuple(args), dict(kwargs), _parents(args, kwargs))
+    node.structure = nest.map_structure(lambda t: _symbolic_output(t, node), types)
     return node.structure
 
 
-def _symbolic_output(t: Tensor | None, node: Node) -> Any:
-    if t is None:
+def _parents(args: Any, kwargs: Any) -> list[KerasTensor]:
+    return [t for t in nest.flatten((args, list(kwargs.values()))) if isinstance(t, KerasTensor)]
+
+
+def _symbolic_output(kind: TensorType | None, node: Node) -> Any:
+    if kind is None:
         return None
-    made = KerasTensor(t._type, node, len(node.outputs))
+    made = KerasTensor.of(kind, node, len(node.outputs))
     node.outputs.append(made)
     return made
 
 
+def _reported(layer: Any, args: Any, kwargs: Any) -> Any:
+    """Return the types of the outputs of a call on KerasTensors, as the layer reports them."""
+    if not reporting.says(layer, "compute_output_spec"):
+        return _traced_types(layer, args, kwargs)
+    traced = None
+    if not registry.is_own(type(layer)):  # lamina's own classes trace the call themselves
+        traced = _traced_if_possible(layer, args, kwargs)
+    found = layer.compute_output_spec(*args, **kwargs)
+    return reporting.by_spec(layer, found, traced)
+
+
+def _traced_types(layer: Any, args: Any, kwargs: Any) -> Any:
+    named = dict(zip(layer._lm_spec.names, args, strict=False)) | kwargs
+    shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
+    if reporting.says(layer, "compute_output_shape") and not registry.is_own(type(layer)):
+        traced = _traced_if_possible(layer, args, kwargs)
+    else:
+        traced = trace(layer, args, kwargs, [t._type for t in _parents(args, kwargs)])[1]
+    return reporting.settled(layer, traced, shapes)
+
+
+def _traced_if_possible(layer: Any, args: Any, kwargs: Any) -> Any:
+    """Trace a call, which builds the layer; None if it builds, and then cannot be traced.
+
+    As in Keras: where a class says what its output is, `call` need not run on unknown sizes.
+    """
+    try:
+        return trace(layer, args, kwargs, [t._type for t in _parents(args, kwargs)])[1]
+    except Exception:
+        if not layer.built:
+            raise
+        return None
+
+
 def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
     """Return KerasTensors for the outputs of a call on KerasTensors or Tensors."""
-    tensors = [
-        nest.map_structure(lambda t: KerasTensor(t._type) if isinstance(t, Tensor) else t, a)
-        for a in args
-    ]
-    parents = [
-        t for t in nest.flatten((tensors, list(kwargs.values()))) if isinstance(t, KerasTensor)
-    ]
-    _, structure = trace(layer, tensors, kwargs, [t._type for t in parents])
-    return nest.map_structure(lambda t: None if t is None else KerasTensor(t._type), structure)
 
+    def symbol(t: Any) -> Any:
+        return KerasTensor.of(t._type) if isinstance(t, Tensor) else t
 
-def is_shape(value: Any) -> bool:
-    """Return whether a value is one shape."""
-    if isinstance(value, TensorShape):
-        return True
-    return isinstance(value, list | tuple) and all(d is None or isinstance(d, int) for d in value)
+    args = [nest.map_structure(symbol, a) for a in args]
+    kwargs = {k: nest.map_structure(symbol, v) for k, v in kwargs.items()}
+    types = _traced_types(layer, args, kwargs)
+    return nest.map_structure(lambda t: None if t is None else KerasTensor.of(t), types)
 
 
 def as_shapes(value: Any) -> Any:
@@ -317,7 +344,7 @@ def as_shapes(value: Any) -> Any:
 def as_symbols(shapes: Any, dtype: Any) -> Any:
     """Return KerasTensors for a shape or a structure of shapes."""
     if is_shape(shapes):
-        return KerasTensor(symbolic_type(shapes, dtype))
+        return KerasTensor(shapes, dtype)
     if isinstance(shapes, dict):
         return {k: as_symbols(v, dtype) for k, v in shapes.items()}
     if isinstance(shapes, list | tuple):
@@ -407,12 +434,6 @@ def clear_losses(root: Any) -> None:
     """Forget the losses of the last call."""
     for layer in root.__dict__["_lm_with_losses"]:
         layer._lm_losses.clear()
-
-
-def note_change(layer: Any, name: str) -> None:
-    """A plain attribute of a built layer changed: programs traced before do not know it."""
-    if local.trace.eager and name not in layer._lm_untraced:
-        versions.structure += 1
 
 
 def check_kept(layer: Any, name: str, value: Tensor) -> None:

@@ -1,12 +1,12 @@
 """Graph: a functional model as calls of layers on KerasTensors; order and run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lamina.engine import Op, nest
-from lamina.keras.core import calling, operations
+from lamina.engine import Op, as_dtype, nest
+from lamina.keras.core import operations
 from lamina.keras.core.layer import Layer
-from lamina.keras.core.symbolic import KerasTensor, Node
+from lamina.keras.core.symbolic import KerasTensor, Node, symbolic_type
 from lamina.keras.naming import auto_name
 
 __all__ = ["Graph", "Input", "InputLayer", "OpLayer", "clone_graph"]
@@ -60,7 +60,7 @@ class InputLayer(Layer):
         self.ragged = bool(ragged)
         self.optional = optional
         self.built = True
-        self._input_dtype = calling.as_dtype(
+        self._input_dtype = as_dtype(
             dtype or (input_tensor.dtype if input_tensor is not None else self.dtype)
         ).name
         self._start(input_tensor, name)
@@ -68,8 +68,8 @@ class InputLayer(Layer):
     def _start(self, given: Any = None, name: str | None = None) -> KerasTensor:
         """Return the KerasTensor that stands for the data, `given` if it is one."""
         node = Node(self, (), {}, [])
-        kind = calling.symbolic_type(self.batch_shape, self._input_dtype)
-        made = given if isinstance(given, KerasTensor) else KerasTensor(kind, node, 0)
+        kind = symbolic_type(self.batch_shape, self._input_dtype)
+        made = given if isinstance(given, KerasTensor) else KerasTensor.of(kind, node, 0)
         made._label = name
         node.outputs.append(made)
         node.structure = made
@@ -198,7 +198,7 @@ def _apply_op(op: Op, tensors: Sequence[Any], attributes: Any) -> Any:
     signature = op.signatures.get(key) or op._signature(key)
     layer = OpLayer(op, _known(op, attributes))
     node = Node(layer, tuple(tensors), {}, [t for t in tensors if isinstance(t, KerasTensor)])
-    outputs = [KerasTensor(kind, node, i) for i, kind in enumerate(signature.outputs)]
+    outputs = [KerasTensor.of(kind, node, i) for i, kind in enumerate(signature.outputs)]
     node.outputs = outputs
     present = [t for t in tensors if t is not None]
     if op.host is not None and present:
@@ -261,22 +261,27 @@ class Graph:
         ends = {id(t) for t in self.flat_inputs}
         done: dict[int, Node] = {}
         first_seen: dict[int, int] = {}
+        # Nodes on the way to the input, each with the parents that were not visited yet. No
+        # recursion: published models are a thousand calls deep.
+        path: list[tuple[Node, Iterator[KerasTensor]]] = []
 
-        def visit(tensor: KerasTensor) -> None:
+        def enter(tensor: KerasTensor) -> None:
             node = tensor.node
             if node is None or id(node) in done:
                 return
             first_seen.setdefault(id(node.layer), len(first_seen))
-            if id(tensor) not in ends:
-                if node.is_input:
-                    raise ValueError(
-                        f'Model "{name}": the outputs depend on {tensor!r}, which is not among '
-                        f"the `inputs` {[t.name for t in self.flat_inputs]}.\n"
-                        f"  Fix: add it to `inputs`."
-                    )
-                for parent in node.parents:
-                    visit(parent)
-            done[id(node)] = node
+            path.append((node, iter(self._parents(tensor, ends, name))))
+
+        def visit(tensor: KerasTensor) -> None:
+            enter(tensor)
+            while path:
+                node, parents = path[-1]
+                for parent in parents:
+                    enter(parent)
+                    break
+                else:
+                    done[id(node)] = node
+                    path.pop()
 
         for t in self.flat_outputs:
             if t is not None:
@@ -286,6 +291,18 @@ class Graph:
                 first_seen.setdefault(id(t.node.layer), len(first_seen))
                 done[id(t.node)] = t.node
         return list(done.values()), first_seen
+
+    def _parents(self, tensor: KerasTensor, ends: set[int], name: str) -> list[KerasTensor]:
+        """Return what the call of a tensor needs; nothing at the model's inputs."""
+        if id(tensor) in ends:
+            return []
+        if tensor.node.is_input:
+            raise ValueError(
+                f'Model "{name}": the outputs depend on {tensor!r}, which is not among the '
+                f"`inputs` {[t.name for t in self.flat_inputs]}.\n"
+                f"  Fix: add it to `inputs`."
+            )
+        return tensor.node.parents
 
     def _ordered_layers(self, first_seen: dict[int, int]) -> list[Layer]:
         depth_of_node: dict[int, int] = {}

@@ -17,22 +17,34 @@ from lamina.engine import (
 from lamina.keras import policy, registry, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.capture import Captured
-from lamina.keras.core import calling
+from lamina.keras.core import calling, lifting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
 from lamina.keras.core.module import _LEAVES, Module
+from lamina.keras.core.reporting import by_default
+from lamina.keras.core.stateless import Stateless, recompute
 from lamina.keras.core.weights import Weighted
 from lamina.keras.naming import auto_name
+from lamina.keras.scopes import remat_mode
 
 __all__ = ["Layer"]
 
 _PLAIN = (int, float, bool, str, type(None))
 # What a copy makes anew.
-_REMADE = ("_lm_spec", "_lm_weights", "_lm_variables", "_lm_with_losses", "_lm_fitted")
+_REMADE = (
+    "_lm_spec",
+    "_lm_weights",
+    "_lm_variables",
+    "_lm_with_losses",
+    "_lm_fitted",
+    "call",  # hooks hold for the layer that they were put on
+    "_lm_interceptors",
+    "_lm_intermediate",
+)
 
 
-class Layer(Weighted, Captured):
+class Layer(Weighted, Stateless, Captured):
     """A computation with weights: what models are made of.
 
     A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its
@@ -64,6 +76,8 @@ class Layer(Weighted, Captured):
     _config_extras: ClassVar[tuple[str, ...] | None] = ("activity_regularizer",)
     # Attributes that no computation reads: setting them does not trace programs anew.
     _lm_untraced: ClassVar[frozenset[str]] = frozenset({"built"})
+    # Whether symbolic calls report the compute dtype, whatever comes in, as Keras' layers do.
+    _lm_reports_compute_dtype: ClassVar[bool] = False
     supports_masking = False
     input_spec: Any = None
     # Set by `__init__`.
@@ -108,6 +122,8 @@ class Layer(Weighted, Captured):
         own["_lm_mixed"] = own["_policy"].compute_dtype != own["_policy"].variable_dtype
         own["_lm_ready"] = True
         self._take_older_arguments(kwargs)
+        if (scope := remat_mode()) is not None:
+            recompute(self, scope)
 
     def _take_older_arguments(self, kwargs: dict[str, Any]) -> None:
         shape = kwargs.pop("input_shape", None)
@@ -368,12 +384,20 @@ class Layer(Weighted, Captured):
 
     # -- shapes
 
+    @by_default
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the shape of the output for inputs of the given shapes; nothing is run."""
+        """Return the shape of the output for inputs of the given shapes; nothing is run.
+
+        A class that overrides it has the last word on what symbolic calls report.
+        """
         return calling.output_shape(self, args, kwargs)
 
+    @by_default
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Return KerasTensors of the output's shapes and dtypes; nothing is run."""
+        """Return KerasTensors of the output's shapes and dtypes; nothing is run.
+
+        A class that overrides it has the last word on what symbolic calls report.
+        """
         return calling.output_spec(self, args, kwargs)
 
     @property
@@ -390,11 +414,12 @@ class Layer(Weighted, Captured):
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
+        changes = own.get("built") and (
+            own.get(name, value) is not value or name in own.get("_lm_lifted", ())
+        )
+        if changes and lifting.note_change(self, name, value):
+            return
         if type(value) in _PLAIN:
-            if name[0] != "_" and own.get("built"):
-                before = own.get(name, self)
-                if type(before) is not type(value) or before != value:
-                    calling.note_change(self, name)
             object.__setattr__(self, name, value)
             return
         if isinstance(value, Tensor):
@@ -405,7 +430,15 @@ class Layer(Weighted, Captured):
         if type(value) not in _LEAVES:
             versions.tracked += 1
 
+    if not TYPE_CHECKING:  # type checkers would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a float attribute that changed before: see `lifting`."""
+            return lifting.read(self, name)
+
     def __delattr__(self, name: str) -> None:
+        if lifting.forget(self, name):
+            return
         value = self.__dict__.get(name)
         if isinstance(value, Variable):
             own = self._lm_added
@@ -419,7 +452,7 @@ class Layer(Weighted, Captured):
         state["_lm_losses"] = []
         for name in _REMADE:
             state.pop(name, None)
-        return state
+        return lifting.lowered(state)
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__dict__.update(state)

@@ -6,7 +6,7 @@ from typing import Any
 from lamina.engine import Tensor, TensorType, as_dtype, errors, symbolic_dim, type_of
 from lamina.keras.naming import auto_name
 
-__all__ = ["KerasTensor", "Node", "is_symbolic_tensor"]
+__all__ = ["KerasTensor", "Node", "is_symbolic_tensor", "symbolic_type"]
 
 
 class _NoValue:
@@ -31,18 +31,48 @@ _NO_VALUE = _NoValue()
 class KerasTensor(Tensor):
     """A stand-in for a value while a functional model is written; made by `tf.keras.Input`.
 
+    Args:
+        shape: The shape, None where sizes are unknown.
+        dtype: The dtype.
+        sparse: Accepted for Keras' signature, unused.
+        ragged: As `sparse`.
+        record_history: As `sparse`.
+        name: The name; None makes one.
+        **kwargs: As `sparse`.
+
     Attributes:
-        shape: A TensorShape, None where sizes are unknown.
-        dtype: A DType.
         node: The call that it comes from.
         index: Which output of the call it is.
+
+    Example:
+        >>> tf.keras.KerasTensor((None, 3)).shape
+        TensorShape([None, 3])
     """
 
-    def __init__(self, kind: TensorType, node: "Node | None" = None, index: int = 0) -> None:
+    def __init__(
+        self,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._set(symbolic_type(shape, dtype), None, 0, name)
+
+    @classmethod
+    def of(cls, kind: TensorType, node: "Node | None" = None, index: int = 0) -> "KerasTensor":
+        """Return the stand-in of a type, the output number `index` of a call."""
+        made = cls.__new__(cls)
+        made._set(kind, node, index, None)
+        return made
+
+    def _set(self, kind: TensorType, node: Any, index: int, name: str | None) -> None:
         super().__init__(kind, _NO_VALUE, 0, None)
         self.node: Any = node
         self.index = index
-        self._label: str | None = None
+        self._label: str | None = name
 
     @property
     def name(self) -> str:
@@ -67,7 +97,7 @@ class KerasTensor(Tensor):
 
     def __reduce__(self) -> Any:
         state = {"node": self.node, "index": self.index, "_label": self._label}
-        return _of_shape, (tuple(self.shape), self.dtype.name), state
+        return KerasTensor, (tuple(self.shape), self.dtype.name), state
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
@@ -75,9 +105,10 @@ class KerasTensor(Tensor):
     __str__ = __repr__
 
 
-def _of_shape(shape: tuple[int | None, ...], dtype: str) -> KerasTensor:
-    dims = tuple(symbolic_dim(i) if d is None else d for i, d in enumerate(shape))
-    return KerasTensor(type_of(dims, as_dtype(dtype)))
+def symbolic_type(shape: Any, dtype: Any) -> TensorType:
+    """Return the type of a shape with None for unknown sizes."""
+    dims = tuple(symbolic_dim(i) if d is None else int(d) for i, d in enumerate(shape))
+    return type_of(dims, as_dtype(dtype))
 
 
 class Node:

@@ -128,8 +128,11 @@ class _Arguments(Captured):
         )
 
     def __setattr__(self, name: str, value: Any):
+        if name not in self.settings and name not in _CHANGEABLE:
+            super().__setattr__(name, value)
+            return
         object.__setattr__(self, name, value)
-        if self.__dict__.get("_plans") and (name in self.settings or name in _CHANGEABLE):
+        if self.__dict__.get("_plans"):
             self._note_change(name, value)
 
     def _note_change(self, name: str, value: Any):

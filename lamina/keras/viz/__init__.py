@@ -1,6 +1,8 @@
-"""Views of a model: which layers it calls, and tables of them."""
+"""Views of a model: what it calls and what that costs, as data, tables, drawings and pages."""
 
-from lamina.keras.viz import calls, summary
+from lamina.keras.viz.building import graph_of
+from lamina.keras.viz.graph import Call, CallGraph, Edge
 from lamina.keras.viz.summary import print_summary
+from lamina.keras.viz.viewing import Viewable
 
-__all__ = ["calls", "print_summary", "summary"]
+__all__ = ["Call", "CallGraph", "Edge", "Viewable", "graph_of", "print_summary"]

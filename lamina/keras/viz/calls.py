@@ -1,12 +1,12 @@
-"""What a model calls, in order, with output shapes: found by recording one call, never by a run."""
+"""The rows of a summary: what a model calls, in order, with output shapes; nothing runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from lamina.engine import Tensor, Variable, context, nest, versions
-from lamina.keras.core import KerasTensor, Layer, calling, walk
+from lamina.engine import Tensor, nest
+from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
+from lamina.keras.viz import recording
+from lamina.keras.viz.recording import Recorded, call_specs, has_call
 
 __all__ = ["Call", "calls_of"]
 
@@ -39,23 +39,17 @@ def calls_of(model: Any, nested: bool = False) -> list[Call]:
     """
     if getattr(model, "_graph", None) is not None:
         return _graph_calls(model, 0, nested)
-    if not _has_call(model):
+    if not has_call(model):
         return [Call(layer, 0, _own_shape(layer)) for layer in _held(model)]
     if not model.built or not (call_specs(model) or model.__dict__.get("_lm_build_shapes")):
         raise ValueError(
             f"{label(model)}: a summary needs the model to be built; it has never been called.\n"
             f"  Fix: model.build(input_shape), or call it on data, first."
         )
-    found = record(model)
+    found = _calls_in(recording.record_as_built(model).calls)
     reached = {id(call.layer) for call in found}
     found = [call for call in found if nested or call.depth == 0]
     return found + [Call(layer, 0, None) for layer in _held(model) if id(layer) not in reached]
-
-
-def _has_call(model: Any) -> bool:
-    """Return whether the class writes `call`, not only a base class of lamina's own."""
-    kind = next(k for k in type(model).__mro__ if "call" in k.__dict__)
-    return not kind.__module__.startswith(("lamina.keras.core", "lamina.keras.models"))
 
 
 def _held(model: Any) -> list[Any]:
@@ -70,8 +64,7 @@ def _own_shape(layer: Any) -> Any:
     specs = call_specs(layer) if isinstance(layer, Layer) and layer.built else {}
     if not specs:
         return None
-    with _unchanged(layer):
-        return _shapes(_trace(layer, specs, free=True))
+    return _shapes(recording.record_as_built(layer).root.outputs)
 
 
 # ---- functional models --------------------------------------------------------------------------
@@ -104,10 +97,8 @@ def _calls_inside(node: Any, depth: int) -> list[Call]:
     layer = node.layer
     if getattr(layer, "_graph", None) is not None:
         return _graph_calls(layer, depth, nested=True)
-    seen: list[Call] = []
-    with _unchanged(layer), _observing(seen):
-        calling.trace(layer, node.args, node.kwargs, [t._type for t in node.parents])
-    return [call._replace(depth=call.depth + depth) for call in seen]
+    seen = recording.record(layer, node.args, node.kwargs).calls
+    return [call._replace(depth=call.depth + depth) for call in _calls_in(seen)]
 
 
 def is_chain(model: Any) -> bool:
@@ -120,121 +111,18 @@ def is_chain(model: Any) -> bool:
     return single and len(used) == len(set(used)) and len(graph.flat_inputs) == 1
 
 
-# ---- recording one call -------------------------------------------------------------------------
+# ---- recorded calls -----------------------------------------------------------------------------
 
 
-def call_specs(layer: Any) -> dict[str, Any]:
-    """Return the TensorSpecs, by argument of `call`, of the call that a layer was built by."""
-    return layer.__dict__.get("_lm_call_specs", {})
-
-
-def record(model: Any) -> list[Call]:
-    """Record one call of a model and return what it calls; the batch size is left open.
-
-    A `call` that needs to know the batch size gets the one that the model was built with.
-    """
-    try:
-        return _record(model, free=True)
-    except Exception:
-        return _record(model, free=False)
-
-
-def _record(model: Any, free: bool) -> list[Call]:
-    seen: list[Call] = []
-    with _unchanged(model), _observing(seen):
-        specs = call_specs(model)
-        if specs:
-            _trace(model, specs, free)
-        else:
-            shapes = {k: calling.as_shapes(v) for k, v in model._lm_build_shapes.items()}
-            if free:
-                shapes = {k: _open_batch(v) for k, v in shapes.items()}
-            first = [shapes.pop("input_shape")] if "input_shape" in shapes else []
-            calling._trace_shapes(model, first, shapes)
-    # The first to be called is the model itself.
-    return [call._replace(depth=call.depth - 1) for call in seen if call.depth > 0]
-
-
-def _trace(layer: Any, specs: dict[str, Any], free: bool) -> Any:
-    """Record a call on inputs like `specs` and return the structure of its outputs."""
-
-    def symbol(spec: Any) -> KerasTensor | None:
-        if spec is None:
-            return None
-        shape = _open_batch(tuple(spec.shape)) if free else tuple(spec.shape)
-        return KerasTensor(calling.symbolic_type(shape, spec.dtype))
-
-    given = {name: nest.map_structure(symbol, spec) for name, spec in specs.items()}
-    kinds = [t._type for t in nest.flatten(list(given.values())) if t is not None]
-    return calling.trace(layer, (), given, kinds)[1]
-
-
-@contextmanager
-def _observing(seen: list[Call]) -> Iterator[None]:
-    """Note every layer call inside the block in `seen`, tf.functions included."""
-    depth = 0
-
-    def observer(layer: Any, args: Any, kwargs: Any) -> Any:
-        nonlocal depth
-        place = len(seen)
-        seen.append(Call(layer, depth, None))
-        depth += 1
-
-        def done(outputs: Any) -> None:
-            nonlocal depth
-            depth -= 1
-            seen[place] = seen[place]._replace(shape=_shapes(outputs))
-
-        return done
-
-    eagerly = context.config.run_functions_eagerly
-    context.local.observers.append(observer)
-    # A tf.function that was traced before would not call its layers again.
-    context.config.run_functions_eagerly = True
-    try:
-        yield
-    finally:
-        context.config.run_functions_eagerly = eagerly
-        context.local.observers.remove(observer)
-
-
-@contextmanager
-def _unchanged(root: Any) -> Iterator[None]:
-    """Put back, after the block, what its attributes were: losses, kept Tensors, counters.
-
-    Variables need no care: a recorded assignment does not reach them.
-    """
-    objects = [root, *[v for _, v in walk(root) if not isinstance(v, Variable)]]
-    before = [(vars(v), dict(vars(v))) for v in objects]
-    inside = [
-        (held, held.copy())
-        for _, attributes in before
-        for held in attributes.values()
-        if type(held) in (list, dict, set)
-    ]
-    try:
-        yield
-    finally:
-        for own, attributes in before:
-            own.clear()
-            own.update(attributes)
-        for held, items in inside:
-            held.clear()
-            held.extend(items) if isinstance(held, list) else held.update(items)
-        versions.tracked += 1
-
-
-# ---- shapes and types ---------------------------------------------------------------------------
+def _calls_in(seen: list[Recorded]) -> list[Call]:
+    """Return the calls inside the first one."""
+    depths = {id(seen[0]): -1}
+    found: list[Call] = []
+    for call in seen[1:]:
+        depth = depths[id(call)] = depths[id(call.parent)] + 1
+        found.append(Call(call.layer, depth, _shapes(call.outputs)))
+    return found
 
 
 def _shapes(outputs: Any) -> Any:
     return nest.map_structure(lambda t: tuple(t.shape) if isinstance(t, Tensor) else None, outputs)
-
-
-def _open_batch(shapes: Any) -> Any:
-    """Return a shape, or each in a structure of shapes, with None for its first size."""
-    if calling.is_shape(shapes):
-        return (None, *shapes[1:]) if shapes else ()
-    if isinstance(shapes, dict):
-        return {k: _open_batch(v) for k, v in shapes.items()}
-    return [_open_batch(v) for v in shapes]

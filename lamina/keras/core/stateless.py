@@ -1,0 +1,139 @@
+"""Layers as pure functions of their variables, built anew from files, and with less memory."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamina.engine import Tensor, errors, nest, recompute_grad
+from lamina.keras.core import calling
+from lamina.keras.core.checks import label
+from lamina.keras.scopes import RematScope, StatelessScope
+
+__all__ = ["Stateless", "recompute"]
+
+
+class Stateless:
+    """The part of a Layer that is called with other values of its variables."""
+
+    # Set by Layer.
+    built: bool
+    losses: Any
+    build: Callable[..., Any]
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call the layer with other values of its variables, which stay as they are.
+
+        Args:
+            trainable_variables: A value for each of `self.trainable_variables`.
+            non_trainable_variables: A value for each of `self.non_trainable_variables`.
+            *args: What `call` takes.
+            return_losses: Whether to return the losses too.
+            **kwargs: Further arguments of `call`.
+
+        Returns:
+            The output, and the values that the non-trainable variables would have now; then the
+            losses, if asked for.
+
+        Raises:
+            ValueError: the layer is not built, or there are too many or too few values.
+        """
+        layer: Any = self
+        if not self.built:
+            raise ValueError(
+                f"{label(self)}: `stateless_call` needs a layer whose weights exist; it is not "
+                f"built.\n  Fix: call it on some data first, or `build` it."
+            )
+        mapping = _mapping(layer, "trainable_variables", trainable_variables)
+        mapping += _mapping(layer, "non_trainable_variables", non_trainable_variables)
+        with StatelessScope(mapping, collect_losses=return_losses) as scope:
+            outputs = layer(*args, **kwargs)
+            losses = self.losses if return_losses else None
+        state = [scope.get_current_value(v) for v in layer.non_trainable_variables]
+        return (outputs, state, losses) if return_losses else (outputs, state)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes that the layer was built for, None if it was not."""
+        return self.__dict__.get("_lm_build_shapes")
+
+    def build_from_config(self, config: dict[str, Any] | None) -> None:
+        """Build the layer for the shapes that `get_build_config` gave."""
+        if not config or self.built:
+            return
+        shapes = {k: calling.as_shapes(v) for k, v in config.items()}
+        if set(shapes) == {"input_shape"}:
+            self.build(shapes["input_shape"])
+        else:
+            self.build(**shapes)
+        self.built = True
+
+
+def _mapping(layer: Any, name: str, given: Sequence[Any]) -> list[tuple[Any, Any]]:
+    own = getattr(layer, name)
+    if len(own) != len(given):
+        raise ValueError(
+            f"{label(layer)}: `{name}` must hold one value for each of the layer's {len(own)}; "
+            f"got {len(given)}.\n  Fix: pass values in the order of layer.{name}."
+        )
+    return list(zip(own, given, strict=True))
+
+
+def recompute(layer: Any, scope: RematScope) -> None:
+    """Make a new layer recompute its values for gradients, if the scope is about it."""
+    if scope.mode == "activations":
+        layer.__dict__["call"] = functools.partial(_with_activation, layer)
+    elif scope.mode != "list_of_layers" or layer.name in scope.layer_names:
+        threshold = scope.output_size_threshold if scope.mode == "larger_than" else None
+        layer.__dict__["call"] = functools.partial(_recomputing, layer, threshold)
+
+
+def _recomputing(layer: Any, threshold: int | None, *args: Any, **kwargs: Any) -> Any:
+    own = type(layer).call
+    flat = nest.flatten(args)
+    places = [i for i, a in enumerate(flat) if isinstance(a, Tensor)]
+
+    def run(*tensors: Tensor) -> Any:
+        given = list(flat)
+        for i, t in zip(places, tensors, strict=True):
+            given[i] = t
+        return own(layer, *nest.pack_sequence_as(args, given), **kwargs)
+
+    if not places or (threshold is not None and not _is_larger(layer, args, threshold)):
+        return own(layer, *args, **kwargs)
+    return _without_assignments(run, [flat[i] for i in places])
+
+
+def _without_assignments(run: Callable[..., Any], tensors: list[Tensor]) -> Any:
+    """Run with recomputation; plainly where variables are assigned, which must happen once."""
+    try:
+        return recompute_grad(run)(*tensors)
+    except errors.InvalidArgumentError as error:
+        if "must not assign variables" not in str(error):
+            raise
+        return run(*tensors)
+
+
+def _is_larger(layer: Any, args: Any, threshold: int) -> bool:
+    found = layer.__dict__.pop("call")  # the shapes are those of the plain call
+    try:
+        outputs = nest.flatten(layer.compute_output_spec(*args))
+    finally:
+        layer.__dict__["call"] = found
+    return sum(t.shape.num_elements() or 0 for t in outputs if t is not None) > threshold
+
+
+def _with_activation(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    plain = layer.__dict__.get("activation")
+    if plain is None:
+        return type(layer).call(layer, *args, **kwargs)
+    layer.__dict__["activation"] = recompute_grad(plain)
+    try:
+        return type(layer).call(layer, *args, **kwargs)
+    finally:
+        layer.__dict__["activation"] = plain
