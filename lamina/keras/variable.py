@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from lamina import engine, ops
 from lamina.engine import DType, Tensor, as_dtype, context, convert_to_tensor
-from lamina.keras import initializers, policy
+from lamina.keras import initializers, policy, scopes
 from lamina.keras.naming import auto_name
 
 __all__ = ["Variable", "autocast"]
@@ -42,6 +42,8 @@ class Variable(engine.Variable):
             become one; one process keeps one copy.
         synchronization: Accepted, as `aggregation`.
         name: The last part of the path; None makes "variable", "variable_1", ….
+        layout: Accepted; `tf.keras.distribution` lays variables out.
+        **kwargs: Accepted for Keras' signature, unused.
 
     Raises:
         ValueError: a name with "/" in it, or a function without `shape`.
@@ -64,6 +66,8 @@ class Variable(engine.Variable):
         aggregation: str | None = "none",
         synchronization: str | None = "auto",
         name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
     ):
         name = name or auto_name("variable")
         if not isinstance(name, str) or "/" in name:
@@ -112,6 +116,17 @@ class Variable(engine.Variable):
     def trainable(self, value: bool):
         self._trainable = bool(value)
 
+    def _read(self) -> Tensor:
+        if scopes._used[0]:
+            inside = scopes.value_inside(self)
+            if inside is not None:
+                return inside
+        return super()._read()
+
+    def _set(self, tensor: Tensor) -> None:
+        if not (scopes._used[0] and scopes.assigned_inside(self, tensor)):
+            super()._set(tensor)
+
     def _as_tensor(self) -> Tensor:
         tensor = self._read()
         dtype = context.local.compute_dtype
@@ -133,7 +148,11 @@ class Variable(engine.Variable):
         Raises:
             ValueError: the shape does not fit.
         """
-        return super().assign(self._fitted(value))
+        fitted = self._fitted(value)
+        if scopes._used[0] and scopes.assigned_inside(self, fitted):
+            self._check(fitted)
+            return self
+        return super().assign(fitted)
 
     def assign_add(self, value: Any, *args: Any, **kwargs: Any) -> Self:
         """Add `value` to the value; see `assign`."""

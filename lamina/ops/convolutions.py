@@ -70,6 +70,12 @@ def _pointwise(x, filters, how):
     return jnp.matmul(x, weights)
 
 
+def _for_lax(pads, how):
+    """Return the padding as lax takes it: by name where unknown sizes make it symbolic."""
+    known = all(isinstance(n, int) for pair in pads for n in pair)
+    return pads if known else how.padding
+
+
 @op
 def _conv(x, filters, *, how):
     groups = _require_channels(x, filters, how.first)
@@ -89,7 +95,7 @@ def _conv(x, filters, *, how):
             x,
             filters,
             how.strides,
-            pads,
+            _for_lax(pads, how),
             rhs_dilation=how.dilations,
             dimension_numbers=dimension_numbers(rank, how.first),
             feature_group_count=groups,
@@ -309,7 +315,7 @@ def _depthwise(x, filters, *, how):
             x,
             jnp.reshape(filters, (*filters.shape[:rank], 1, channels * multiplier)),
             how.strides,
-            pads,
+            _for_lax(pads, how),
             rhs_dilation=how.dilations,
             dimension_numbers=dimension_numbers(rank, how.first),
             feature_group_count=channels,

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the loss, and greedy decoding."""
+"""Connectionist temporal classification: the loss, greedy decoding and beam search."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ from jax import lax
 
 from lamina.engine import op
 
-__all__ = ["ctc_greedy", "ctc_loss"]
+__all__ = ["ctc_beams", "ctc_greedy", "ctc_loss"]
 
 # Stands for log(0): finite, so that gradients of impossible alignments are 0 and not NaN.
 _NEVER = -1e30
@@ -129,3 +129,124 @@ def ctc_greedy(inputs, lengths, *, merge_repeated=True, blank=0):
     labels = jnp.full_like(best, -1).at[rows, place].set(best, mode="drop")
     score = -jnp.sum(jnp.where(counts, jnp.max(inputs, axis=-1), 0), axis=1, keepdims=True)
     return labels, score
+
+
+# ---- beam search ------------------------------------------------------------------------------
+
+
+def _extends(labels, counts):
+    """Return whether beam i with one more label is beam j: ``(W, W)``."""
+    time = labels.shape[1]
+    places = lax.broadcasted_iota(jnp.int32, (1, 1, time), 2)
+    same = (labels[:, None] == labels[None]) | (places >= counts[:, None, None])
+    return (counts[None] == counts[:, None] + 1) & jnp.all(same, axis=-1)
+
+
+def _ends(labels, counts):
+    """Return the last label of each beam, -1 for an empty one."""
+    last = jnp.take_along_axis(labels, jnp.maximum(counts - 1, 0)[:, None], axis=1)[:, 0]
+    return jnp.where(counts > 0, last, -1)
+
+
+def _beam_step(state, log_p, blank):
+    """Return the beams after one more frame.
+
+    A beam is a sequence of labels with two scores: of the alignments that end in a blank, and of
+    those that end in its last label.
+    """
+    labels, counts, with_blank, with_label = state
+    width, classes = labels.shape[0], log_p.shape[0]
+    total, last = jnp.logaddexp(with_blank, with_label), _ends(labels, counts)
+    # Kept as they are: a blank, the last label again, or the label that makes i to beam j.
+    again = jnp.where(last >= 0, log_p[jnp.maximum(last, 0)], _NEVER)
+    before = jnp.where(last[:, None] == last[None], with_blank[:, None], total[:, None])
+    links = _extends(labels, counts)
+    joined = jax.nn.logsumexp(jnp.where(links, before, _NEVER), axis=0)
+    kept_label = jnp.logaddexp(with_label, joined) + again
+    kept_blank = total + log_p[blank]
+    # Longer by one label, unless that is a beam already.
+    ids = lax.broadcasted_iota(jnp.int32, (width, classes), 1)
+    longer = jnp.where(ids == last[:, None], with_blank[:, None], total[:, None]) + log_p[None]
+    taken = jnp.zeros((width, classes), bool)
+    targets = jnp.broadcast_to(jnp.maximum(last, 0)[None], links.shape)
+    rows = lax.broadcasted_iota(jnp.int32, links.shape, 0)
+    taken = taken.at[rows, targets].max(links)
+    longer = jnp.where(taken | (ids == blank), _NEVER, longer)
+    scores = jnp.concatenate([jnp.logaddexp(kept_blank, kept_label), longer.reshape(-1)])
+    _, chosen = lax.top_k(scores, width)
+    is_new = chosen >= width
+    parent = jnp.where(is_new, (chosen - width) // classes, chosen)
+    label = (chosen - width) % classes
+    new_counts = counts[parent] + is_new
+    place = jnp.where(is_new, counts[parent], labels.shape[1])
+    new_labels = (
+        labels[parent].at[jnp.arange(width), place].set(label.astype(jnp.int32), mode="drop")
+    )
+    return (
+        new_labels,
+        new_counts,
+        jnp.where(is_new, _NEVER, kept_blank[parent]),
+        jnp.where(is_new, longer.reshape(-1)[jnp.maximum(chosen - width, 0)], kept_label[parent]),
+    )
+
+
+def _search(log_p, length, width, paths, blank):
+    time = log_p.shape[0]
+    never = jnp.full((width,), _NEVER, log_p.dtype)
+    start = (
+        jnp.full((width, time), -1, jnp.int32),
+        jnp.zeros((width,), jnp.int32),
+        never.at[0].set(0),
+        never,
+    )
+
+    def step(state, now):
+        frame, t = now
+        after = _beam_step(state, frame, blank)
+        return jax.tree.map(lambda a, b: jnp.where(t < length, a, b), after, state), None
+
+    times = lax.broadcasted_iota(jnp.int32, (time,), 0)
+    (labels, _, with_blank, with_label), _ = lax.scan(step, start, (log_p, times))
+    scores, best = lax.top_k(jnp.logaddexp(with_blank, with_label), paths)
+    return labels[best], scores
+
+
+@op(mixed=True, differentiable=False)
+def ctc_beams(inputs, lengths, *, beam_width=100, top_paths=1, blank=-1):
+    """Return the most likely label sequences, found by a search that keeps the best beginnings.
+
+    Args:
+        inputs: Floating point, ``(B, T, C)``, logits.
+        lengths: ``(B,)``, how many frames count.
+        beam_width: How many beginnings are kept after each frame.
+        top_paths: P, how many sequences are returned.
+        blank: The class that means no label.
+
+    Returns:
+        ``(labels, scores)``: int32 ``(P, B, T)``, filled up with -1; and the logarithms of the
+        sequences' probabilities, ``(B, P)``.
+
+    Raises:
+        ValueError: `top_paths` is greater than `beam_width`.
+
+    Example:
+        >>> from lamina import ops
+        >>> frames = tf.one_hot([[1, 1, 0, 1]], 2) * 9.0
+        >>> ops.ctc_beams(frames, [4], beam_width=4, blank=0)[0].numpy()
+        array([[[ 1,  1, -1, -1]]], dtype=int32)
+
+    Reference: Graves & Jaitly 2014, "Towards end-to-end speech recognition", algorithm 1.
+    """
+    if top_paths > beam_width:
+        raise ValueError(
+            f"`top_paths` must be at most `beam_width`, {beam_width}; got {top_paths}.\n"
+            f"  Fix: widen the beam."
+        )
+    log_p = jax.nn.log_softmax(inputs.astype(jnp.promote_types(inputs.dtype, jnp.float32)), -1)
+    blank = blank % inputs.shape[-1]
+
+    def one(frames, length):
+        return _search(frames, length, beam_width, top_paths, blank)
+
+    labels, scores = jax.vmap(one)(log_p, lengths.astype(jnp.int32))
+    return jnp.swapaxes(labels, 0, 1), scores.astype(inputs.dtype)

@@ -13,7 +13,9 @@ from lamina.ops.image.geometry import *
 from lamina.ops.image.geometry import __all__ as _geometry
 from lamina.ops.image.quality import *
 from lamina.ops.image.quality import __all__ as _quality
+from lamina.ops.image.resampling import *
+from lamina.ops.image.resampling import __all__ as _resampling
 from lamina.ops.image.resizing import *
 from lamina.ops.image.resizing import __all__ as _resizing
 
-__all__ = sorted([*_adjusting, *_boxes, *_color, *_geometry, *_quality, *_resizing])
+__all__ = sorted([*_adjusting, *_boxes, *_color, *_geometry, *_quality, *_resizing, *_resampling])

@@ -1,6 +1,12 @@
-"""tf.keras.backend: the functions of it still in use."""
+"""tf.keras.backend: Keras' settings, and the functions that programs of Keras 2 called as K.*."""
 
 from lamina.engine import flush, name_scope
+from lamina.keras.backend import losses, network, values
+from lamina.keras.backend.losses import *
+from lamina.keras.backend.network import *
+from lamina.keras.backend.spelled import TABLE as _TABLE
+from lamina.keras.backend.spelled import install as _install
+from lamina.keras.backend.values import *
 from lamina.keras.naming import auto_name as _auto_name
 from lamina.keras.naming import reset_names
 from lamina.keras.policy import (
@@ -13,6 +19,7 @@ from lamina.keras.policy import (
     set_image_data_format,
     standardize_dtype,
 )
+from lamina.keras.promotion import is_float_dtype, is_int_dtype, result_type
 
 __all__ = [
     "backend",
@@ -21,12 +28,21 @@ __all__ = [
     "floatx",
     "get_uid",
     "image_data_format",
+    "is_float_dtype",
+    "is_int_dtype",
     "name_scope",
+    "result_type",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "standardize_dtype",
+    *_TABLE,
+    *losses.__all__,
+    *network.__all__,
+    *values.__all__,
 ]
+
+_install(globals())
 
 
 def clear_session(free_memory: bool = True) -> None:

@@ -1,0 +1,145 @@
+"""Order and counts: sorting, places in sorted rows, bins, distinct elements.
+
+Places and counts are int32.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+
+from lamina.engine import op
+from lamina.ops import checks
+
+__all__ = [
+    "bin_counts",
+    "digits",
+    "distinct",
+    "filled_up",
+    "histogram_counts",
+    "histogram_edges",
+    "insertions",
+    "membership",
+    "partition_order",
+    "sorted_order",
+    "sorted_values",
+]
+
+
+def _along(x, axis):
+    """Return the array and the axis to work on: all elements as one row for None."""
+    return (jnp.ravel(x), 0) if axis is None else (x, checks.axis(x, axis))
+
+
+@op
+def sorted_values(x, *, axis):
+    """Return the elements in rising order along an axis, NaN last."""
+    rows, along = _along(x, axis)
+    return jnp.sort(rows, axis=along)
+
+
+@op(differentiable=False)
+def sorted_order(x, *, axis):
+    """Return the places that sort `x`; equal elements keep their order."""
+    rows, along = _along(x, axis)
+    return jnp.argsort(rows, axis=along, stable=True).astype(np.int32)
+
+
+@op(differentiable=False)
+def partition_order(x, *, kth, axis):
+    """Return places with the smallest ``kth + 1`` first, rising, and then the others, falling."""
+    rows, along = _along(x, axis)
+    size = rows.shape[along]
+    if isinstance(size, int) and not -size <= kth < size:
+        raise ValueError(
+            f"`kth` must lie in [{-size}, {size}) for shape {rows.shape}; got {kth}.\n"
+            "  Fix: it counts the elements along the axis."
+        )
+    count = kth % size + 1
+    rows = jnp.moveaxis(rows, along, -1)
+    least = jnp.argsort(rows, stable=True)[..., :count]
+    falling = jnp.argsort(rows, stable=True, descending=True)
+    chosen = jnp.any(falling[..., :, None] == least[..., None, :], axis=-1)
+    others = jnp.take_along_axis(falling, jnp.argsort(chosen, stable=True), -1)[..., : size - count]
+    return jnp.moveaxis(jnp.concatenate([least, others], -1), -1, along).astype(np.int32)
+
+
+@op(differentiable=False)
+def insertions(row, values, *, side):
+    """Return where to put `values` into a sorted vector: before ("left") or after equal ones."""
+    return jnp.searchsorted(row, values, side=side).astype(np.int32)
+
+
+@op(differentiable=False)
+def digits(x, bins):
+    """Return the number of bin edges, a rising vector, at or below each element."""
+    return jnp.searchsorted(bins, x, side="right").astype(np.int32)
+
+
+@op(differentiable=False)
+def membership(x, members, *, invert):
+    """Return which elements are among `members`, bool; `invert` turns it around."""
+    return jnp.isin(x, members, invert=invert)
+
+
+@op(mixed=True)
+def bin_counts(x, weights, *, size):
+    """Return how often each integer below `size` occurs in each row, int32, or its weights."""
+    rows = jnp.reshape(x, (-1, x.shape[-1]))
+    amounts = jnp.ones(rows.shape, np.int32) if weights is None else weights.reshape(rows.shape)
+    row = jnp.arange(rows.shape[0])[:, None]
+    counts = jnp.zeros((rows.shape[0], size), amounts.dtype).at[row, rows].add(amounts, mode="drop")
+    return jnp.reshape(counts, (*x.shape[:-1], size))
+
+
+@op
+def histogram_edges(x, *, bins, limits):
+    """Return the ``bins + 1`` edges between `limits`, or between the extrema of a vector."""
+    low, high = (jnp.min(x), jnp.max(x)) if limits is None else limits
+    wide = x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.float64
+    low, high = jnp.asarray(low).astype(wide), jnp.asarray(high).astype(wide)
+    edges = low + (high - low) * (jnp.arange(bins + 1, dtype=wide) / bins)
+    return edges.at[-1].set(high).astype(x.dtype)
+
+
+@op(differentiable=False)
+def histogram_counts(x, edges):
+    """Return how many elements lie between edges, in the dtype of `x`; the last edge belongs in."""
+    bins = edges.shape[0] - 1
+    inside = (x >= edges[0]) & (x <= edges[-1])
+    places = jnp.clip(jnp.searchsorted(edges, x, side="right") - 1, 0, bins - 1)
+    return jnp.zeros(bins, np.int64).at[places].add(inside.astype(np.int64)).astype(x.dtype)
+
+
+@op(differentiable=False)
+def distinct(x, *, axis, size, rising):
+    """Return what describes the distinct slices of an array along an axis.
+
+    Returns:
+        Where each first occurs ``(size,)``; the number of each slice among them; how often each
+        occurs ``(size,)``, 0 for those that fill up. They are in rising order, or in that of
+        appearance.
+    """
+    length = x.shape[axis]
+    _, index, inverse, counts = jnp.unique(
+        x,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+        axis=axis,
+        size=length,
+        equal_nan=False,
+    )
+    if not rising:
+        order = jnp.argsort(jnp.where(counts > 0, index, length), stable=True)
+        index, counts = index[order], counts[order]
+        inverse = jnp.argsort(order)[inverse]
+    index = jnp.where(counts > 0, index, 0 if length == 0 else index)
+    more = max(size - length, 0)
+    index, counts = (jnp.pad(v, (0, more))[:size] for v in (index, counts))
+    return tuple(v.astype(np.int32) for v in (index, jnp.ravel(inverse), counts))
+
+
+@op(mixed=True)
+def filled_up(x, counts, *, axis, value):
+    """Return slices with `value` for those that count 0."""
+    line = [-1 if i == axis else 1 for i in range(x.ndim)]
+    return jnp.where(jnp.reshape(counts > 0, line), x, np.asarray(value, x.dtype))
