@@ -14,20 +14,39 @@ from lamina.keras.layers.bidirectional import *
 from lamina.keras.layers.borders import *
 from lamina.keras.layers.cells import *
 from lamina.keras.layers.conv import *
+from lamina.keras.layers.conv_lstm import *
 from lamina.keras.layers.conv_transpose import *
 from lamina.keras.layers.depthwise import *
+from lamina.keras.layers.elsewhere import *
 from lamina.keras.layers.embedding import *
+from lamina.keras.layers.jax_layer import *
 from lamina.keras.layers.linear import *
 from lamina.keras.layers.merging import *
 from lamina.keras.layers.normalization import *
 from lamina.keras.layers.pooling import *
+from lamina.keras.layers.preprocessing import *
 from lamina.keras.layers.recurrent import *
 from lamina.keras.layers.regularization import *
 from lamina.keras.layers.reshaping import *
 from lamina.keras.layers.rnn import *
+from lamina.keras.layers.spectrogram import *
 from lamina.keras.layers.stacked import *
 from lamina.keras.layers.time_distributed import *
 from lamina.keras.layers.upsampling import *
+from lamina.keras.layers.wrapper import *
+
+# Symbolic calls report the compute dtype, as in Keras, though integers may come out of a run;
+# these report what the traced call gives.
+_TRACED = {FlaxLayer, Flatten, GRUCell, Identity, InputLayer, JaxLayer, LSTMCell, Lambda, Layer}
+_TRACED |= {Permute, Reshape, SimpleRNNCell, StackedRNNCells, Wrapper}
+for _kind in list(vars().values()):
+    if (
+        isinstance(_kind, type)
+        and issubclass(_kind, Layer)
+        and _kind not in _TRACED
+        and ".preprocessing." not in _kind.__module__
+    ):
+        _kind._lm_reports_compute_dtype = True
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

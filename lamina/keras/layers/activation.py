@@ -48,6 +48,9 @@ class Activation(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape  # as Keras, also for glu, which halves an axis
+
 
 def _non_negative(layer: Layer, argument: str, value: float | None) -> float:
     if value is None or value < 0:

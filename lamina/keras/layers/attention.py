@@ -12,7 +12,7 @@ from typing import Any
 from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import constraints, initializers, regularizers
-from lamina.keras.core import Layer, checks
+from lamina.keras.core import KerasTensor, Layer, checks
 from lamina.keras.layers.linear import EinsumDense
 from lamina.keras.layers.regularization import Dropout
 
@@ -332,6 +332,15 @@ class MultiHeadAttention(HeadProjections):
             heads = _averages_over_axes(self._dropped(weights, training), v, axes)
         output = self.output_dense(self._gated(heads, query))
         return (output, weights) if return_attention_scores else output
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().compute_output_spec(*args, **kwargs)
+        if not isinstance(found, tuple):
+            return found
+        # As Keras: scores of as many keys as queries, along one axis.
+        batch, length = found[0].shape[:2]
+        shape = (batch, self.num_heads, length, length)
+        return found[0], KerasTensor(shape, self.compute_dtype)
 
     def _attention_axes(self, ndim: int) -> tuple[int, ...]:
         if self.attention_axes is None:

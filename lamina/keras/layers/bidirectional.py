@@ -110,6 +110,19 @@ class Bidirectional(Layer):
             masks += [None] * (2 * len(nest.flatten(self.forward_layer.state_size)))
         return masks if len(masks) > 1 else mask
 
+    def compute_output_shape(self, sequences_shape: Shape, initial_state_shape: Any = None) -> Any:
+        # As Keras: by the forward layer, whatever `backward_layer` gives.
+        shape = self.forward_layer.compute_output_shape(sequences_shape)
+        states: tuple[Any, ...] = ()
+        if self.return_state:
+            shape, *found = shape
+            states = tuple(found)
+        if self.merge_mode == "concat":
+            shape = (*shape[:-1], 2 * shape[-1])
+        if not states:
+            return shape if self.merge_mode is not None else (shape, shape)
+        return (*([shape] if self.merge_mode is not None else [shape, shape]), *states, *states)
+
     def _merged(self, y: Any, z: Any) -> Any:
         if self.merge_mode is None:
             return y, z

@@ -4,26 +4,24 @@ Letters: B batch, T time, F features, U units, G gates.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from lamina import ops
 from lamina.engine import Shape, Tensor, nest
-from lamina.keras import activations, constraints, initializers, random, registry, regularizers
-from lamina.keras.core import Layer, checks
+from lamina.keras import activations, constraints, initializers, registry, regularizers
+from lamina.keras.core import checks
+from lamina.keras.layers.dropping import DroppingCell
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
 
 
-class _Cell(Layer):
-    """What the built-in cells share: settings, weights, dropout masks and the fused kernel.
+class _Cell(DroppingCell):
+    """What the built-in cells share: settings, weights and the fused kernel.
 
     A subclass writes `call`, one step, and `_kernel`, the op of `lamina.ops` that runs that same
     step over a whole sequence.
     """
 
-    _lm_masks: dict[str, Any]
-
-    gates: ClassVar[int] = 1
     _config_as_given = ("seed",)
 
     def __init__(
@@ -59,15 +57,9 @@ class _Cell(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = checks.fraction(self, "dropout", dropout, below_one=True)
-        self.recurrent_dropout = checks.fraction(
-            self, "recurrent_dropout", recurrent_dropout, below_one=True
-        )
-        self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
+        self.set_dropout(dropout, recurrent_dropout, seed)
         self.state_size: Any = self.units
         self.output_size = self.units
-        self.__dict__["_lm_masks"] = {}
 
     def build(self, input_shape: Shape):
         width = self.gates * self.units
@@ -110,53 +102,6 @@ class _Cell(Layer):
         sizes = nest.flatten(self.state_size)
         return [ops.zeros([batch_size, size], self.compute_dtype) for size in sizes]
 
-    # -- dropout: the masks stay the same over the steps of a sequence (Gal and Ghahramani 2016)
-
-    def get_dropout_mask(self, step_input: Tensor) -> Tensor | list[Tensor] | None:
-        """Return the factors of the inputs: ``(B, F)``, or one such for each gate.
-
-        They are kept until `reset_dropout_mask`. None without dropout.
-        """
-        return self._by_gate(self._mask("input", self.dropout, step_input))
-
-    def get_recurrent_dropout_mask(self, step_input: Tensor) -> Tensor | list[Tensor] | None:
-        """Return the factors of the state; see `get_dropout_mask`."""
-        return self._by_gate(self._mask("state", self.recurrent_dropout, step_input))
-
-    def reset_dropout_mask(self) -> None:
-        """Forget the factors of the inputs; the next use draws new ones."""
-        self._lm_masks.pop("input", None)
-
-    def reset_recurrent_dropout_mask(self) -> None:
-        """Forget the factors of the state; the next use draws new ones."""
-        self._lm_masks.pop("state", None)
-
-    def _mask(self, which: str, rate: float, like: Tensor) -> Tensor | None:
-        """Return the factors ``(G, B, ·)`` for what is multiplied by a kernel, or None."""
-        if rate == 0:
-            return None
-        kept = self._lm_masks.get(which)
-        # A mask drawn while another program was traced has no value in this one.
-        if kept is None or not (kept._value is not None or kept._trace.alive):
-            ones = ops.stack([ops.ones_like(like)] * self.gates)
-            kept = random.dropout(ones, rate, seed=self.seed_generator)
-            self._lm_masks[which] = kept
-        return kept
-
-    def _by_gate(self, mask: Tensor | None) -> Tensor | list[Tensor] | None:
-        if mask is None:
-            return None
-        parts = ops.unstack(mask, self.gates)
-        return parts[0] if self.gates == 1 else parts
-
-    def _masks(
-        self, x: Tensor, state: Tensor, training: bool
-    ) -> tuple[Tensor | None, Tensor | None]:
-        if not training:
-            return None, None
-        inputs = self._mask("input", self.dropout, x)
-        return inputs, self._mask("state", self.recurrent_dropout, state)
-
     # -- the whole sequence in one operation
 
     def run_sequence(
@@ -197,6 +142,22 @@ class _Cell(Layer):
         """Return whether `run_sequence` computes what `call` does, step by step."""
         settings = self._kernel_settings()
         return type(self).call in _PLAIN_CALLS and None not in settings.values()
+
+
+def open_forget_gate(initializer: Any, units: int) -> Any:
+    """Return an initializer of LSTM's bias ``(4 U,)``: ones for the forget gate, which is second.
+
+    Args:
+        initializer: That of the other gates.
+        units: U.
+    """
+
+    def start(shape: Shape, dtype: Any = None) -> Tensor:
+        first = initializer((units,), dtype=dtype)
+        rest = initializer((2 * units,), dtype=dtype)
+        return ops.concat([first, ops.ones((units,), dtype), rest], axis=0)
+
+    return start
 
 
 def _kernel_name(activation: Any) -> str | None:
@@ -531,16 +492,8 @@ class LSTMCell(_Cell):
         return h, [h, c]
 
     def _start_of_bias(self) -> Any:
-        if not self.unit_forget_bias:
-            return self.bias_initializer
-
-        def start(shape: Shape, dtype: Any = None) -> Tensor:
-            u = self.units
-            first = self.bias_initializer((u,), dtype=dtype)
-            rest = self.bias_initializer((2 * u,), dtype=dtype)
-            return ops.concat([first, ops.ones((u,), dtype), rest], axis=0)
-
-        return start
+        start = self.bias_initializer
+        return open_forget_gate(start, self.units) if self.unit_forget_bias else start
 
     def _kernel(self, *operands: Any, **settings: Any) -> Any:
         return ops.lstm(*operands, **settings)

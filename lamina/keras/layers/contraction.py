@@ -4,7 +4,7 @@ from typing import Any
 
 from lamina.keras.core import checks
 
-__all__ = ["checked", "weight_shapes"]
+__all__ = ["checked", "stated_shape", "weight_shapes"]
 
 _ELLIPSIS = "..."
 
@@ -50,6 +50,19 @@ def weight_shapes(
         return kernel_shape, None
     elided = len(input_shape) - len(given.replace(_ELLIPSIS, ""))
     return kernel_shape, _bias_shape(who, result, bias_axes, sizes, elided)
+
+
+def stated_shape(
+    equation: str, input_shape: tuple[int | None, ...], output_shape: tuple[int | None, ...]
+) -> tuple[int | None, ...]:
+    """Return the shape of the output as `output_shape` states it, with batch and "..." axes."""
+    terms, result = equation.split("->")
+    elided = len(input_shape) - len(terms.split(",")[0].replace(_ELLIPSIS, ""))
+    if _ELLIPSIS not in result:
+        return (input_shape[0], *output_shape)
+    if result.startswith(_ELLIPSIS):
+        return (*input_shape[:elided], *output_shape)
+    return (input_shape[0], *output_shape, *input_shape[len(input_shape) - elided :])
 
 
 def _input_sizes(

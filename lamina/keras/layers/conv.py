@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import activations, constraints, initializers, regularizers
-from lamina.keras.core import InputSpec, checks
+from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
 from lamina.keras.layers.spatial import Convolution
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class Conv(Convolution):
+class Conv(Adaptable, Convolution):
     """Slide a kernel over the spatial axes: ``activation(conv(inputs, kernel) + bias)``.
 
     Sizes: with n the input's and k the dilated kernel's, "valid" gives ``(n - k) // stride + 1``,
@@ -43,7 +43,7 @@ class Conv(Convolution):
         activity_regularizer: Penalty on the output, or None.
         kernel_constraint: Projection applied to the kernel after each update, or None.
         bias_constraint: Projection applied to the bias after each update, or None.
-        **kwargs: See `Layer`.
+        **kwargs: `lora_rank` and `lora_alpha`, see `enable_lora`; and see `Layer`.
 
     Call:
         inputs: float, ``(B, *space, C)``, or ``(B, C, *space)``; C must be known.
@@ -61,6 +61,7 @@ class Conv(Convolution):
     """
 
     per_axis = ("strides", "dilation_rate")
+    kernel = AdaptedWeight("kernel")
 
     def __init__(
         self,
@@ -82,7 +83,9 @@ class Conv(Convolution):
         bias_constraint: constraints.Like | None = None,
         **kwargs,
     ):
-        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
+        )
         self.filters = checks.positive_int(self, "filters", filters)
         self.kernel_size = self.per_axis_sizes("kernel_size", kernel_size)
         self.strides = self.per_axis_sizes("strides", strides)
@@ -112,6 +115,7 @@ class Conv(Convolution):
             constraint=self.kernel_constraint,
         )
         self.bias = self.bias_weight(self.filters)
+        self.start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
         y = ops.conv(

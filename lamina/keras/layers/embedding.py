@@ -5,12 +5,12 @@ from typing import Any
 from lamina import ops
 from lamina.engine import Tensor, as_dtype
 from lamina.keras import constraints, initializers, regularizers
-from lamina.keras.core import Layer, checks
+from lamina.keras.core import Adaptable, AdaptedWeight, checks
 
 __all__ = ["Embedding", "ReversibleEmbedding"]
 
 
-class Embedding(Layer):
+class Embedding(Adaptable):
     """Return a learned vector for each integer.
 
     Args:
@@ -21,9 +21,10 @@ class Embedding(Layer):
         embeddings_constraint: Projection applied to the vectors after each update, or None.
         mask_zero: Whether 0 is padding, that later layers are to skip.
         weights: The vectors to start with, as an array or a list with one array; or None.
-        lora_rank: Accepted for Keras' signature; must be None.
-        lora_alpha: As `lora_rank`.
-        quantization_config: As `lora_rank`.
+        lora_rank: r: freeze the vectors, and train a product of rank r that is added to them;
+            None trains the vectors. See `enable_lora`.
+        lora_alpha: α: the product counts with ``α / r``; None is r.
+        quantization_config: Accepted for Keras' signature; must be None.
         activity_regularizer: Penalty on the output, or None.
         **kwargs: See `Layer`; ``input_length`` is accepted, and not needed.
 
@@ -35,6 +36,7 @@ class Embedding(Layer):
 
     Weights:
         embeddings: ``(V, D)``.
+        lora_embeddings_a, lora_embeddings_b: ``(V, r)`` and ``(r, D)``, with `lora_rank`.
 
     Raises:
         ValueError: `input_dim` or `output_dim` is not positive.
@@ -49,6 +51,8 @@ class Embedding(Layer):
                [0., 0.]], dtype=float32)
     """
 
+    embeddings = AdaptedWeight("embeddings")
+    _lm_adapted = "embeddings"
     _config_omit = ("weights", "lora_rank", "lora_alpha")
 
     def __init__(
@@ -70,8 +74,8 @@ class Embedding(Layer):
         kwargs.pop("input_length", None)
         # Inputs are indices: cast to a short float, large ones would change.
         kwargs.setdefault("autocast", False)
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, quantization_config=quantization_config)
         self.input_dim = checks.positive_int(self, "input_dim", input_dim)
         self.output_dim = checks.positive_int(self, "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -97,12 +101,14 @@ class Embedding(Layer):
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
         )
+        self.start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_integer:
             inputs = ops.cast(inputs, "int32")
         # Read uncast: only the rows that are looked up are brought to the compute dtype.
-        rows = ops.gather(self.embeddings._read(), inputs)
+        table = self.embeddings if self.lora_enabled else self.embeddings._read()
+        rows = ops.gather(table, inputs)
         return ops.cast(rows, self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:

@@ -6,13 +6,14 @@ from typing import Any
 from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import activations, constraints, initializers, regularizers
-from lamina.keras.core import InputSpec, Layer, checks
+from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
 from lamina.keras.layers import contraction
+from lamina.keras.layers.biases import add_bias
 
 __all__ = ["Dense", "EinsumDense"]
 
 
-class Dense(Layer):
+class Dense(Adaptable):
     """Return ``activation(inputs @ kernel + bias)``.
 
     Args:
@@ -26,9 +27,10 @@ class Dense(Layer):
         activity_regularizer: Penalty on the output, or None.
         kernel_constraint: Projection applied to the kernel after each update, or None.
         bias_constraint: Projection applied to the bias after each update, or None.
-        lora_rank: Accepted for Keras' signature; must be None.
-        lora_alpha: As `lora_rank`.
-        quantization_config: As `lora_rank`.
+        lora_rank: r: freeze the kernel, and train a product of rank r that is added to it; None
+            trains the kernel. See `enable_lora`.
+        lora_alpha: α: the product counts with ``α / r``; None is r.
+        quantization_config: Accepted for Keras' signature; must be None.
         **kwargs: See `Layer`.
 
     Call:
@@ -40,6 +42,7 @@ class Dense(Layer):
     Weights:
         kernel: ``(I, U)``.
         bias: ``(U,)``, if `use_bias`.
+        lora_kernel_a, lora_kernel_b: ``(I, r)`` and ``(r, U)``, with `lora_rank`.
 
     Raises:
         ValueError: `units` is not positive, or the last axis is unknown or changes.
@@ -51,6 +54,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    kernel = AdaptedWeight("kernel")
     _config_omit = ("lora_rank", "lora_alpha")
     _config_omit_none = ("activity_regularizer",)
 
@@ -71,8 +75,8 @@ class Dense(Layer):
         quantization_config: Any = None,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, quantization_config=quantization_config)
         self.units = checks.positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -105,6 +109,7 @@ class Dense(Layer):
         else:
             self.bias = None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+        self.start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_floating:
@@ -114,7 +119,7 @@ class Dense(Layer):
         return self.activation(ops.affine(inputs, self.kernel, self.bias))
 
 
-class EinsumDense(Layer):
+class EinsumDense(Adaptable):
     """Return ``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -130,10 +135,11 @@ class EinsumDense(Layer):
         bias_regularizer: Penalty on the bias, or None.
         kernel_constraint: Projection applied to the kernel after each update, or None.
         bias_constraint: Projection applied to the bias after each update, or None.
-        lora_rank: Accepted for Keras' signature; must be None.
-        lora_alpha: As `lora_rank`.
-        gptq_unpacked_column_size: As `lora_rank`.
-        quantization_config: As `lora_rank`.
+        lora_rank: r: freeze the kernel, and train a product of rank r that is added to it; None
+            trains the kernel. See `enable_lora`.
+        lora_alpha: α: the product counts with ``α / r``; None is r.
+        gptq_unpacked_column_size: Accepted for Keras' signature; unused.
+        quantization_config: Accepted for Keras' signature; must be None.
         activity_regularizer: Penalty on the output, or None.
         **kwargs: See `Layer`.
 
@@ -156,6 +162,7 @@ class EinsumDense(Layer):
         TensorShape([2, 5, 8])
     """
 
+    kernel = AdaptedWeight("kernel")
     _config_omit = ("lora_rank", "lora_alpha", "gptq_unpacked_column_size")
 
     def __init__(
@@ -178,8 +185,8 @@ class EinsumDense(Layer):
         activity_regularizer: regularizers.Like | None = None,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, lora_rank=lora_rank, quantization_config=quantization_config)
+        super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
+        checks.unsupported(self, quantization_config=quantization_config)
         self.equation = contraction.checked(self, equation)
         self.output_shape = (
             (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -213,9 +220,14 @@ class EinsumDense(Layer):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+        self.start_lora()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        # As Keras: what `output_shape` leaves open stays so, though the input may tell.
+        return contraction.stated_shape(self.equation, tuple(input_shape), self.output_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         y = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
-            y = ops.add(y, self.bias)
+            y = add_bias(y, self.bias)
         return self.activation(y)

@@ -10,7 +10,8 @@ from lamina.keras.layers.rnn import RNN
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 
-def _of_cell(name: str) -> Any:
+def of_cell(name: str) -> Any:
+    """Return a property of a layer that is an attribute of its cell."""
     return property(
         lambda self: getattr(self.cell, name),
         lambda self, value: setattr(self.cell, name, value),
@@ -18,28 +19,28 @@ def _of_cell(name: str) -> Any:
     )
 
 
-class _BuiltinRNN(RNN):
+class BuiltinRNN(RNN):
     """An RNN over a built-in cell, whose settings are the layer's own."""
 
     _config_as_given = ("seed",)
     _config_omit = ("use_cudnn",)
     _config_head_keys = (*RNN._config_head_keys, "zero_output_for_mask")
 
-    units = _of_cell("units")
-    activation = _of_cell("activation")
-    use_bias = _of_cell("use_bias")
-    kernel_initializer = _of_cell("kernel_initializer")
-    recurrent_initializer = _of_cell("recurrent_initializer")
-    bias_initializer = _of_cell("bias_initializer")
-    kernel_regularizer = _of_cell("kernel_regularizer")
-    recurrent_regularizer = _of_cell("recurrent_regularizer")
-    bias_regularizer = _of_cell("bias_regularizer")
-    kernel_constraint = _of_cell("kernel_constraint")
-    recurrent_constraint = _of_cell("recurrent_constraint")
-    bias_constraint = _of_cell("bias_constraint")
-    dropout = _of_cell("dropout")
-    recurrent_dropout = _of_cell("recurrent_dropout")
-    seed = _of_cell("seed")
+    units = of_cell("units")
+    activation = of_cell("activation")
+    use_bias = of_cell("use_bias")
+    kernel_initializer = of_cell("kernel_initializer")
+    recurrent_initializer = of_cell("recurrent_initializer")
+    bias_initializer = of_cell("bias_initializer")
+    kernel_regularizer = of_cell("kernel_regularizer")
+    recurrent_regularizer = of_cell("recurrent_regularizer")
+    bias_regularizer = of_cell("bias_regularizer")
+    kernel_constraint = of_cell("kernel_constraint")
+    recurrent_constraint = of_cell("recurrent_constraint")
+    bias_constraint = of_cell("bias_constraint")
+    dropout = of_cell("dropout")
+    recurrent_dropout = of_cell("recurrent_dropout")
+    seed = of_cell("seed")
 
     def __init__(self, cell: Any, **kwargs: Any):
         kwargs.pop("implementation", None)  # tf.keras offered two ways of computing the same
@@ -50,8 +51,11 @@ class _BuiltinRNN(RNN):
         return {**super()._config_head(), "zero_output_for_mask": self.zero_output_for_mask}
 
 
-class SimpleRNN(_BuiltinRNN):
+class SimpleRNN(BuiltinRNN):
     """Run ``h' = activation(x W + h R + b)`` over sequences; see `SimpleRNNCell`.
+
+    As in Keras 3, the penalty on the output is dropped; `tf.keras.layers.ActivityRegularization`
+    after the layer adds one.
 
     Letters: B batch, T time, F features, U units.
 
@@ -65,7 +69,7 @@ class SimpleRNN(_BuiltinRNN):
         kernel_regularizer: Penalty on the kernel, or None.
         recurrent_regularizer: Penalty on the recurrent kernel, or None.
         bias_regularizer: Penalty on the bias, or None.
-        activity_regularizer: Penalty on the output, or None.
+        activity_regularizer: Accepted, and without effect, as in Keras 3; see below.
         kernel_constraint: Projection applied to the kernel after each update, or None.
         recurrent_constraint: Projection applied to the recurrent kernel, or None.
         bias_constraint: Projection applied to the bias after each update, or None.
@@ -107,9 +111,6 @@ class SimpleRNN(_BuiltinRNN):
         >>> y, h = layer(tf.ones((2, 5, 3)))
         >>> y.shape, h.shape
         (TensorShape([2, 5, 4]), TensorShape([2, 4]))
-
-    Differs from TF: Keras 3 takes `activity_regularizer` and `seed` here but forgets the penalty,
-    and the seed in its config.
     """
 
     _config_omit_none = ("seed",)
@@ -161,7 +162,6 @@ class SimpleRNN(_BuiltinRNN):
         )
         super().__init__(
             cell,
-            activity_regularizer=activity_regularizer,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,
@@ -171,7 +171,7 @@ class SimpleRNN(_BuiltinRNN):
         )
 
 
-class GRU(_BuiltinRNN):
+class GRU(BuiltinRNN):
     """Run a gated recurrent unit over sequences; see `GRUCell`.
 
     Letters: B batch, T time, F features, U units.
@@ -235,8 +235,8 @@ class GRU(_BuiltinRNN):
     Reference: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
     """
 
-    recurrent_activation = _of_cell("recurrent_activation")
-    reset_after = _of_cell("reset_after")
+    recurrent_activation = of_cell("recurrent_activation")
+    reset_after = of_cell("reset_after")
 
     def __init__(
         self,
@@ -300,7 +300,7 @@ class GRU(_BuiltinRNN):
         )
 
 
-class LSTM(_BuiltinRNN):
+class LSTM(BuiltinRNN):
     """Run a long short-term memory over sequences; see `LSTMCell`.
 
     Letters: B batch, T time, F features, U units.
@@ -364,8 +364,8 @@ class LSTM(_BuiltinRNN):
     Reference: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
     """
 
-    recurrent_activation = _of_cell("recurrent_activation")
-    unit_forget_bias = _of_cell("unit_forget_bias")
+    recurrent_activation = of_cell("recurrent_activation")
+    unit_forget_bias = of_cell("unit_forget_bias")
 
     def __init__(
         self,

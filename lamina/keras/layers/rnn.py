@@ -21,6 +21,10 @@ from lamina.ops.loops import run_scan
 __all__ = ["RNN"]
 
 
+class StateCountError(ValueError, IndexError):
+    """Not as many states as the cell has: Keras raises one or the other, cell by cell."""
+
+
 class RNN(Layer):
     """Run a cell over the steps of sequences.
 
@@ -219,7 +223,7 @@ class RNN(Layer):
 
     def _check_count(self, count: int, wanted: int, argument: str) -> None:
         if count != wanted:
-            raise ValueError(
+            raise StateCountError(
                 f"{checks.label(self)}: `{argument}` must hold the {wanted} states of the cell; "
                 f"got {count}.\n  Fix: pass a list of {wanted} Tensors, sizes {self.state_size}."
             )

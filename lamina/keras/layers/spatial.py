@@ -8,8 +8,9 @@ from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import policy
 from lamina.keras.core import InputSpec, Layer, checks
+from lamina.keras.layers.biases import add_bias
 
-__all__ = ["Convolution", "Spatial"]
+__all__ = ["Convolution", "Spatial", "with_sections"]
 
 
 class Spatial(Layer):
@@ -35,7 +36,7 @@ class Spatial(Layer):
         super().__init_subclass__(**kwargs)
         if "rank" not in cls.__dict__:
             return
-        cls.__doc__ = _with_sections(cls.__doc__, cls.__mro__[1].__doc__)
+        cls.__doc__ = with_sections(cls.__doc__, cls.__mro__[1].__doc__)
         if cls.rank > 1 and "__init__" not in cls.__dict__:
             cls.__init__ = _with_defaults(cls.__init__, cls.per_axis, cls.rank)
 
@@ -98,14 +99,14 @@ class Convolution(Spatial):
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self.channel_axis: channels})
         return channels
 
-    def bias_weight(self, size: int) -> Any:
+    def bias_weight(self, size: int, initializer: Any = None) -> Any:
         """Return the bias, ``(size,)``, or None."""
         if not self.use_bias:
             return None
         return self.add_weight(
             name="bias",
             shape=(size,),
-            initializer=self.bias_initializer,
+            initializer=initializer or self.bias_initializer,
             regularizer=self.bias_regularizer,
             constraint=self.bias_constraint,
         )
@@ -116,10 +117,10 @@ class Convolution(Spatial):
             return y
         if self.data_format == "channels_last":
             return ops.add(y, self.bias)
-        return ops.bias_add(y, self.bias, "NC...")
+        return add_bias(y, ops.reshape(self.bias, [-1, *[1] * self.rank]))
 
 
-def _with_sections(own: str | None, base: str | None) -> str | None:
+def with_sections(own: str | None, base: str | None) -> str | None:
     """Return a docstring with the details and sections of another before its example."""
     if own is None or base is None:
         return own

@@ -4,13 +4,14 @@ from typing import Any
 
 from lamina import ops
 from lamina.engine import Shape, Tensor, nest
-from lamina.keras.core import Layer, checks
+from lamina.keras.core import checks
+from lamina.keras.layers.wrapper import Wrapper
 from lamina.ops.loops import run_scan
 
 __all__ = ["TimeDistributed"]
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """Apply a layer to each step of sequences, with the same weights.
 
     Letters: B batch, T time.
@@ -41,15 +42,6 @@ class TimeDistributed(Layer):
     """
 
     supports_masking = True
-
-    def __init__(self, layer: Any, **kwargs: Any):
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ValueError(
-                f"{checks.label(self)}: `layer` must be a layer; got {layer!r} "
-                f"({type(layer).__name__}).\n  Fix: TimeDistributed(Dense(32))."
-            )
-        self.layer = layer
 
     def build(self, input_shape: Shape):
         checks.rank(self, input_shape, at_least=3)
