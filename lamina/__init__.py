@@ -5,6 +5,7 @@ from importlib import metadata as _metadata
 from lamina import (
     bitwise,
     config,
+    data,
     debugging,
     dtypes,
     errors,
@@ -14,6 +15,8 @@ from lamina import (
     math,
     nn,
     random,
+    signal,
+    viz,
 )
 from lamina.debugging import Assert, print
 from lamina.dtypes import (

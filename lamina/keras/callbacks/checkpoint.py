@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from lamina.keras.callbacks.monitor import Monitor
+from lamina.keras.console import show
 
 __all__ = ["ModelCheckpoint"]
 
@@ -91,7 +92,7 @@ class ModelCheckpoint(Monitor):
         if os.path.dirname(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saving model to {path}")
+            show(f"Epoch {epoch + 1}: saving model to {path}")
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from lamina.keras.callbacks.base import Callback
+from lamina.keras.console import is_interactive_logging_enabled, show
 
 __all__ = ["ProgbarLogger", "format_logs"]
 
@@ -60,7 +61,7 @@ class ProgbarLogger(Callback):
         """Start the epoch's bar."""
         epochs = self._param("epochs", 1)
         if self._param("verbose", 1) and epochs > 1:
-            print(f"Epoch {epoch + 1}/{epochs}")
+            show(f"Epoch {epoch + 1}/{epochs}")
         self._open()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -110,7 +111,11 @@ class ProgbarLogger(Callback):
         self._started = time.perf_counter()
         self._looked = 0.0
         self._seen = 0
-        if self._param("verbose", 1) != 1 or not sys.stdout.isatty():
+        if (
+            self._param("verbose", 1) != 1
+            or not sys.stdout.isatty()
+            or not is_interactive_logging_enabled()
+        ):
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
@@ -166,7 +171,7 @@ class ProgbarLogger(Callback):
         if not self._param("verbose", 1):
             return
         line = f"{_count(self._seen, self._seen)}{bar}{self._pace(self._seen)}"
-        print(f"{line} - {format_logs(logs)}" if logs else line)
+        show(f"{line} - {format_logs(logs)}" if logs else line)
 
     def _close(self) -> None:
         if self._bar is not None:

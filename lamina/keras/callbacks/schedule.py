@@ -5,6 +5,7 @@ from typing import Any
 
 from lamina.keras.callbacks.base import Callback
 from lamina.keras.callbacks.monitor import Monitor
+from lamina.keras.console import show
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
@@ -41,7 +42,7 @@ class LearningRateScheduler(Callback):
             ) from None
         self.model.optimizer.learning_rate = number
         if self.verbose:
-            print(f"Epoch {epoch + 1}: the learning rate is {number}.")
+            show(f"Epoch {epoch + 1}: the learning rate is {number}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Put the rate into the results."""
@@ -128,4 +129,4 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown_counter = self.cooldown
         self.wait = 0
         if self.verbose:
-            print(f"Epoch {epoch + 1}: ReduceLROnPlateau lowers the learning rate to {lower}.")
+            show(f"Epoch {epoch + 1}: ReduceLROnPlateau lowers the learning rate to {lower}.")

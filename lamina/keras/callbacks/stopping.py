@@ -5,6 +5,7 @@ from typing import Any
 
 from lamina.keras.callbacks.base import Callback
 from lamina.keras.callbacks.monitor import Monitor
+from lamina.keras.console import show
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
 
@@ -87,10 +88,10 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Any = None) -> None:
         """Give the best weights back."""
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            show(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose:
-                print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}")
+                show(f"Restoring the weights of the best epoch: {self.best_epoch + 1}")
             self.model.set_weights(self.best_weights)
 
     _abandon = on_train_end
@@ -117,5 +118,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"Batch {batch}: the loss is {loss}; training ends.")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        show(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lamina.engine import Variable
-from lamina.keras.core import Layer, Module, children
+from lamina.keras.core import Adaptable, Layer, Module, children
 from lamina.keras.core.graph import OpLayer
 from lamina.keras.core.graph_config import file_layers
 from lamina.keras.core.weights import file_order
@@ -128,9 +128,13 @@ def uses_default(obj: Any) -> bool:
     """Return whether an object stores its variables by number, in lamina's own way."""
     if isinstance(obj, Layer):
         kind = type(obj)
-        return (
-            kind.save_own_variables is Layer.save_own_variables
-            and kind.load_own_variables is Layer.load_own_variables
+        standard: list[Any] = [Layer]
+        if isinstance(obj, Adaptable) and not obj.lora_enabled:
+            standard.append(Adaptable)  # which differs only where there is an adapter
+        return any(
+            kind.save_own_variables is base.save_own_variables
+            and kind.load_own_variables is base.load_own_variables
+            for base in standard
         )
     return not hasattr(obj, "load_own_variables")
 

@@ -13,7 +13,7 @@ from lamina.engine import as_dtype
 from lamina.keras.core import Layer, walk
 from lamina.keras.core.checks import label
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import hdf5, zipped
+from lamina.keras.saving import hdf5, older, zipped
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import own_variables, saveables, uses_default
 
@@ -148,7 +148,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: A model, or any layer.
-        filepath: A `.weights.h5` or `.keras` file, of lamina or of Keras 3.
+        filepath: A `.weights.h5` or `.keras` file, of lamina or of Keras 3; or an `.h5` file of
+            Keras 2, whose layers are matched by their order.
         skip_mismatch: Whether weights that are missing, too many or of another shape are left as
             they are, with a warning that lists them.
         **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are.
@@ -160,14 +161,14 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     """
     skip = _objects_to_skip("load_weights", kwargs)
     path = as_path(filepath, "load_weights")
-    with _opened(path, "load_weights") as (groups, extra):
+    with _opened(path, "load_weights", model) as (groups, extra):
         places = places_for(model, extra)
         who = f"load_weights({str(path)!r})"
         load_into(model, groups, who, places, skip_mismatch=skip_mismatch, skip=skip)
 
 
 @contextmanager
-def _opened(path: Any, who: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _opened(path: Any, who: str, model: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Open the weights in a file; yields (path of an object → its arrays, lamina's own notes)."""
     expected = "a .weights.h5 or .keras file"
     with open_existing(path, who, expected) as file:
@@ -175,7 +176,7 @@ def _opened(path: Any, who: str) -> Iterator[tuple[dict[str, Any], dict[str, Any
         file.seek(0)
         name = f"{who}({str(path)!r})"
         if head.startswith(HDF5):
-            with arrays(file, path.stat().st_size, name) as groups:
+            with arrays(file, path.stat().st_size, name, model) as groups:
                 yield groups, {}
         elif head.startswith(ZIP):
             with zipped.Archive(file, name) as archive:
@@ -190,23 +191,36 @@ def _opened(path: Any, who: str) -> Iterator[tuple[dict[str, Any], dict[str, Any
 
 
 @contextmanager
-def arrays(file: Any, size: int, who: str) -> Iterator[dict[str, Any]]:
+def arrays(file: Any, size: int, who: str, model: Any = None) -> Iterator[dict[str, Any]]:
     """Open an HDF5 file of weights; yields the path of an object → its arrays.
 
+    Args:
+        file: The open file.
+        size: Its bytes.
+        who: Its name, for messages.
+        model: The model that a file of Keras 2 is for; None takes none of these.
+
     Raises:
-        ValueError: it is no HDF5 file, damaged, of an older format, or not to be trusted.
+        ValueError: it is no HDF5 file, damaged, of an older format that does not fit, or not to
+            be trusted.
     """
     with hdf5.damage_explained(who, size):
         h5 = h5py.File(file, "r")
     with h5:
         with hdf5.damage_explained(who, size):
-            is_older = "layer_names" in h5.attrs or "model_weights" in h5
-            groups = {} if is_older else hdf5.read(h5, size, who)
-        if is_older:
-            raise ValueError(
-                f"{who}: a file of Keras 3 was expected; got one of Keras 2's HDF5 format.\n"
-                f"  Fix: load it with Keras 2 or 3, and save it as .weights.h5 or .keras."
-            )
+            groups = hdf5.read(h5, size, who)
+            if older.is_older(h5):
+                if model is None:
+                    raise ValueError(
+                        f"{who}: a file of Keras 3 was expected; got one of Keras 2's HDF5 format."
+                        f"\n  Fix: load it with Keras 2 or 3, and save it as .keras."
+                    )
+                flat = {
+                    f"{path}/{key}" if key else path: array
+                    for path, store in groups.items()
+                    for key, array in store.items()
+                }
+                groups = older.as_groups(h5, flat, model, who)
         yield groups
 
 

@@ -1,5 +1,6 @@
 """Batches: what fit, evaluate and predict take their data from, behind one small interface."""
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
@@ -7,8 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from lamina import ops
-from lamina.engine import Tensor, Variable, nest
+from lamina.data import INFINITE_CARDINALITY, Dataset
+from lamina.engine import Tensor, Variable, nest, ready
 from lamina.keras import policy
+from lamina.keras.core import calling
+from lamina.keras.callbacks.position import random_state, set_random_state
+from lamina.keras.training.py_dataset import PyDataset, ahead_of_use
 
 __all__ = [
     "Batches",
@@ -36,6 +41,31 @@ class Batches(Protocol):
     def ran_out(self, number: int, limit: int) -> None:
         """Say that the data gave fewer batches than were asked for."""
         ...
+
+    def position(self) -> Any:
+        """Return where the next pass starts, as plain values, or None if that is not known."""
+        ...
+
+    def seek(self, position: Any) -> None:
+        """Have the next pass start from a position."""
+        ...
+
+
+class _Source:
+    """What the sources of batches have in common."""
+
+    def ran_out(self, number: int, limit: int) -> None:
+        warnings.warn(
+            f"the data ran out after {number} batches of {limit} asked for; the epoch ends there."
+            f"\n  Fix: repeat the data, or ask for fewer steps.",
+            stacklevel=3,
+        )
+
+    def position(self) -> Any:
+        return random_state()
+
+    def seek(self, position: Any) -> None:
+        set_random_state(position)
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
@@ -98,6 +128,9 @@ def as_batches(
             f"must give (x, y) itself.\n  Fix: leave them out."
         )
     weigh = _weigher(class_weight)
+    _check_end(x, steps)
+    if isinstance(x, PyDataset):
+        return _Indexed(x, shuffle, weigh)
     if hasattr(x, "__getitem__") and hasattr(x, "__len__") and not hasattr(x, "element_spec"):
         return _Indexed(x, shuffle, weigh)
     if hasattr(x, "__next__"):
@@ -108,6 +141,17 @@ def as_batches(
         f"the data must be arrays, a dataset, a generator or a PyDataset; got {x!r} "
         f"({type(x).__name__})."
     )
+
+
+def _check_end(x: Any, steps: int | None) -> None:
+    """Raise for data without an end of which no number of batches is asked for."""
+    endless = isinstance(x, Dataset) and int(x.cardinality()) == INFINITE_CARDINALITY
+    if steps is None and (endless or (isinstance(x, PyDataset) and x.num_batches is None)):
+        raise ValueError(
+            f"the data, a {type(x).__name__}, has no end, and the number of batches is not given."
+            f"\n  Fix: pass `steps_per_epoch` to fit, `validation_steps` for validation data, "
+            f"`steps` to evaluate and predict."
+        )
 
 
 def _is_array(value: Any) -> bool:
@@ -145,7 +189,7 @@ def _array(value: Any) -> Any:
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     array = np.asarray(value)
-    if array.dtype == object:
+    if array.dtype == object and not calling.holds_strings(array):
         try:
             array = array.astype(policy.floatx())
         except (TypeError, ValueError):
@@ -155,7 +199,7 @@ def _array(value: Any) -> Any:
     return array
 
 
-class _Arrays:
+class _Arrays(_Source):
     """Arrays in memory: each batch is one slice, or one gather, of each of them."""
 
     def __init__(
@@ -203,14 +247,14 @@ class _Arrays:
         found = [nest.map_structure(lambda a: _rows(a, which), part) for part in self._parts]
         return pack_x_y_sample_weight(*found)
 
-    def ran_out(self, number: int, limit: int) -> None:
-        _warn_short(number, limit)
-
-
 def _rows(array: Any, which: Any) -> Any:
-    if isinstance(array, Tensor) and not isinstance(which, slice):
-        return ops.gather(array, which)
-    return None if array is None else array[which]
+    if array is None:
+        return None
+    if isinstance(array, Tensor):
+        return array[which] if isinstance(which, slice) else ops.gather(array, which)
+    rows = array[which]
+    # As a Tensor it is not copied: the arrays given to `fit` do not change while it runs.
+    return ready(rows) if rows.dtype.kind in "fiubc" else rows
 
 
 def _common_length(parts: tuple[Any, ...]) -> int:
@@ -270,7 +314,7 @@ def _as_batch(item: Any) -> Any:
     return tuple(nest.map_structure(_array, part) for part in item)
 
 
-class _Iterable:
+class _Iterable(_Source):
     """A dataset or loader that can be gone through again and again."""
 
     def __init__(self, source: Any, weigh: Callable[[Any], Any]) -> None:
@@ -287,11 +331,17 @@ class _Iterable:
         for item in self._source:
             yield self._weigh(_as_batch(item))
 
-    def ran_out(self, number: int, limit: int) -> None:
-        _warn_short(number, limit)
+    def position(self) -> Any:
+        passes = self._source._passes() if isinstance(self._source, Dataset) else None
+        return {"random": random_state(), "passes": passes}
+
+    def seek(self, position: Any) -> None:
+        set_random_state(position["random"])
+        if position["passes"] is not None:
+            self._source._set_passes(position["passes"])
 
 
-class _Once:
+class _Once(_Source):
     """A generator: each pass goes on where the one before stopped."""
 
     size: int | None = None
@@ -308,48 +358,40 @@ class _Once:
                 return
             yield self._weigh(_as_batch(item))
 
-    def ran_out(self, number: int, limit: int) -> None:
-        _warn_short(number, limit)
+    def position(self) -> Any:
+        return None  # nobody but the generator knows
 
 
-class _Indexed:
+class _Indexed(_Source):
     """A `PyDataset` or Sequence: batch i is `source[i]`."""
 
     def __init__(self, source: Any, shuffle: Any, weigh: Callable[[Any], Any]) -> None:
         self._source = source
         self._shuffle = bool(shuffle)
         self._weigh = weigh
+        self._numbers = itertools.count()  # of batches without end: epochs go on in them
 
     @property
     def size(self) -> int | None:
         """The number of batches now; a PyDataset may change it between epochs."""
-        found = getattr(self._source, "num_batches", None)
-        return found if isinstance(found, int) else len(self._source)
+        if isinstance(self._source, PyDataset):
+            return self._source.num_batches
+        return len(self._source)
 
     def epoch(self) -> Iterator[Any]:
         begin = getattr(self._source, "on_epoch_begin", None)
         if begin is not None:
             begin()
         size = self.size
-        assert size is not None
-        order = np.random.permutation(size) if self._shuffle else range(size)
-        for i in order:
-            yield self._weigh(_as_batch(self._source[int(i)]))
+        if size is None:
+            order: Any = self._numbers
+        else:
+            order = np.random.permutation(size).tolist() if self._shuffle else range(size)
+        for item in ahead_of_use(self._source, order):
+            yield self._weigh(_as_batch(item))
         end = getattr(self._source, "on_epoch_end", None)
         if end is not None:
             end()
-
-    def ran_out(self, number: int, limit: int) -> None:
-        _warn_short(number, limit)
-
-
-def _warn_short(number: int, limit: int) -> None:
-    warnings.warn(
-        f"the data ran out after {number} batches of {limit} asked for; the epoch ends there.\n"
-        f"  Fix: repeat the data, or ask for fewer steps.",
-        stacklevel=3,
-    )
-
 
 def split_validation(
     x: Any, y: Any, sample_weight: Any, fraction: float

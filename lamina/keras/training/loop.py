@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.engine import Tensor, nest
 from lamina.keras import callbacks as callbacks_module
+from lamina.keras import switches
 from lamina.keras.training.step import ahead, stacked
 
 __all__ = ["evaluate", "fit", "predict", "to_floats"]
@@ -62,16 +63,27 @@ class Logs(dict):
         return repr(self.copy())
 
 
-def _steps(model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit: int | None) -> Any:
+def _steps(
+    model: Any,
+    source: Any,
+    step: Any,
+    kind: str,
+    callbacks: Any,
+    limit: int | None,
+    resume: Any = None,
+) -> Any:
     """Run one pass over the data and return the last logs."""
     note = ahead()
     size = model.steps_per_execution
     begin = getattr(callbacks, f"on_{kind}_batch_begin")
     end = getattr(callbacks, f"on_{kind}_batch_end")
-    batches: Iterator[Any] = source.epoch()
     logs: Any = {}
-    number = 0
-    for group in stacked(_limited(batches, limit), size):
+    if resume is None:
+        batches, number = source.epoch(), 0
+    else:
+        batches, number = _resumed(source, resume)
+        logs = model.get_metrics_result() if number else {}
+    for group in stacked(_limited(batches, None if limit is None else limit - number), size):
         begin(number)
         logs = step(group)
         note(logs)
@@ -90,6 +102,17 @@ def _steps(model: Any, source: Any, step: Any, kind: str, callbacks: Any, limit:
     return logs
 
 
+def _resumed(source: Any, resume: Any) -> tuple[Iterator[Any], int]:
+    """Return the batches of an epoch that were not trained on, and how many were."""
+    if resume.source is not None:
+        source.seek(resume.source)
+    batches = source.epoch()
+    for _ in range(resume.done):
+        next(batches, None)
+    resume.settle()
+    return batches, resume.done
+
+
 class _NoBatchError(ValueError):
     """A pass over the data gave nothing."""
 
@@ -102,17 +125,44 @@ class _Continued:
         self.ran_out = source.ran_out
         self._source = source
         self._running: Iterator[Any] | None = None
+        self._begin: Any = None  # the source's position when the pass began
+        self._taken = 0  # batches of the pass
 
     def epoch(self) -> Iterator[Any]:
         """Return the batches from here to the end, or from the start if this is the end."""
         number = 0
         if self._running is not None:
             for number, batch in enumerate(self._running, 1):  # noqa: B007
+                self._taken += 1
                 yield batch
         if number == 0:
-            self._running = batches = self._source.epoch()
-            yield from _each_of(batches)
+            self._start()
+            for batch in _each_of(self._running):  # type: ignore[arg-type]
+                self._taken += 1
+                yield batch
         self._running = None
+
+    def _start(self) -> None:
+        self._begin = self._source.position()
+        self._running, self._taken = self._source.epoch(), 0
+
+    def position(self) -> Any:
+        """Return where the data stands, for `seek`."""
+        if self._running is None:
+            return [self._source.position(), 0]
+        return [self._begin, self._taken]
+
+    def seek(self, position: Any) -> None:
+        """Go to a position, by going through the batches before it."""
+        begin, taken = position
+        self._running = None
+        if begin is not None:
+            self._source.seek(begin)
+        if taken:
+            self._start()
+            for _ in range(taken):
+                next(self._running, None)  # type: ignore[arg-type]
+            self._taken = taken
 
 
 def _each_of(batches: Iterator[Any]) -> Iterator[Any]:
@@ -140,6 +190,8 @@ def fit(
     validation_freq: Any,
 ) -> Any:
     """Train for some epochs, and return the History."""
+    epochs = min(epochs, switches.max_epochs() or epochs)
+    steps_per_epoch = switches.limited_steps(steps_per_epoch, source.size)
     steps = steps_per_epoch or source.size
     if not isinstance(callbacks, callbacks_module.CallbackList):
         callbacks = callbacks_module.CallbackList(
@@ -155,14 +207,19 @@ def fit(
     if steps_per_epoch is not None:
         source = _Continued(source)
     step = model.make_train_function()
+    own = model.__dict__
+    own["_lm_source"] = source
     callbacks.on_train_begin()
+    resume = own.get("_lm_resume")
+    initial_epoch = initial_epoch if resume is None else resume.epoch
     logs: dict[str, Any] = {}
     try:
         for epoch in range(initial_epoch, epochs):
             model.reset_metrics()
             callbacks.on_epoch_begin(epoch)
+            resume = own.pop("_lm_resume", None)
             try:
-                last = _steps(model, source, step, "train", callbacks, steps_per_epoch)
+                last = _steps(model, source, step, "train", callbacks, steps_per_epoch, resume)
             except _NoBatchError:
                 if epoch == initial_epoch:
                     raise
@@ -181,6 +238,8 @@ def fit(
         raise
     finally:
         model._forget_traced_losses()
+        own.pop("_lm_source", None)
+        own.pop("_lm_resume", None)
     if model.optimizer is not None and epochs > 0:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)

@@ -376,13 +376,6 @@ def test_truncated_files_are_described(file):
         built().load_weights(file)
 
 
-def test_files_of_keras_2_are_described(file):
-    with h5py.File(file, "a") as h5:
-        h5.attrs["layer_names"] = ["dense"]
-    with pytest.raises(ValueError, match="got one of Keras 2's HDF5 format"):
-        built().load_weights(file)
-
-
 # ---- files that lie
 
 

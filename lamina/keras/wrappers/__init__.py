@@ -1,0 +1,28 @@
+"""tf.keras.wrappers: models as scikit-learn estimators. They need the package scikit-learn."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamina.keras.wrappers.estimators import (
+        SKLearnClassifier,
+        SKLearnRegressor,
+        SKLearnTransformer,
+    )
+
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import scikit-learn when a wrapper is first used: it takes a second."""
+    if name not in __all__:
+        raise AttributeError(f"tf.keras.wrappers: there is nothing named {name!r}; see {__all__}.")
+    try:
+        from lamina.keras.wrappers import estimators
+    except ImportError as error:
+        if not (error.name or "").startswith("sklearn"):
+            raise
+        raise ImportError(
+            f"tf.keras.wrappers.{name}: it needs scikit-learn, which is not installed.\n"
+            f"  Fix: pip install scikit-learn"
+        ) from None
+    return getattr(estimators, name)
