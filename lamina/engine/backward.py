@@ -26,8 +26,8 @@ def recalled(
     log: Sequence[Any],
     targets: Sequence[Tensor],
     roots: Sequence[Sequence[Tensor]],
-    walk: Callable[[], list[Tensor | None]],
-) -> list[Tensor | None]:
+    walk: Callable[[], tuple[list[Tensor | None], Any]],
+) -> tuple[list[Tensor | None], Any]:
     """Return the gradients that `walk` gives, recording what it recorded the last time.
 
     Args:
@@ -35,7 +35,8 @@ def recalled(
         log: What the tape recorded.
         targets: The Tensors to differentiate.
         roots: For each source the Tensors whose gradients add up to its own.
-        walk: Walks the log, records the backward equations and returns the gradients.
+        walk: Walks the log, records the backward equations, and returns the gradients and why
+            some are None.
     """
     key = _structure(trace, log, targets, roots)
     if key is None:
@@ -43,19 +44,19 @@ def recalled(
     plan = _plans.get(key)
     if plan is not None:
         _plans.move_to_end(key)
-        equations, outputs, wanted = plan
-        return trace.extend(equations, outputs, wanted)
+        equations, outputs, wanted, why = plan
+        return trace.extend(equations, outputs, wanted), why
     at, start, inputs = len(trace.equations), len(trace.outputs), len(trace.inputs)
-    found = walk()
+    found, why = walk()
     # Not where the walk ran the trace, brought new values into it, or gave a Tensor of before.
     if trace.alive and len(trace.inputs) == inputs:
         wanted = [None if t is None else (t._slot, t._type) for t in found]
         own = all(t is None or (t._trace is trace and t._slot >= start) for t in found)
         if own:
-            _plans[key] = trace.equations[at:], len(trace.outputs) - start, wanted
+            _plans[key] = trace.equations[at:], len(trace.outputs) - start, wanted, why
             if len(_plans) > _KEPT:
                 _plans.popitem(last=False)
-    return found
+    return found, why
 
 
 def _structure(

@@ -116,7 +116,8 @@ def _to_numpy(value: Any, dtype: DType) -> npt.NDArray[Any]:
         return np.array(value, dtype=dtype.np)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"tf.convert_to_tensor: `value` must be rectangular, of dtype {dtype.name}; "
+            f"tf.convert_to_tensor: `value` must be rectangular "
+            f"{'strings' if dtype is dtypes.string else 'numbers'} of dtype {dtype.name}; "
             f"got {brief(value)}.\n  Reason: {error}"
         ) from None
 

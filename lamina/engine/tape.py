@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from operator import is_
@@ -14,13 +15,13 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from lamina.engine import nest
+from lamina.engine import missing, nest
 from lamina.engine.backward import recalled
 from lamina.engine.closure import vectorize
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor, emit, op
 from lamina.engine.tensor import Tensor
-from lamina.engine.variable import Variable
+from lamina.engine.variable import Variable, next_number
 
 __all__ = ["GradientTape", "UnconnectedGradients"]
 
@@ -73,6 +74,7 @@ class GradientTape:
         self._recording = False
         self._spent = False
         self._watched: tuple[Any, ...] = ()
+        self._ended = math.inf
         self._reset()
 
     def _reset(self) -> None:
@@ -114,6 +116,7 @@ class GradientTape:
     def _stop(self) -> None:
         local.tapes = [t for t in local.tapes if t is not self]
         self._recording = False
+        self._ended = next_number()
 
     def watch(self, tensor: Any) -> None:
         """Follow a Tensor or Variable, or a structure of them, from here on.
@@ -143,6 +146,8 @@ class GradientTape:
         reads = self._reads.get(variable)
         if reads is None:
             self._reads[variable] = {id(tensor): tensor}
+            if "_first_read" not in variable.__dict__ and local.calls:
+                missing.note_place(variable)
         elif id(tensor) in reads:
             return
         else:
@@ -199,17 +204,19 @@ class GradientTape:
         if paused:
             local.tapes = [t for t in before if t is not self]
         try:
+            roots = [self._roots(s) for s in wanted]
+
+            def walk() -> tuple[list[Tensor | None], Any]:
+                found = self._walk(targets, seeds, roots)
+                missing.report_unreached(self._reads, wanted)
+                return found, missing.reasons(self, targets, wanted, found)
+
             if output_gradients is None and local.trace.eager and not local.tapes:
-                roots = [self._roots(s) for s in wanted]
-                found = recalled(
-                    local.trace,
-                    self.log,
-                    targets,
-                    roots,
-                    lambda: self._walk(targets, seeds, roots),
-                )
+                found, why = recalled(local.trace, self.log, targets, roots, walk)
             else:
-                found = self._backward(targets, seeds, wanted)
+                found, why = walk()
+            if why is not None:
+                missing.note(wanted, why)
         finally:
             local.tapes = before
         if unconnected is UnconnectedGradients.ZERO:

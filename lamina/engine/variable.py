@@ -19,12 +19,21 @@ from lamina.engine.dtypes import DType, as_dtype, string
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Arithmetic, Reference, Tensor
 
-__all__ = ["Variable", "creation_hooks", "read_all", "set_all"]
+__all__ = ["Variable", "creation_hooks", "next_number", "read_all", "set_all"]
 
 creation_hooks: list[Callable[[Any], None]] = []
 """Called with each new Variable: how `tf.function` and strategies learn of it."""
 
 _serial = itertools.count()
+
+
+def next_number() -> int:
+    """Return a number above those of all variables so far, and below those to come."""
+    return next(_serial)
+
+
+# What a tape notes on a variable; a copy has its own history.
+_NOTES = ("_first_read", "_no_gradient")
 
 
 class Variable(Arithmetic):
@@ -300,12 +309,12 @@ class Variable(Arithmetic):
 
     def _clone(self) -> Variable:
         made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
+        made.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _NOTES})
         made._number = next(_serial)
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
+        state = {k: v for k, v in self.__dict__.items() if k not in _NOTES}
         state["_tensor"] = None if self._tensor is None else self._tensor.numpy()
         return state
 

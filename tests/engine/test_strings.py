@@ -32,7 +32,9 @@ def test_strings_come_from_lists_and_arrays(kind):
 def test_strings_do_not_mix_with_numbers():
     with pytest.raises(ValueError, match="mixed types int32, string"):
         tf.constant(["a", 1])
-    with pytest.raises(ValueError, match=r"must be rectangular, of dtype string; got .*'b', 'c'"):
+    with pytest.raises(
+        ValueError, match=r"must be rectangular strings of dtype string; got .*'b', 'c'"
+    ):
         tf.constant([["a"], ["b", "c"]])
     with pytest.raises(ValueError, match="strings were expected; got 1"):
         tf.constant(np.array(["a", 1], dtype=object))

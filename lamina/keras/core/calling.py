@@ -74,7 +74,8 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
             _check_data(layer, a)
         given.append(nest.map_structure(convert, a) if not isinstance(a, Tensor) else convert(a))
     named = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
-    return tuple(given), named, masked
+    # As Keras: a mask that is passed by hand goes on to the outputs like one of the inputs.
+    return tuple(given), named, masked or kwargs.get("mask") is not None
 
 
 def holds_strings(array: Any) -> bool:

@@ -71,6 +71,7 @@ class Stateless:
             self.build(shapes["input_shape"])
         else:
             self.build(**shapes)
+        self.__dict__.setdefault("_lm_build_shapes", shapes)
         self.built = True
 
 

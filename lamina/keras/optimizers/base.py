@@ -204,23 +204,34 @@ class Optimizer(_Steps):
         """Leave out the variables without a gradient, and say so."""
         missing = tuple(_name_of(v) for g, v in zip(grads, variables, strict=True) if g is None)
         if len(missing) == len(grads):
-            raise self._no_gradients(missing)
+            raise self._no_gradients(missing, _reasons(grads, variables))
         if missing not in self._warned:
             self._warned.add(missing)
             warnings.warn(
                 f"Gradients do not exist for variables {list(missing)} when minimizing the loss: "
-                f"they stay as they are.\n  Fix: leave them out, or let the loss depend on them.",
+                f"they stay as they are.{_reasons(grads, variables)}\n"
+                f"  Fix: leave them out, or let the loss depend on them.",
                 stacklevel=4,
             )
         kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         return [g for g, _ in kept], [v for _, v in kept]
 
-    def _no_gradients(self, names: Sequence[str]) -> ValueError:
+    def _no_gradients(self, names: Sequence[str], reasons: str = "") -> ValueError:
         return ValueError(
             f'{type(self).__name__} "{self.name}": No gradients provided for any variable: '
-            f"{list(names)}.\n  Fix: compute the loss from the variables inside `with "
+            f"{list(names)}.{reasons}\n  Fix: compute the loss from the variables inside `with "
             f"tf.GradientTape() as tape`, before tape.gradient."
         )
+
+
+def _reasons(grads: Sequence[Any], variables: Sequence[engine.Variable]) -> str:
+    """Return lines that say why each None is one, as far as the tape could tell."""
+    lines = [
+        f"\n  {_name_of(v)}: {reason}."
+        for g, v in zip(grads, variables, strict=True)
+        if g is None and (reason := v.__dict__.get("_no_gradient"))
+    ]
+    return "".join(lines)
 
 
 def _name_of(variable: engine.Variable) -> str:
