@@ -59,7 +59,8 @@ def test_wrong_shape(net):
     text, note = _raised(ValueError, net, tf.ones([2, 5]))
     assert text == (
         'Dense "first": the input must have size 3 along axis -1; got size 5, full shape (2, 5), '
-        "dtype float32."
+        "dtype float32.\n"
+        "  Fix: reshape or cast the input, or look at what the layer before it gives."
     )
     assert note == _note(
         "model.blocks[0]", 'Dense "first"', ["  inputs = float32(2, 5)"], Net.call, "x = block(x)"
@@ -97,7 +98,9 @@ def test_wrong_dtype(net):
 def test_wrong_rank(net):
     text, note = _raised(ValueError, net, tf.ones([3]))
     assert text == (
-        'Dense "first": the input must have at least 2 axes; got 1, full shape (3,), dtype float32.'
+        'Dense "first": the input must have at least 2 axes; got 1, full shape (3,), dtype '
+        "float32.\n"
+        "  Fix: reshape or cast the input, or look at what the layer before it gives."
     )
     assert note.startswith('In model.blocks[0] (Dense "first")')
 
@@ -140,24 +143,27 @@ def test_variables_after_the_first_trace(net):
         return net(x) + tf.Variable(1.0, name="late")
 
     text, _ = _raised(ValueError, step, tf.ones([2, 3]))
+    line = step.python_function.__code__.co_firstlineno + 2
     assert text == (
         'tf.function "step": variables may be made in its first call only; this call makes '
-        '"late:0".\n'
+        f'"late:0" (made at {__file__}, line {line}, in step).\n'
         "  Fix: make them outside, or once: if self.v is None: self.v = tf.Variable(...)."
     )
 
 
 def test_tensor_kept_from_a_finished_trace(net):
+    kept = []
+
     @tf.function
     def step(x):
-        net.hidden = x * 2.0
+        kept.append(x * 2.0)
         return net(x)
 
     step(tf.ones([2, 3]))
-    text, _ = _raised(TypeError, lambda: net.hidden + 1.0)
+    text, _ = _raised(TypeError, lambda: kept[0] + 1.0)
     assert text == (
         'tf.function "step": a Tensor of its trace was used after the trace was finished; got one '
-        "of shape (2, 3), dtype float32, kept as Net.hidden. It never has a value outside.\n"
+        "of shape (2, 3), dtype float32. It never has a value outside.\n"
         "  Fix: return it from the function, or keep it in a tf.Variable (assign it inside)."
     )
 

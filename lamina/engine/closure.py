@@ -58,6 +58,11 @@ class Closure:
         self.captures: dict[int, tuple[Tensor, int]] = {}
         self.variables: dict[Any, _State] = {}
 
+    @property
+    def is_function(self) -> bool:
+        """Whether it is traced to run as a whole: a `tf.function`, or a step of `fit`."""
+        return self.what.startswith("tf.function")
+
     # -- recording
 
     def add_input(self, kind: TensorType) -> Tensor:

@@ -348,7 +348,15 @@ class Op(Generic[P]):
         values = self.defaults | given
         if len(values) != len(self.attributes) or any(k not in values for k in self.attributes):
             raise self._bad_call(args, values)
-        return _attributes(self.attributes, values)
+        found = _attributes(self.attributes, values)
+        for name, value, kind in found:
+            if kind.__hash__ is None:
+                raise TypeError(
+                    f"tf.{self.label}: `{name}` must be a value that can be hashed, since programs "
+                    f"are kept by it; got {value!r} ({kind.__name__}).\n"
+                    f"  Fix: pass a number, a string or a tuple."
+                )
+        return found
 
     def _split(self, args: Any, kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         names = self.positional

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine import dtypes, errors, nest
+from lamina.engine import dtypes, errors, missing, nest
 from lamina.engine.arguments import Keywords, argument_key, described, with_tensors
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
@@ -328,9 +328,9 @@ class Function:
 
         def note(variable: Any) -> None:
             if threading.get_ident() == thread:
-                made.append(variable)
+                made.append((variable, missing.place_of_caller()))
                 if not local.trace.eager:  # layers build outside of the trace, at any time
-                    inside.append(variable)
+                    inside.append(made[-1])
 
         creation_hooks.append(note)
         try:
@@ -394,7 +394,7 @@ class Function:
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:
         if made and again:
-            names = ", ".join(f'"{v.name}"' for v in made)
+            names = ", ".join(f'"{v.name}" (made at {place})' for v, place in made)
             raise ValueError(
                 f'tf.function "{self._label}": variables may be made in its first call only; '
                 f"this call makes {names}.\n"

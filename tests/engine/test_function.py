@@ -383,9 +383,10 @@ def test_leak_through_an_attribute_names_it():
             return x
 
     layer = Keeps()
-    tf.function(lambda x: layer(x))(tf.ones([2]))
-    with pytest.raises(Exception, match=r"kept as Keeps\.last\. It never has a value outside"):
-        layer.last.numpy()
+    with pytest.raises(TypeError, match=r"`self\.last` was set to a Tensor"):
+        tf.function(lambda x: layer(x))(tf.ones([2]))
+    assert layer(tf.ones([2])) is not None  # eager code may keep what it likes
+    assert layer.last.numpy()[0] == 2.0
 
 
 def test_donation_leaves_what_the_user_holds():

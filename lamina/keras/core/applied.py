@@ -75,8 +75,7 @@ class FunctionLayer(OpLayer):
         name: The name; None takes the function's.
 
     Call:
-        args: The function's positional arguments.
-        kwargs: Its keyword arguments.
+        *operands: The function's positional arguments, a tuple, and its keyword ones, a dict.
 
     Raises:
         ValueError: there is no such function.
@@ -95,8 +94,9 @@ class FunctionLayer(OpLayer):
         self.built = True
         self._applied = _FUNCTIONS[function]
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, *operands: Any) -> Any:
         """Apply the function."""
+        args, kwargs = operands
         return self._applied(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""What a layer's call does off the hot path: building, casting, masks, symbols, explanations."""
+"""What a layer's call does off the hot path: building, casting, masks, symbols."""
 
+import enum
 import inspect
-import linecache
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +25,6 @@ from lamina.keras import registry
 from lamina.keras.core import reporting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
-from lamina.keras.core.module import walk
 from lamina.keras.core.reporting import is_shape
 from lamina.keras.core.symbolic import KerasTensor, Node
 
@@ -167,6 +165,8 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None
     named = dict(zip(spec.names, args, strict=False)) | kwargs
     shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
     layer.__dict__["_lm_call_specs"] = {k: specs_of(named[k]) for k in shapes}
+    if not registry.is_own(type(layer)):
+        layer.__dict__["_lm_call_arguments"] = _noted(args, kwargs)
     build = type(layer).build
     names = _build_names(build)
     if len(names) > 1 and any(f"{k}_shape" in names for k in shapes):
@@ -180,6 +180,25 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None
         layer.build(first if not isinstance(first, tuple) else TensorShapeTuple(first))
     else:
         layer.build()
+
+
+def _noted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a call's arguments with TensorSpecs for Tensors; None if others have no plain form.
+
+    A file keeps it, so that a loaded model can be built at once.
+    """
+    given = {k: v for k, v in kwargs.items() if k != "training"}
+    arguments = {"args": list(args), "kwargs": given}
+    leaves = nest.flatten(arguments)
+    if not all(isinstance(v, Tensor | Variable | enum.Enum | _PLAIN) for v in leaves):
+        return None
+    return nest.map_structure(
+        lambda v: TensorSpec(v.shape, v.dtype) if isinstance(v, Tensor | Variable) else v,
+        arguments,
+    )
+
+
+_PLAIN = int | float | str | bytes | None
 
 
 class TensorShapeTuple(tuple):
@@ -410,6 +429,8 @@ def only_node(layer: Any, what: str) -> Any:
 def add_activity_losses(layer: Any, outputs: Any) -> None:
     """Add the penalties on a layer's outputs: as Keras, the mean over the batch."""
     for out in nest.flatten(outputs):
+        if not out.dtype.is_floating:
+            out = ops.cast(out, layer.compute_dtype)
         penalty = layer.activity_regularizer(out)
         if out.ndim:
             batch = out.shape[0]
@@ -439,8 +460,20 @@ def clear_losses(root: Any) -> None:
 
 def check_kept(layer: Any, name: str, value: Tensor) -> None:
     """A Tensor is kept on a layer: inside a trace it will never have a value."""
-    if value._value is None and not value._trace.eager and not isinstance(value, KerasTensor):
-        value.__dict__["_kept_as"] = f"{type(layer).__name__}.{name}"
+    if value._value is not None or value._trace.eager or isinstance(value, KerasTensor):
+        return
+    value.__dict__["_kept_as"] = f"{type(layer).__name__}.{name}"
+    trace = local.trace
+    while not trace.eager:
+        if trace.is_function:  # shapes found in eager code are another matter
+            raise errors.LeakedTensorError(
+                f"{label(layer)}: `self.{name}` was set to a Tensor, {value.dtype.name}"
+                f"{value.shape}, while {trace.what} is traced, where it has no value.\n"
+                f"  Fix: make it a variable, self.{name} = tf.Variable(...) in `__init__` and "
+                f"self.{name}.assign(...) here; or return it; or look at it from outside, "
+                f"model.intermediate(x, path) or model.hook(path, fn, values=True)."
+            )
+        trace = trace.parent
 
 
 def observed(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -452,76 +485,3 @@ def observed(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             replaced = done(outputs)
             outputs = outputs if replaced is None else replaced
     return outputs
-
-
-# ---- explanations -------------------------------------------------------------------------------
-
-
-def explain(error: BaseException, layer: Any, args: Any, kwargs: Any) -> None:
-    """Add to an exception which layer it came from, its inputs, and the user's line."""
-    if getattr(error, "_lm_explained", False):
-        return
-    try:
-        error._lm_explained = True  # type: ignore[attr-defined]
-        lines = [f"In {path_of(layer)} ({label(layer)}), called with:"]
-        named = dict(zip(layer._lm_spec.names, args, strict=False)) | kwargs
-        lines += [f"  {k} = {brief(v)}" for k, v in named.items()]
-        where = user_line(error) or _calling_line()
-        if where:
-            lines.append(f"  at {where}")
-        error.add_note("\n".join(lines))
-    except AttributeError:
-        return  # an exception class without a __dict__ stays as it is
-
-
-def path_of(layer: Any) -> str:
-    """Return the attribute path of a layer in the model that runs: "model.blocks[3].attention"."""
-    root = local.calls[0] if local.calls else layer
-    start = "model" if hasattr(type(root), "fit") else root.name
-    if root is layer:
-        return start
-    for path, value in walk(root):
-        if value is layer:
-            return f"{start}.{path}"
-    return f"{start} … {layer.name}"
-
-
-def brief(value: Any) -> str:
-    """Return a short description of an argument."""
-    if isinstance(value, Tensor | Variable):
-        return f"{value.dtype.name}{tuple(value.shape)}"
-    if isinstance(value, list | tuple) and not is_shape(value):
-        inner = ", ".join(map(brief, value))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k!r}: {brief(v)}" for k, v in value.items()) + "}"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-_OWN = __name__.split(".", maxsplit=1)[0]
-
-
-def _calling_line() -> str | None:
-    """Return the line of the user's own code that runs now, in the form of `user_line`."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").split(".")[0] not in (_OWN, "jax", "jaxlib"):
-            return _described(frame.f_code, frame.f_lineno)
-        frame = frame.f_back
-    return None
-
-
-def _described(code: Any, number: int) -> str:
-    line = linecache.getline(code.co_filename, number).strip()
-    return f"{code.co_filename}, line {number}, in {code.co_name}: {line}".rstrip(": ")
-
-
-def user_line(error: BaseException) -> str | None:
-    """Return 'file, line n, in f: code' of the innermost frame of the user's own code."""
-    found: str | None = None
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "").split(".")[0]
-        if module not in (_OWN, "jax", "jaxlib", "numpy"):
-            found = _described(frame.f_code, number)
-    return found

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lamina.engine import TensorShape
+from lamina.engine import Tensor, TensorShape
 
 __all__ = [
+    "AxisError",
     "axes_in_range",
     "axis_in_range",
     "choice",
@@ -43,6 +44,12 @@ def non_negative_int(who: Any, argument: str, value: Any) -> int:
 
 
 def _whole(who: Any, argument: str, value: Any, least: int, what: str) -> int:
+    if isinstance(value, Tensor):
+        raise TypeError(
+            f"{label(who)}: `{argument}` must be {what}; got a Tensor, {value.dtype.name}"
+            f"{value.shape}.\n"
+            f"  Fix: make the layer first, then call it: {type(who).__name__}(...)(x)."
+        )
     try:
         number = value.__index__()
     except AttributeError:
@@ -130,10 +137,14 @@ def rank(who: Any, shape: Any, expected: int | None = None, at_least: int | None
         )
 
 
+class AxisError(ValueError, IndexError):
+    """An axis that the input does not have: as NumPy's, a wrong value and a wrong index."""
+
+
 def axis_in_range(who: Any, argument: str, axis: int, ndim: int) -> int:
     """Return `axis` counted from the front."""
     if not -ndim <= axis < ndim:
-        raise ValueError(
+        raise AxisError(
             f"{label(who)}: `{argument}` must lie in [{-ndim}, {ndim - 1}] for an input of {ndim} "
             f"axes; got {axis}."
         )
@@ -144,7 +155,7 @@ def axes_in_range(who: Any, argument: str, axes: Sequence[int], low: int, high: 
     """Check that all axes lie in [low, high]."""
     wrong = [a for a in axes if not low <= a <= high]
     if wrong:
-        raise ValueError(
+        raise AxisError(
             f"{label(who)}: `{argument}` must lie in [{low}, {high}]; got {tuple(axes)}.\n"
             f"  Fix: drop {', '.join(map(str, wrong))}."
         )

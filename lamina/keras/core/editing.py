@@ -88,7 +88,10 @@ class Editable:
             >>> model(tf.ones([1, 3])).shape
             TensorShape([1, 3])
         """
-        return replacing.replace(self, paths.match(self, pattern), fn)
+        done = replacing.replace(self, paths.match(self, pattern), fn)
+        noted = self.__dict__.setdefault("_lm_replaced", [])  # for files and clones
+        noted += [path for path in done if path not in noted]
+        return done
 
     def remat(self, pattern: str) -> Handle:
         """Recompute what layers compute inside for the gradient, in place of keeping it.

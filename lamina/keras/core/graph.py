@@ -45,6 +45,11 @@ class InputLayer(Layer):
         if "batch_input_shape" in kwargs:
             batch_shape = kwargs.pop("batch_input_shape")
         super().__init__(name=name or auto_name("input_layer"), **kwargs)
+        if shape is not None and batch_shape is not None:
+            raise ValueError(
+                f'InputLayer "{self.name}": `shape` or `batch_shape` must be given, not both; got '
+                f"{shape} and {batch_shape}.\n  Fix: `batch_shape` holds the batch size too."
+            )
         if batch_shape is None:
             if shape is None and input_tensor is None:
                 raise ValueError(

@@ -79,7 +79,8 @@ def assert_compatible(layer: Any, args: tuple[Any, ...]) -> None:
         if reason is not None:
             raise ValueError(
                 f"{label(layer)}: the input must have {reason[0]}; got {reason[1]}, full shape "
-                f"{x.shape}, dtype {x.dtype.name}."
+                f"{x.shape}, dtype {x.dtype.name}.\n"
+                f"  Fix: reshape or cast the input, or look at what the layer before it gives."
             )
 
 

@@ -17,12 +17,13 @@ from lamina.engine import (
 from lamina.keras import policy, registry, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.capture import Captured
-from lamina.keras.core import calling, lifting
+from lamina.keras.core import calling, explaining, lifting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
 from lamina.keras.core.module import _LEAVES, Module
 from lamina.keras.core.reporting import by_default
+from lamina.keras.core.state import Stated
 from lamina.keras.core.stateless import Stateless, recompute
 from lamina.keras.core.weights import Weighted
 from lamina.keras.naming import auto_name
@@ -44,7 +45,7 @@ _REMADE = (
 )
 
 
-class Layer(Weighted, Stateless, Captured):
+class Layer(Weighted, Stated, Stateless, Captured):
     """A computation with weights: what models are made of.
 
     A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its
@@ -371,7 +372,7 @@ class Layer(Weighted, Stateless, Captured):
                 calling.set_masks(self, args, kwargs, outputs)
             return outputs
         except Exception as error:
-            calling.explain(error, self, args, kwargs)
+            explaining.explain(error, self, args, kwargs)
             raise
         finally:
             calls.pop()

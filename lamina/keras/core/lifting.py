@@ -75,7 +75,8 @@ def read(layer: Any, name: str) -> Any:
     """
     quantity = layer.__dict__.get("_lm_lifted", {}).get(name)
     if quantity is None:
-        raise AttributeError(f"{type(layer).__name__!r} object has no attribute {name!r}")
+        text = f"{type(layer).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(text, name=name, obj=layer)
     return quantity.read()
 
 

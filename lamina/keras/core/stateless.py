@@ -64,15 +64,19 @@ class Stateless:
 
     def build_from_config(self, config: dict[str, Any] | None) -> None:
         """Build the layer for the shapes that `get_build_config` gave."""
-        if not config or self.built:
+        if not config or self.built or not self._has_weights_to_make():
             return
         shapes = {k: calling.as_shapes(v) for k, v in config.items()}
         if set(shapes) == {"input_shape"}:
             self.build(shapes["input_shape"])
         else:
             self.build(**shapes)
-        self.__dict__.setdefault("_lm_build_shapes", shapes)
         self.built = True
+
+    def _has_weights_to_make(self) -> bool:
+        """Return whether the class writes `build`; else the first call makes what there is."""
+        owner = next(cls for cls in type(self).__mro__ if "build" in vars(cls))
+        return Stateless not in owner.__bases__  # Layer itself, whose `build` records a call
 
 
 def _mapping(layer: Any, name: str, given: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -1,6 +1,7 @@
 """The losses and metrics of `compile`, matched to the structure of a model's outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from lamina import ops
 from lamina.keras import losses as losses_module
 from lamina.keras import metrics as metrics_module
+from lamina.keras.core import explaining
 from lamina.keras.losses import Loss
 from lamina.keras.metrics import Metric
 from lamina.keras.naming import snake_case
@@ -154,13 +156,35 @@ class CompileLoss:
                     "the loss needs targets, but `y` is None for an output that has a loss.\n"
                     "  Fix: pass `y`, or let the data give (x, y)."
                 )
-            value = ops.cast(loss(t, p, w), "float32")
+            if p is None:
+                raise ValueError(_MSG_NO_OUTPUT)
+            with _explained("loss", loss, t, p, w):
+                value = ops.cast(loss(t, p, w), "float32")
             if self.metrics:
                 next(trackers).update_state(value)  # a plain mean over batches, as in Keras
             if factor is not None:
                 value = value * float(factor)
             total = value if total is None else total + value
         return total
+
+
+_MSG_NO_OUTPUT = (
+    "the loss needs the model's output; `call` returned None.\n"
+    "  Fix: return the result at the end of `call`."
+)
+
+
+@contextmanager
+def _explained(kind: str, entry: Any, y_true: Any, y_pred: Any, weight: Any) -> Iterator[None]:
+    """Let an exception of a loss or metric say which it was, and what it was given."""
+    try:
+        yield
+    except Exception as error:
+        named = {"y_true": y_true, "y_pred": y_pred}
+        if weight is not None:
+            named["sample_weight"] = weight
+        explaining.explain_function(error, f'{kind} {type(entry).__name__} "{entry.name}"', named)
+        raise
 
 
 def _loss_of(entry: Any) -> Loss | None:
@@ -295,9 +319,11 @@ class CompileMetrics:
             self._slots, targets, outputs, weights, strict=True
         ):
             for metric in plain:
-                metric.update_state(t, p, sample_weight=_mask_of(p))
+                with _explained("metric", metric, t, p, None):
+                    metric.update_state(t, p, sample_weight=_mask_of(p))
             for metric in weighted:
-                metric.update_state(t, p, sample_weight=_mask_of(p) if w is None else w)
+                with _explained("metric", metric, t, p, w):
+                    metric.update_state(t, p, sample_weight=_mask_of(p) if w is None else w)
 
     def result(self) -> dict[str, Any]:
         """Return the results by name; with several outputs the output's name comes first."""

@@ -171,22 +171,23 @@ class _Builder:
 
     # -- programs in programs
 
-    def _link_programs(self) -> dict[tuple[int, int], Any]:
-        """Find the equation that runs each inner program: (outer program, equation) → inner.
+    def _link_programs(self) -> dict[tuple[int, int], list[_Program]]:
+        """Find the equation that runs each inner program: (outer program, equation) → inner ones.
 
         An inner program is recorded just before the equation that runs it. What its calls cost
         is scaled so that it adds up to what the equation costs: the length of a scan.
         """
-        found: dict[tuple[int, int], Any] = {}
+        found: dict[tuple[int, int], list[_Program]] = {}
         for key, program in self.programs.items():
             outer = self.programs.get(id(program.closure.parent))
             if outer is None or program.is_outermost:
                 continue
             begin = _recorded_before(self.recording.calls, program, outer)
             for k in range(begin, len(outer.equations)):
-                if signatures[outer.equations[k][0]].name in _SUBPROGRAMS:
-                    found.setdefault((id(outer.closure), k), program)
-                    total = program.cost(0, len(program.equations))
+                name = signatures[outer.equations[k][0]].name
+                if name in _SUBPROGRAMS:
+                    found.setdefault((id(outer.closure), k), []).append(program)
+                    total = program.cost(0, len(program.equations)) if name != "_switch" else 0.0
                     ratio = flops(outer.equations[k][0]) / total if total else 1.0
                     self.scales[key] = self.scales.get(id(outer.closure), 1.0) * ratio
                     break
@@ -264,8 +265,8 @@ class _Builder:
                 self._add_call(step[3], parent, depth)
             else:
                 node = self._add(self._op_node(program, step[3], call, parent, depth))
-                inside = self._program_at(program, step[3])
-                taken = [c for c in loose if inside is not None and self._is_in(c, inside)]
+                inside = self.inside.get((id(program.closure), step[3]), ())
+                taken = [c for c in loose if any(_is_in(c, p) for p in inside)]
                 for inner in taken:
                     loose.remove(inner)
                     self._add_call(inner, node, depth + 1)
@@ -278,15 +279,6 @@ class _Builder:
         name = _op_name(program.equations[k][0])
         if is_open and name not in _PASSED and program.depends[k]:
             steps.append((k, 1, 0, k))
-
-    def _program_at(self, program: _Program, k: int) -> _Program | None:
-        return self.inside.get((id(program.closure), k))
-
-    def _is_in(self, call: Recorded, program: _Program) -> bool:
-        closure = call.closure
-        while closure is not None and closure is not program.closure:
-            closure = closure.parent
-        return closure is not None
 
     def _add_call(self, call: Recorded, parent: Call | None, depth: int) -> None:
         node = self._add(self._call_node(call, parent))
@@ -373,9 +365,9 @@ class _Builder:
     def _connect(self) -> None:
         for program in self.programs.values():
             for k, equation in enumerate(program.equations):
-                if program.live[k] and (target := self._node_at(program, k)) is not None:
-                    for slot in equation[1:]:
-                        self._connect_to(target, program, slot)
+                target = self._node_at(program, k) if program.live[k] else None
+                for slot in equation[1:] if target is not None else ():
+                    self._connect_to(target, program, slot)
 
     def _connect_outputs(self, outputs: list[tuple[Call, Tensor]]) -> None:
         root = self.recording.root
@@ -384,9 +376,9 @@ class _Builder:
             if t._trace is root.closure:
                 self._connect_to(node, program, t._slot)
 
-    def _connect_to(self, target: Call, program: _Program, slot: int) -> None:
+    def _connect_to(self, target: Call | None, program: _Program, slot: int) -> None:
         for source, spec in self._sources(program, slot):
-            if source is not target:
+            if target is not None and source is not target:
                 edge = Edge(source.id, target.id, spec)
                 self.edges.setdefault(edge, None)
 
@@ -433,21 +425,22 @@ def _by_closure(calls: list[Recorded]) -> list[tuple[Any, list[Recorded]]]:
         while around[-1] is not outermost:
             around.append(around[-1].parent)
         for closure in reversed(around):
-            held = found.setdefault(id(closure), (closure, []))[1]
-        held.append(call)
+            found.setdefault(id(closure), (closure, []))
+        found[id(call.closure)][1].append(call)
     return list(found.values())
 
 
 def _recorded_before(calls: list[Recorded], inner: _Program, outer: _Program) -> int:
     """Return how many equations a recorder had when the one inside it began."""
+    return next(c.outside[id(outer.closure)] for c in calls if _is_in(c, inner))
 
-    def is_inside(call: Recorded) -> bool:
-        closure = call.closure
-        while closure is not None and closure is not inner.closure:
-            closure = getattr(closure, "parent", None)
-        return closure is not None
 
-    return next(c.outside[id(outer.closure)] for c in calls if is_inside(c))
+def _is_in(call: Recorded, program: _Program) -> bool:
+    """Return whether a call was recorded in a program or in one inside of it."""
+    closure = call.closure
+    while closure is not None and closure is not program.closure:
+        closure = getattr(closure, "parent", None)
+    return closure is not None
 
 
 def _holder(path: str, layers: dict[str, Any]) -> Any:

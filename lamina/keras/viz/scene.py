@@ -175,6 +175,7 @@ class Scene:
                 corners = " ".join(f"{_n(x)},{_n(y)}" for x, y in _head(line.points))
                 parts.append(f'<polygon points="{corners}"/>')
         parts.append("</g>")
+        parts += [self._title_svg(f, colours) for f in self.frames]
         parts += [self._box_svg(b, colours) for b in self.boxes]
         return "\n".join([*parts, "</svg>\n"])
 
@@ -182,9 +183,16 @@ class Scene:
         fill = colours["frame2" if f.depth % 2 else "frame"]
         return (
             f'<g data-id="{f.key}"><rect x="{_n(f.x)}" y="{_n(f.y)}" width="{_n(f.width)}" '
-            f'height="{_n(f.height)}" rx="8" fill="{fill}" stroke="{colours["border"]}"/>'
-            f'<text x="{_n(f.x + 10)}" y="{_n(f.y + 16)}" font-size="10.5" font-weight="bold" '
-            f'fill="{colours["group"]}">{html.escape(f.title)}</text></g>'
+            f'height="{_n(f.height)}" rx="8" fill="{fill}" stroke="{colours["border"]}"/></g>'
+        )
+
+    def _title_svg(self, f: Frame, colours: Mapping[str, str]) -> str:
+        """Return the title of a frame, with a rim in the frame's colour: edges may pass there."""
+        fill = colours["frame2" if f.depth % 2 else "frame"]
+        return (
+            f'<text paint-order="stroke" stroke="{fill}" stroke-width="4" x="{_n(f.x + 10)}" '
+            f'y="{_n(f.y + 16)}" font-size="10.5" font-weight="bold" '
+            f'fill="{colours["group"]}">{html.escape(f.title)}</text>'
         )
 
     def _box_svg(self, b: Box, colours: Mapping[str, str]) -> str:
@@ -277,7 +285,6 @@ class Scene:
 
         for f in self.frames:
             rounded(f, 8, colours["frame2" if f.depth % 2 else "frame"], colours["border"])
-            write(f.title, f.x + 10, f.y + 16, 10.5, colours["group"], weight="bold")
         codes = {"M": [Path.MOVETO], "L": [Path.LINETO], "C": [Path.CURVE4] * 3}
         codes["Q"] = [Path.CURVE3] * 2
         for line in self.lines:
@@ -288,6 +295,10 @@ class Scene:
             axes.add_patch(PathPatch(path, fill=False, edgecolor=colours["line"], linewidth=1))
             if line.has_head:
                 axes.add_patch(Polygon(_head(line.points), color=colours["line"], linewidth=0))
+        for f in self.frames:
+            ground = {"facecolor": colours["frame2" if f.depth % 2 else "frame"], "linewidth": 0}
+            how = {"weight": "bold", "bbox": {**ground, "pad": 1.5}}
+            write(f.title, f.x + 10, f.y + 16, 10.5, colours["group"], **how)
         for b in self.boxes:
             radius = b.height / 2 if b.is_pill else 5
             rounded(b, radius, colours["card"], colours[b.colour if b.is_pill else "border"])

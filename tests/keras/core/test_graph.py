@@ -52,6 +52,24 @@ def test_operations_and_indexing_become_layers():
     assert model.output_shape == (None, 2)
 
 
+def test_models_may_be_deeper_than_pythons_stack():
+    inputs = x = tf.keras.Input((2,))
+    for _ in range(1200):
+        x = layers.Identity()(x)
+    model = tf.keras.Model(inputs, x)
+    assert len(model.layers) == 1201
+
+
+def test_unknown_sizes_of_different_origin_may_be_equal():
+    inputs = tf.keras.Input((None, None, 3))
+    halved = layers.Conv2D(3, 1, strides=2, padding="same")(inputs)
+    pooled = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(inputs))
+    x = layers.Concatenate()([layers.Add()([halved, pooled]), halved])
+    model = tf.keras.Model(inputs, x)
+    assert model.output_shape == (None, None, None, 6)
+    assert model(tf.zeros((1, 10, 7, 3))).shape == (1, 5, 4, 6)
+
+
 def test_the_batch_stays_unknown_through_reshapes():
     x = Input((4, 6))
     y = tf.reshape(x, [tf.shape(x)[0], 24])

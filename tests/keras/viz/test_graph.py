@@ -269,3 +269,25 @@ def test_tf_functions_inside_are_entered():
     model = Traced()
     model(tf.ones((1, 3)))
     assert names(model.graph().calls) == ["dense"]
+
+
+def test_branches_and_loops_hold_their_calls():
+    class Branching(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.a = layers.Dense(3)
+            self.b = layers.Dense(3)
+
+        def call(self, x):
+            y = tf.cond(tf.reduce_sum(x) > 0.0, lambda: self.a(x), lambda: self.b(x))
+            return tf.while_loop(
+                lambda i, y: i < 5, lambda i, y: (i + 1, self.b(y)), [0, y], maximum_iterations=5
+            )[1]
+
+    graph = Branching().graph((4, 3))
+    cond, loop = (next(n for n in graph.nodes if n.name == k) for k in ("cond", "while_loop"))
+    assert sorted(names(graph.children(cond))) == ["a", "b"]
+    assert names(graph.children(loop)) == ["b"]
+    one = 4 * (2 * 3 * 3 + 3)
+    assert cond.flops == pytest.approx(one)
+    assert graph.find("b")[1].flops == pytest.approx(5 * one, rel=0.05)

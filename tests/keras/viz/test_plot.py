@@ -4,8 +4,8 @@ import sys
 import pytest
 
 import lamina as tf
+from lamina.keras.viz.drawing import Options, draw
 from lamina.keras.viz.layout import Link, layered
-from lamina.keras.viz.plot import Options, draw
 from tests.keras.viz.models import ResNet
 
 layers = tf.keras.layers
