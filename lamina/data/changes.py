@@ -80,17 +80,21 @@ class Map(Stage):
 
     def __init__(self, before: Stage, function: Callable[..., Any]) -> None:
         self.before = before
-        self.table: tables.Mapped = tables.Mapped(before.table, function, before.spec)
+        self._mapped = tables.Mapped(before.table, function, before.spec)
+        self.table = self._mapped
         self._spec: Any = None
 
     def spec(self) -> Any:
         if self._spec is None:
-            self._spec = self.table.result_spec()
+            self._spec = self._mapped.result_spec()
         if self._spec is None:
             first = next(self.rows(), None)
             if first is None:
                 return self.before.spec()
-            self._spec = elements.spec_of(first)
+            # What ran as Python may give another size for the next element.
+            self._spec = elements.map_spec(
+                lambda dims: [None] * len(dims or ()), elements.spec_of(first)
+            )
         return self._spec
 
     def size(self) -> int:

@@ -205,10 +205,8 @@ class Mapped(Table):
         self._many: Any = None
 
     def row(self, item: Any) -> Any:
-        if self._one is None:
-            self._prepare()
-        element = elements.as_tensors(self.table.row(item))
-        return _on_host(elements.call(self._one, element))
+        one = self._one or self._prepare()
+        return _on_host(elements.call(one, elements.as_tensors(self.table.row(item))))
 
     def gather(self, items: list[Any]) -> Any:
         if self._one is None:
@@ -222,14 +220,16 @@ class Mapped(Table):
             self._many = None
             return super().gather(items)
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Any:
+        """Make the compiled functions, and return the one of an element."""
         spec = self._spec()
         if elements.has_strings(spec):
             self._one = self._returned
-            return
+            return self._one
         self._one = Function(self._returned, getattr(self._function, "__name__", "map"))
         if elements.is_fixed(spec):
             self._many = Function(self._vectorized, "map")
+        return self._one
 
     def _returned(self, *args: Any) -> Any:
         return elements.packed(self._function(*args))
@@ -242,12 +242,11 @@ class Mapped(Table):
 
     def result_spec(self) -> Any:
         """Return the specs of the results, or None where only a run can tell."""
-        if self._one is None:
-            self._prepare()
-        if not isinstance(self._one, Function):
+        one = self._one or self._prepare()
+        if not isinstance(one, Function):
             return None
         try:
-            return elements.call(self._one.get_concrete_function, self._spec()).structured_outputs
+            return elements.call(one.get_concrete_function, self._spec()).structured_outputs
         except Exception:
             return None
 

@@ -1,8 +1,9 @@
 """Model and Sequential: layers with training, saving and a view of themselves."""
 
 import copy
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lamina.engine import Tensor, nest, versions
@@ -13,13 +14,23 @@ from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config
 from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.naming import auto_name
-from lamina.keras.saving import archive
+from lamina.keras.saving import archive, replaced
 from lamina.keras.saving import weights as weight_files
-from lamina.keras.saving.archive import load_model
+from lamina.keras.saving.archive import load_model, save_model
 from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
 
-__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]
+
+
+_STEPS = ("train_function", "test_function", "predict_function")
 
 
 class Model(Trainer, Viewable, Editable, Layer):
@@ -233,7 +244,13 @@ class Model(Trainer, Viewable, Editable, Layer):
         """
         weight_files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(
+        self,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        mapping: Mapping[Any, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Load weights from a `.weights.h5` or `.keras` file, or an `.h5` file of Keras 2.
 
         A model that was not built yet takes them at its first call.
@@ -242,12 +259,16 @@ class Model(Trainer, Viewable, Editable, Layer):
             filepath: The path.
             skip_mismatch: Whether weights that are missing or differ in shape are left as they
                 are, with a warning.
-            **kwargs: `by_name` and the like of older files.
+            mapping: For a model that was refactored since: path in the file → path in the model.
+            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are.
 
         Raises:
-            ValueError: weights are missing, too many or of another shape; nothing is changed.
+            ValueError: weights are missing, too many or of another shape; nothing is changed. The
+                message proposes a mapping where names have changed.
         """
-        weight_files.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        weight_files.load_weights(
+            self, filepath, skip_mismatch=skip_mismatch, mapping=mapping, **kwargs
+        )
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as JSON; `model_from_json` makes a model of it."""
@@ -255,9 +276,16 @@ class Model(Trainer, Viewable, Editable, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture of a functional model, or the arguments of a subclass's init."""
-        if self.__dict__.get("_graph") is not None and type(self).__init__ is Model.__init__:
+        if self.__dict__.get("_graph") is None:
+            return super().get_config()
+        if type(self).__init__ is Model.__init__:
             return graph_config(self)
-        return super().get_config()
+        given = _bound(self)
+        if not any(isinstance(t, KerasTensor) for t in nest.flatten(list(given.values()))):
+            return super().get_config()  # its constructor makes the graph
+        known = graph_config(self)
+        further = {k: v for k, v in given.items() if k not in (*known, "inputs", "outputs")}
+        return known | registry.serialize_keras_object(further)
 
     @classmethod
     def from_config(  # pyright: ignore[reportIncompatibleMethodOverride]  # as Keras
@@ -280,6 +308,16 @@ class Model(Trainer, Viewable, Editable, Layer):
         if first is not None:
             self.build(calling.as_shapes(first))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Compiled steps are made anew.
+        return super().__getstate__() | dict.fromkeys(_STEPS)
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        optimizer = self.__dict__.get("optimizer")
+        if getattr(optimizer, "_waiting_state", None) and self.built and not optimizer.built:
+            optimizer.build(self.trainable_variables)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         made = _copied(self, memo)
         if self.__dict__.get("_graph") is not None:
@@ -287,11 +325,26 @@ class Model(Trainer, Viewable, Editable, Layer):
         return made
 
 
+def _bound(model: Any) -> dict[str, Any]:
+    """Return the arguments that a model's constructor was given, by name."""
+    args, kwargs = model._captured
+    bound = inspect.signature(type(model)).bind(*args, **kwargs)
+    found: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found |= value
+        elif kind is inspect.Parameter.VAR_POSITIONAL:  # passed on to Model
+            found |= dict(zip(("inputs", "outputs", "name"), value, strict=False))
+        else:
+            found[name] = value
+    return found
+
+
 def _copied(model: Any, memo: dict[int, Any]) -> Any:
     made = object.__new__(type(model))
     memo[id(model)] = made
     state = {k: v for k, v in model.__getstate__().items() if k != "_graph"}
-    state.pop("train_function", None)
     made.__dict__["_graph"] = None
     made.__setstate__({k: copy.deepcopy(v, memo) for k, v in state.items()})
     made._forget_steps()
@@ -438,7 +491,9 @@ class Sequential(Model):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        """Return the name and the configs of the layers."""
+        """Return the name and the configs of the layers, or a subclass's own arguments."""
+        if type(self).get_config is Sequential.get_config and _has_own_arguments(type(self)):
+            return super().get_config()
         start = self.__dict__["_lm_start"]
         held = [*([start] if start is not None else []), *self.__dict__["graph_layers"]]
         config: dict[str, Any] = {
@@ -456,8 +511,12 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Return a new model from what `get_config` gave."""
+        if "layers" not in config:
+            return super().from_config(config, custom_objects)
         with registry.CustomObjectScope(custom_objects or {}):
             made = cls(name=config.get("name"))
+            if made.layers:
+                return made  # its constructor made them
             for layer in config["layers"]:
                 made.add(registry.deserialize_keras_object(layer), rebuild=False)
             made._maybe_connect()
@@ -465,6 +524,19 @@ class Sequential(Model):
             if not made._graph and shape:
                 made.build(tuple(shape))
         return made
+
+
+def _has_own_arguments(cls: type) -> bool:
+    """Return whether the constructor of a Sequential's subclass takes other arguments than it."""
+    if cls.__init__ is Sequential.__init__:
+        return False
+    parameters = inspect.signature(cls).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return any(
+            p.kind is not p.VAR_KEYWORD and name not in ("layers", "trainable", "name")
+            for name, p in parameters.items()
+        )
+    return "name" not in parameters or not set(parameters) <= {"layers", "trainable", "name"}
 
 
 def _of(model: Sequential, node: Any) -> bool:
@@ -526,7 +598,8 @@ def clone_model(
             made.name = layer.name
         return made
 
-    if isinstance(model, Sequential):
+    is_own = registry.is_own(type(model))
+    if isinstance(model, Sequential) and (is_own or clone_function is not None):
         made = Sequential(name=model.name)
         start = model.__dict__["_lm_start"]
         if start is not None:
@@ -537,8 +610,11 @@ def clone_model(
         return made
     if model._graph is not None and type(model).__init__ is Model.__init__:
         graph = clone_graph(model._graph, clone)
-        return Model(graph.inputs, graph.outputs, name=model.name)
-    return type(model).from_config(model.get_config())
+        return type(model)(graph.inputs, graph.outputs, name=model.name)
+    made = type(model).from_config(model.get_config())
+    made.name = model.name
+    replaced.apply(made, replaced.notes(model), "clone_model")
+    return made
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:

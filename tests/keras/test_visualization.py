@@ -131,5 +131,5 @@ def test_bad_arguments(call, error, says):
 
 def test_matplotlib_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match="it needs matplotlib.*\n  Fix: pip install"):
+    with pytest.raises(ImportError, match=r"it needs matplotlib.*\n  Fix: pip install"):
         visualization.plot_image_gallery(IMAGES)

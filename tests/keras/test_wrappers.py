@@ -90,5 +90,5 @@ def test_scikit_learn_is_asked_for(monkeypatch):
     monkeypatch.delitem(sys.modules, "lamina.keras.wrappers.estimators", raising=False)
     monkeypatch.delattr(tf.keras.wrappers, "estimators", raising=False)
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(ImportError, match="it needs scikit-learn.*\n  Fix: pip install"):
+    with pytest.raises(ImportError, match=r"it needs scikit-learn.*\n  Fix: pip install"):
         tf.keras.wrappers.SKLearnRegressor  # noqa: B018

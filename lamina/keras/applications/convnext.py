@@ -13,9 +13,10 @@ Example:
 from typing import Any
 
 from lamina.keras import layers, registry
-from lamina.keras.applications.frame import Frame, Published, documented
+from lamina.keras.applications.frame import Frame, Published
 from lamina.keras.applications.imagenet_utils import DEVIATION, MEAN, decode_predictions
 from lamina.keras.applications.imagenet_utils import same_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.core import Layer
 from lamina.keras.initializers import Constant
 from lamina.keras.models import Model, Sequential

@@ -14,9 +14,10 @@ import functools
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import Frame, Published, channel_axis, member
+from lamina.keras.applications.frame import Frame, Published, channel_axis
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import torch_input as preprocess_input
+from lamina.keras.applications.member import member
 from lamina.keras.applications.resnet import activated
 
 __all__ = [

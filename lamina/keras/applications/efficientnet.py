@@ -15,16 +15,10 @@ import math
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import (
-    Frame,
-    Published,
-    channel_axis,
-    even_padding,
-    member,
-    rounded,
-)
+from lamina.keras.applications.frame import Frame, Published, channel_axis, even_padding, rounded
 from lamina.keras.applications.imagenet_utils import DEVIATION, decode_predictions
 from lamina.keras.applications.imagenet_utils import same_input as preprocess_input
+from lamina.keras.applications.member import member
 from lamina.keras.initializers import VarianceScaling
 
 __all__ = [

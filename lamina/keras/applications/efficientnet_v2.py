@@ -26,9 +26,10 @@ from lamina.keras.applications.efficientnet import (
     headed,
     normalized,
 )
-from lamina.keras.applications.frame import Frame, Published, channel_axis, documented, rounded
+from lamina.keras.applications.frame import Frame, Published, channel_axis, rounded
 from lamina.keras.applications.imagenet_utils import DEVIATION, MEAN, decode_predictions
 from lamina.keras.applications.imagenet_utils import same_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.initializers import Constant
 from lamina.keras.models import Model
 

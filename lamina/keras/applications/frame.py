@@ -1,27 +1,25 @@
-"""What the families share: their functions' signature, the input, the head and the weights."""
+"""What the families share: checks of the arguments, the input, the head and the weights."""
 
-import inspect
 import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lamina.keras import activations, layers
 from lamina.keras.core import Input, KerasTensor
 from lamina.keras.models import Model
 from lamina.keras.policy import image_data_format
 from lamina.keras.saving.files import MissingFileError
+from lamina.keras.utils.files import cache_folder
 
 __all__ = [
     "Frame",
     "Published",
     "cached_file",
     "channel_axis",
-    "documented",
     "even_padding",
-    "member",
     "rounded",
     "square_size",
 ]
@@ -31,7 +29,6 @@ _CHANNELS = 3
 _SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 _Shape = Sequence[int | None]
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def channel_axis() -> int:
@@ -69,7 +66,7 @@ def even_padding(x: Any, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def cached_file(name: str, who: str, source: str) -> Path:
-    """Return a file of the cache, `~/.keras/models`.
+    """Return a file of the cache: `$KERAS_HOME/models`, or `~/.keras/models`.
 
     Args:
         name: The file's name.
@@ -79,7 +76,7 @@ def cached_file(name: str, who: str, source: str) -> Path:
     Raises:
         MissingFileError: it is not there; a FileNotFoundError and a ValueError.
     """
-    path = Path(os.path.expanduser("~")) / ".keras" / "models" / name
+    path = cache_folder() / "models" / name
     if not path.exists():
         raise MissingFileError(
             f"{who}: the published file {name!r} was expected in {str(path.parent)!r}; it is not "
@@ -328,126 +325,3 @@ def _sources(tensor: KerasTensor) -> Any:
         waiting.extend(reversed(node.parents))
     sources = list(found.values())
     return sources[0] if len(sources) == 1 else sources
-
-
-_WORDS = {
-    "input_shape": (
-        "The shape of an image, `(H, W, C)`; None takes {size}, or free\n"
-        "            sizes without the classifier."
-    ),
-    "alpha": "The width: the factor on the numbers of channels.",
-    "depth_multiplier": "How many channels each depthwise convolution makes of one.",
-    "dropout": "The fraction of features dropped before the classifier, in [0, 1).",
-    "minimalistic": (
-        "Whether squeeze-and-excitation, hard swish and 5x5 kernels are left\n            out."
-    ),
-    "include_top": "Whether the classifier is part of the model.",
-    "weights": (
-        'None for new ones, the path of a file, or "imagenet": the published file,\n'
-        "            which is looked for in `~/.keras/models`."
-    ),
-    "input_tensor": "A KerasTensor to start from; None makes an input.",
-    "pooling": (
-        'What follows the last feature maps without the classifier: None, "avg" or\n'
-        '            "max".'
-    ),
-    "classes": "How many classes the classifier has.",
-    "dropout_rate": "The fraction of features dropped before the classifier, in [0, 1).",
-    "classifier_activation": "The activation of the classifier; None gives logits.",
-    "include_preprocessing": "Whether the model scales the pixels itself.",
-    "name": "The model's name.",
-}
-
-_PAGE = """{summary}
-
-    Args:
-        {arguments}
-
-    Call:
-        inputs: float32, ``(B, H, W, C)``, {pixels}.
-
-    Returns:
-        A functional model that gives float32 ``(B, classes)``; without the classifier the last
-        feature maps, ``(B, H', W', F)``, or ``(B, F)`` with `pooling`.
-
-    Raises:
-        ValueError: an argument does not fit the architecture or the weights; the message says
-            which.
-        MissingFileError: the published file is not in the cache.
-
-    Reference: {reference}
-    """
-
-
-def documented(function: _Function, title: str, reference: str, pixels: str) -> _Function:
-    """Give the function of a model its name and its page, made from its parameters.
-
-    Args:
-        function: The function, with the summary as its docstring: one `{size}` is replaced.
-        title: Its public name.
-        reference: The paper.
-        pixels: What values the pixels have.
-    """
-    summary = (function.__doc__ or "").strip()
-    size = summary.rpartition("images of ")[2].partition(" ")[0].rstrip(".") or "free sizes"
-    names = inspect.signature(function).parameters
-    described = "\n        ".join(f"{n}: {_WORDS[n].format(size=size)}" for n in names)
-    function.__doc__ = _PAGE.format(
-        summary=summary, arguments=described, reference=reference, pixels=pixels
-    )
-    function.__name__ = function.__qualname__ = title
-    return function
-
-
-def member(
-    title: str,
-    name: str,
-    build: Callable[[Frame], Any],
-    published: Published,
-    *,
-    size: int,
-    reference: str,
-    pixels: str,
-    smallest: int = 32,
-):
-    """Return the public function of one model, with the signature that most families have.
-
-    Args:
-        title: The function's name.
-        name: The default name of the model.
-        build: Makes the layers on a Frame's input, and returns the output.
-        published: The files for `weights="imagenet"`.
-        size: The height and width that the model was made for.
-        reference: The paper.
-        pixels: What values the pixels have.
-        smallest: The least height and width.
-    """
-
-    def application(
-        include_top: bool = True,
-        weights: Any = "imagenet",
-        input_tensor: Any = None,
-        input_shape: Any = None,
-        pooling: str | None = None,
-        classes: int = _CLASSES,
-        classifier_activation: Any = "softmax",
-        name: str | None = name,
-    ) -> Model:
-        frame = Frame(
-            title,
-            size,
-            published,
-            include_top=include_top,
-            weights=weights,
-            input_tensor=input_tensor,
-            input_shape=input_shape,
-            pooling=pooling,
-            classes=classes,
-            classifier_activation=classifier_activation,
-            smallest=smallest,
-        )
-        return frame.model(build(frame), name)
-
-    application.__doc__ = f"Return {title}, made for images of {size}x{size}."
-    application.__module__ = build.__module__ if hasattr(build, "__module__") else __name__
-    return documented(application, title, reference, pixels)

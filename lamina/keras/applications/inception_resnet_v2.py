@@ -13,7 +13,7 @@ Example:
 from typing import Any
 
 from lamina.keras import layers, registry
-from lamina.keras.applications.frame import Frame, Published, channel_axis, member
+from lamina.keras.applications.frame import Frame, Published, channel_axis
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import tf_input as preprocess_input
 from lamina.keras.applications.inception_v3 import (
@@ -25,6 +25,7 @@ from lamina.keras.applications.inception_v3 import (
     smoothed,
     started,
 )
+from lamina.keras.applications.member import member
 from lamina.keras.core import Layer
 
 __all__ = ["InceptionResNetV2", "decode_predictions", "preprocess_input"]

@@ -13,15 +13,10 @@ Example:
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import (
-    Frame,
-    Published,
-    channel_axis,
-    documented,
-    square_size,
-)
+from lamina.keras.applications.frame import Frame, Published, channel_axis, square_size
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.models import Model
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]

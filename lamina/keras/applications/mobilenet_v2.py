@@ -13,16 +13,10 @@ Example:
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import (
-    Frame,
-    Published,
-    channel_axis,
-    documented,
-    even_padding,
-    rounded,
-)
+from lamina.keras.applications.frame import Frame, Published, channel_axis, even_padding, rounded
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.applications.mobilenet import check_choice, default_size
 from lamina.keras.core import KerasTensor
 from lamina.keras.models import Model

@@ -19,13 +19,13 @@ from lamina.keras.applications.frame import (
     Frame,
     Published,
     channel_axis,
-    documented,
     even_padding,
     rounded,
     square_size,
 )
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import same_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.applications.mobilenet import check_choice
 from lamina.keras.core import KerasTensor
 from lamina.keras.models import Model
@@ -66,6 +66,8 @@ _LARGE: tuple[_Row, ...] = (
 )
 _SIZE = 224  # weights are published for
 _SQUEEZE = 0.25
+_REFERENCE = "Howard et al. 2019, https://arxiv.org/abs/1905.02244"
+_PIXELS = "in [0, 255], or in [-1, 1] without `include_preprocessing`"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,12 +225,7 @@ def _member(kind: _Kind):
         return frame.model(x, name)
 
     application.__doc__ = f"Return {kind.title}, made for images of free sizes."
-    return documented(
-        application,
-        kind.title,
-        "Howard et al. 2019, https://arxiv.org/abs/1905.02244",
-        "in [0, 255], or in [-1, 1] without `include_preprocessing`",
-    )
+    return documented(application, kind.title, _REFERENCE, _PIXELS)
 
 
 MobileNetV3Small = _member(_Kind("MobileNetV3Small", _SMALL, 1024))

@@ -1,5 +1,8 @@
 """NASNet: two cells found by search, stacked; each sees the outputs of the two before it.
 
+Differs from TF: NASNetLarge without classifier takes 331x331 by default; Keras builds it for free
+sizes, where it cannot run.
+
 Reference: Zoph et al. 2017, https://arxiv.org/abs/1707.07012, fig. 4.
 
 Example:
@@ -16,14 +19,10 @@ from typing import Any
 
 from lamina.engine import name_scope
 from lamina.keras import layers
-from lamina.keras.applications.frame import (
-    Frame,
-    Published,
-    documented,
-    even_padding,
-)
+from lamina.keras.applications.frame import Frame, Published, even_padding
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.keras.applications.member import documented
 from lamina.keras.models import Model
 from lamina.keras.policy import image_data_format
 
@@ -253,6 +252,7 @@ def _member(title: str, remote: str, kind: _Kind):
         title,
         "Zoph et al. 2017, https://arxiv.org/abs/1707.07012",
         "in [-1, 1], as `nasnet.preprocess_input` gives them",
+        fixed=True,
     )
 
 

@@ -14,9 +14,10 @@ import functools
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import Frame, Published, member
+from lamina.keras.applications.frame import Frame, Published
 from lamina.keras.applications.imagenet_utils import caffe_input as preprocess_input
 from lamina.keras.applications.imagenet_utils import decode_predictions
+from lamina.keras.applications.member import member
 
 __all__ = ["VGG16", "VGG19", "decode_predictions", "preprocess_input"]
 

@@ -13,9 +13,10 @@ Example:
 from typing import Any
 
 from lamina.keras import layers
-from lamina.keras.applications.frame import Frame, Published, channel_axis, member
+from lamina.keras.applications.frame import Frame, Published, channel_axis
 from lamina.keras.applications.imagenet_utils import decode_predictions
 from lamina.keras.applications.imagenet_utils import tf_input as preprocess_input
+from lamina.keras.applications.member import member
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 

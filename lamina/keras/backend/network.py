@@ -6,6 +6,7 @@ from typing import Any
 from lamina import ops
 from lamina.engine import Tensor, Variable, convert_to_tensor, nest
 from lamina.keras import activations, policy
+from lamina.ops import image as kernels
 from lamina.ops.loops import run_scan
 
 __all__ = [
@@ -225,8 +226,8 @@ def separable_conv2d(
 ) -> Tensor:
     """Convolve each channel of images, then mix them; see `tf.keras.ops.separable_conv`."""
     where = _layout(data_format, padding)
-    kernels = map(convert_to_tensor, (depthwise_kernel, pointwise_kernel))
-    return ops.separable_conv(x, *kernels, strides, padding, where, dilation_rate)
+    depthwise, pointwise = map(convert_to_tensor, (depthwise_kernel, pointwise_kernel))
+    return ops.separable_conv(x, depthwise, pointwise, strides, padding, where, dilation_rate)
 
 
 def _pool(
@@ -322,7 +323,7 @@ def resize_images(
     is_first = policy.standardize_data_format(data_format) == "channels_first"
     x = ops.transpose(x, (0, 2, 3, 1)) if is_first else x
     sizes = ops.shape(x)
-    found = ops.image.resize(
+    found = kernels.resize(
         x, [sizes[1] * height_factor, sizes[2] * width_factor], method=interpolation
     )
     return ops.transpose(found, (0, 3, 1, 2)) if is_first else found

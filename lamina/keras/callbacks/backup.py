@@ -79,7 +79,7 @@ class BackupAndRestore(Callback):
                 f"{save_freq!r}."
             )
         self.backup_dir = os.fspath(backup_dir)
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._epoch = 0
@@ -147,10 +147,11 @@ class BackupAndRestore(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note the epoch, and where its data begins."""
         resume = self.model.__dict__.get("_lm_resume")
-        is_resumed = resume is not None and resume.epoch == epoch
         self._epoch = epoch
-        self._done = resume.done if is_resumed else 0
-        self._source = resume.source if is_resumed and resume.done else self._data_position()
+        if resume is not None and resume.epoch == epoch and resume.done:
+            self._done, self._source = resume.done, resume.source
+        else:
+            self._done, self._source = 0, self._data_position()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Save if enough batches have passed."""

@@ -65,7 +65,7 @@ class OrbaxCheckpoint(Monitor):
         self.directory = os.path.abspath(os.fspath(directory))
         self.verbose = verbose
         self.save_best_only = save_best_only
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         self.best = initial_value_threshold
         self.max_to_keep = max_to_keep
         self.save_on_background = save_on_background
@@ -152,9 +152,9 @@ class OrbaxCheckpoint(Monitor):
                 f"OrbaxCheckpoint: there is no checkpoint in {self.directory!r}."
             )
         args = self._orbax.args
-        tree = self.checkpointer.restore(
-            found, args=args.Composite(pytree=args.StandardRestore())
-        )["pytree"]
+        tree = self.checkpointer.restore(found, args=args.Composite(pytree=args.StandardRestore()))[
+            "pytree"
+        ]
         if target.optimizer is not None and not target.optimizer.built:
             target.optimizer.build(target.trainable_variables)
         for part, variables in _variables(target).items():
@@ -223,7 +223,11 @@ def _tree(variables: Iterable[Any]) -> dict[str, Any]:
 
 
 def _assign(part: str, variables: list[Any], tree: dict[str, Any]) -> None:
-    for path, v in _places(variables):
+    places = list(_places(variables))
+    tops = {path[0] for path, _ in places}
+    if len(tops) == len(tree) == 1:  # one model, one optimizer: it may be called "adam_1" now
+        tree = dict(zip(tops, tree.values(), strict=True))
+    for path, v in places:
         value: Any = tree
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None

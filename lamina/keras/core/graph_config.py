@@ -1,5 +1,6 @@
 """Functional models as configs, in Keras' form: layers, and the calls that connect them."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -207,15 +208,18 @@ def graph_from_config(cls: type, config: Mapping[str, Any]) -> Any:
     for entry in config["layers"]:
         reader.add(entry)
     reader.connect()
-    rest = {k: v for k, v in config.items() if k not in _OWN_KEYS}
-    trainable = config.get("trainable")
-    return cls(
-        inputs=reader.ends(config["input_layers"]),
-        outputs=reader.ends(config["output_layers"]),
-        name=config.get("name"),
-        **({} if trainable is None else {"trainable": trainable}),
-        **registry.revive(rest),
-    )
+    rest = registry.revive({k: v for k, v in config.items() if k not in _OWN_KEYS})
+    rest |= {k: config[k] for k in ("name", "trainable") if config.get(k) is not None}
+    parameters = inspect.signature(cls).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        later = {k: rest.pop(k) for k in ("name", "trainable") if k in rest and k not in parameters}
+    else:
+        later = {}
+    ends = reader.ends(config["input_layers"]), reader.ends(config["output_layers"])
+    made = cls(inputs=ends[0], outputs=ends[1], **rest)
+    for key, value in later.items():
+        setattr(made, key, value)
+    return made
 
 
 _OWN_KEYS = ("name", "trainable", "layers", "input_layers", "output_layers")

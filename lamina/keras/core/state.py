@@ -127,7 +127,7 @@ def _message(layer: Any, rows: list[tuple[str, ...]]) -> str:
     )
 
 
-# ---- names of variables ---------------------------------------------------------------------------
+# ---- names of variables ------------------------------------------------------------------------
 
 
 def variable_paths(root: Any) -> list[tuple[str, Any, bool]]:
@@ -177,7 +177,7 @@ def _members(obj: Any) -> Iterator[tuple[str, Any, bool]]:
             yield (layer.name if named else f"layers[{i}]"), layer, False
 
 
-# ---- nested states --------------------------------------------------------------------------------
+# ---- nested states -------------------------------------------------------------------------------
 
 
 def _steps(path: str) -> list[Any]:
@@ -232,7 +232,7 @@ def _joined(keys: tuple[Any, ...]) -> str:
     return text
 
 
-# ---- comparing and showing ------------------------------------------------------------------------
+# ---- comparing and showing -----------------------------------------------------------------------
 
 
 def fits(variable: Any, value: Any) -> str | None:

@@ -48,4 +48,5 @@ def load_data(
         x, y = file["x"], file["y"]
     if version == "small":
         x, y = x[:_SMALL], y[:_SMALL]
-    return split(*shuffled(seed, x, y), test_split)
+    x, y = shuffled(seed, x, y)
+    return split(x, y, test_split)

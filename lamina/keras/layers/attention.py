@@ -104,13 +104,16 @@ class HeadProjections(Layer):
         attention_mask: Tensor | None,
         is_causal: bool,
         axis: int = 1,
+        query_mask: Tensor | None = None,
     ) -> Tensor | None:
         """Return which keys queries may see, or None for all.
 
-        Shapes: masks of keys ``(B, S)``, `attention_mask` ``(B, T, S)`` or ``(B, N, T, S)`` or
+        Shapes: `query_mask` ``(B, T)``, masks of keys ``(B, S)``, `attention_mask` ``(B, T, S)`` or ``(B, N, T, S)`` or
         what broadcasts to one of them → ``(B, T, S)`` or the shape of `attention_mask`.
         """
         found = [ops.cast(m, "bool")[:, None, :] for m in (value_mask, key_mask) if m is not None]
+        if query_mask is not None:
+            found.append(ops.cast(query_mask, "bool")[:, :, None])
         if is_causal or self.sliding_window is not None:
             places = {"axis": axis, "is_causal": is_causal, "window": self.sliding_window}
             found.append(ops.position_mask(query, key, **places)[None])

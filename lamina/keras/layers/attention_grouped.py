@@ -148,7 +148,15 @@ class GroupQueryAttention(HeadProjections):
         use_causal_mask: bool = False,
     ) -> Any:
         key = value if key is None else key
-        allowed = self._allowed(query, key, value_mask, key_mask, attention_mask, use_causal_mask)
+        allowed = self._allowed(
+            query,
+            key,
+            value_mask,
+            key_mask,
+            attention_mask,
+            use_causal_mask,
+            query_mask=query_mask,
+        )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         wants = return_attention_scores
         heads, weights = self._attend(q, k, v, allowed, bool(training), wants)

@@ -121,7 +121,8 @@ class Attention(Layer):
         return self.concat_score_weight * ops.reduce_sum(ops.tanh(sums), axis=-1)
 
     def _check_inputs(self, inputs: Any) -> None:
-        if not isinstance(inputs, list | tuple) or len(inputs) not in (2, 3):
+        listed = isinstance(inputs, list | tuple) and len(inputs) in (2, 3)
+        if not listed or any(size is None or isinstance(size, int) for size in inputs):
             raise ValueError(
                 f"{checks.label(self)}: `inputs` must be a list, [query, value] or [query, "
                 f"value, key]; got {_described(inputs)}.\n"

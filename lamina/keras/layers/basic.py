@@ -131,4 +131,4 @@ class Masking(Layer):
         return y
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor:
-        return ops.reduce_any(ops.not_equal(inputs, self.mask_value), axis=-1)
+        return ops.reduce_any(ops.not_equal(inputs, ops.cast(self.mask_value, inputs.dtype)), -1)

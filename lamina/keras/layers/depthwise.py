@@ -55,8 +55,7 @@ class DepthwiseConv(Convolution):
         bias: ``(C * M,)``, if `use_bias`.
 
     Raises:
-        ValueError: an argument is out of range, strides and dilations are both above 1, or C is
-            unknown or changes.
+        ValueError: an argument is out of range, or C is unknown or changes.
     """
 
     per_axis = ("strides", "dilation_rate")
@@ -95,7 +94,6 @@ class DepthwiseConv(Convolution):
         self.depthwise_constraint = constraints.get(depthwise_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.check_steps()
 
     def build(self, input_shape: Shape):
         channels = self.known_channels(input_shape)
@@ -181,8 +179,7 @@ class SeparableConv(Convolution):
         bias: ``(F,)``, if `use_bias`.
 
     Raises:
-        ValueError: an argument is out of range, strides and dilations are both above 1, or C is
-            unknown or changes.
+        ValueError: an argument is out of range, or C is unknown or changes.
     """
 
     per_axis = ("strides", "dilation_rate")
@@ -229,7 +226,6 @@ class SeparableConv(Convolution):
         self.pointwise_constraint = constraints.get(pointwise_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.check_steps()
 
     def build(self, input_shape: Shape):
         channels = self.known_channels(input_shape)

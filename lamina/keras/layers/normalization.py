@@ -260,8 +260,9 @@ class BatchNormalization(Affine):
         if self.beta is not None:
             offset = offset + self.beta
         self._move(self.moving_mean, mean, self.momentum)
-        self._move(self.moving_variance, variance, self.momentum)
         self._move(self.moving_stddev, stddev, self.momentum)
+        moved = ops.square(self.moving_stddev.value) - self.epsilon
+        self.moving_variance._set(ops.maximum(moved, 0.0))
         self._move(self.renorm_mean, mean, self.renorm_momentum)
         self._move(self.renorm_stddev, stddev, self.renorm_momentum)
         # With these four, "normalising" is one multiplication and one addition.

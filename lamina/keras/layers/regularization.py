@@ -66,6 +66,11 @@ class Dropout(Layer):
         super().__init__(**kwargs)
         self.rate = checks.fraction(self, "rate", rate)
         self.noise_shape = noise_shape
+        if noise_shape is not None and not isinstance(noise_shape, Sequence):
+            raise ValueError(
+                f"{checks.label(self)}: `noise_shape` must be a sequence of sizes; got "
+                f"{noise_shape!r}.\n  Fix: (None, 1, None) drops whole steps of sequences."
+            )
         self.seed = seed
         if rate > 0:
             self.seed_generator = random.SeedGenerator(seed)

@@ -173,6 +173,7 @@ class RepeatVector(Layer):
     def __init__(self, n: int, **kwargs):
         super().__init__(**kwargs)
         self.n = checks.integer(self, "n", n)
+        checks.positive_int(self, "n", n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class TimeDistributed(Wrapper):
         That of the layer, which changes step by step, as in batch normalization.
 
     Raises:
-        ValueError: `layer` is no layer, or an input has fewer than 3 axes.
+        ValueError: `layer` is no layer, an input has fewer than 3 axes, or the mask does not fit.
     Masking:
         The mask passes through. One with more than two axes goes on to the layer.
 
@@ -49,6 +49,7 @@ class TimeDistributed(Wrapper):
             self.layer.build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Any:
+        self._check_mask(inputs, mask)
         passes = mask is not None and mask.ndim > 2 and "mask" in self.layer._lm_spec.names
         given = [inputs, mask] if passes else [inputs]
         if not self._has_state():
@@ -63,6 +64,17 @@ class TimeDistributed(Wrapper):
         columns = zip(*[ops.unstack(g, axis=1) for g in given], strict=True)
         outputs = [self._step(list(column)) for column in columns]
         return nest.map_structure(lambda *parts: ops.stack(parts, axis=1), *outputs)
+
+    def _check_mask(self, inputs: Tensor, mask: Tensor | None) -> None:
+        if mask is None:
+            return
+        pairs = zip(inputs.shape[:2], mask.shape[:2], strict=False)
+        if mask.ndim < 2 or any(a != b and None not in (a, b) for a, b in pairs):
+            raise ValueError(
+                f"{checks.label(self)}: `mask` must start with the axes (batch, time), "
+                f"{tuple(inputs.shape[:2])}; got {tuple(mask.shape)}.\n"
+                f"  Fix: one bool for each step of each sequence."
+            )
 
     def _has_state(self) -> bool:
         """Return whether a step changes something that the next one reads, or draws at random."""

@@ -125,8 +125,8 @@ def separable_conv(
         TensorShape([1, 3, 4])
     """
     where = standardize_data_format(data_format)
-    kernels = map(convert_to_tensor, (depthwise_kernel, pointwise_kernel))
-    return ops.separable_conv(inputs, *kernels, strides, padding, where, dilation_rate)
+    depthwise, pointwise = map(convert_to_tensor, (depthwise_kernel, pointwise_kernel))
+    return ops.separable_conv(inputs, depthwise, pointwise, strides, padding, where, dilation_rate)
 
 
 def conv_transpose(

@@ -7,6 +7,7 @@ from lamina.engine import Tensor, convert_to_tensor
 from lamina.keras import random
 from lamina.keras.core import graph_function
 from lamina.keras.policy import standardize_data_format
+from lamina.ops import image as kernels
 
 __all__ = [
     "affine_transform",
@@ -98,7 +99,7 @@ def affine_transform(
             f"{who}: `transform` must have rank 1, or 2 for a batch; got shape "
             f"{tuple(transform.shape)}."
         )
-    found = ops.image.projective_transform(
+    found = kernels.projective_transform(
         x,
         transform if transform.ndim == 2 else ops.expand_dims(transform, 0),
         interpolation=interpolation,
@@ -165,7 +166,7 @@ def perspective_transform(
         )
     if start.ndim == 2:
         start, end = ops.expand_dims(start, 0), ops.expand_dims(end, 0)
-    found = ops.image.projective_transform(
+    found = kernels.projective_transform(
         x, _homography(start, end), interpolation=interpolation, fill_value=fill_value
     )
     return _back(found, is_first, alone)
@@ -198,7 +199,7 @@ def map_coordinates(
     _check_choice("map_coordinates", "fill_mode", fill_mode, _FILL_MODES)
     if order not in (0, 1):
         raise NotImplementedError(f"map_coordinates: `order` must be 0 or 1; got {order}.")
-    return ops.image.map_coordinates(
+    return kernels.map_coordinates(
         inputs, coordinates, order=order, fill_mode=fill_mode, fill_value=fill_value
     )
 
@@ -293,7 +294,7 @@ def elastic_transform(
     moved = alpha * gaussian_blur(field * sigma, (window, window), (sigma, sigma))
     rows = ops.cast(ops.reshape(ops.range(height), (height, 1)), x.dtype) + moved[..., 0]
     columns = ops.cast(ops.range(width), x.dtype) + moved[..., 1]
-    found = ops.image.warp(
+    found = kernels.warp(
         x,
         rows,
         columns,
@@ -336,7 +337,7 @@ def scale_and_translate(
         TensorShape([8])
     """
     _check_choice("scale_and_translate", "method", method, _METHODS)
-    return ops.image.scale_and_translate(
+    return kernels.scale_and_translate(
         images,
         scale,
         translation,

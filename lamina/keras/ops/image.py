@@ -10,6 +10,7 @@ from lamina.keras.ops.distortion import *
 from lamina.keras.ops.distortion import __all__ as _distortion
 from lamina.keras.policy import standardize_data_format
 from lamina.keras.promotion import is_float_dtype, is_int_dtype, result_type
+from lamina.ops import image as kernels
 
 __all__ = [
     "crop_images",
@@ -118,7 +119,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Tensor:
         array([[[0., 1., 1.]]], dtype=float32)
     """
     x, is_first = _floats("rgb_to_hsv", images), _is_first(data_format)
-    return _channels_back(ops.image.rgb_to_hsv(_channels_last(x, is_first)), is_first)
+    return _channels_back(kernels.rgb_to_hsv(_channels_last(x, is_first)), is_first)
 
 
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Tensor:
@@ -139,7 +140,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Tensor:
         array([[[1., 0., 0.]]], dtype=float32)
     """
     x, is_first = _floats("hsv_to_rgb", images), _is_first(data_format)
-    return _channels_back(ops.image.hsv_to_rgb(_channels_last(x, is_first)), is_first)
+    return _channels_back(kernels.hsv_to_rgb(_channels_last(x, is_first)), is_first)
 
 
 # ---- sizes ------------------------------------------------------------------------------------
@@ -206,7 +207,7 @@ def resize(
         x = _cropped_to_ratio(x, size)
     elif pad_to_aspect_ratio:
         x = _padded_to_ratio(x, size, fill_value)
-    found = ops.image.resize(x, tuple(size), method=interpolation, antialias=antialias)
+    found = kernels.resize(x, tuple(size), method=interpolation, antialias=antialias)
     found = _channels_back(found, is_first)
     if found.dtype == given.dtype:
         return found
@@ -483,7 +484,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Tensor:
         TensorShape([1, 4, 4, 3, 2])
     """
     is_first = _is_first(data_format)
-    edges = ops.image.sobel_edges(_channels_last(convert_to_tensor(images), is_first))
+    edges = kernels.sobel_edges(_channels_last(convert_to_tensor(images), is_first))
     return ops.transpose(edges, (0, 3, 1, 2, 4)) if is_first else edges
 
 
@@ -525,6 +526,6 @@ def ssim(
     is_first = _is_first(data_format)
     pair = [_channels_last(_images("ssim", x), is_first) for x in (image1, image2)]
     kind = result_type(pair[0].dtype, float)
-    values = [ops.cast(x, kind) for x in pair]
-    found = ops.image.ssim(*values, max_val, filter_size, filter_sigma, k1, k2)
+    first, second = (ops.cast(x, kind) for x in pair)
+    found = kernels.ssim(first, second, max_val, filter_size, filter_sigma, k1, k2)
     return ops.cast(found, pair[0].dtype)

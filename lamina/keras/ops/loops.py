@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from lamina import ops
 from lamina.engine import Tensor, convert_to_tensor, nest
 from lamina.keras.core import graph_function
@@ -62,7 +64,8 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         np.float32(1.5)
     """
     place = ops.clip_by_value(ops.cast(index, "int32"), 0, len(branches) - 1)
-    return ops.switch_case(place, [lambda fn=fn: fn(*operands) for fn in branches])
+    given = [convert_to_tensor(x) if isinstance(x, np.ndarray) else x for x in operands]
+    return ops.switch_case(place, [lambda fn=fn: fn(*given) for fn in branches])
 
 
 # ---- loops ------------------------------------------------------------------------------------

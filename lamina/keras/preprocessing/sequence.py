@@ -170,7 +170,7 @@ def skipgrams(
 
     Example:
         >>> tf.keras.preprocessing.sequence.skipgrams([1, 2], 3, negative_samples=0, seed=1)
-        ([[1, 2], [2, 1]], [1, 1])
+        ([[2, 1], [1, 2]], [1, 1])
 
     Reference: Mikolov et al. 2013, https://arxiv.org/abs/1301.3781.
     """

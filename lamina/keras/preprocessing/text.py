@@ -69,7 +69,7 @@ def hashing_trick(
 
     Example:
         >>> tf.keras.preprocessing.text.hashing_trick("a b a", 10, "md5")
-        [9, 1, 9]
+        [2, 5, 2]
     """
     if hash_function == "md5":
         hash_function = _md5

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor
-from lamina.keras.registry import names
+from lamina.keras.registry import names, values
 
 __all__ = [
     "decoder",
@@ -345,3 +345,6 @@ def _lambda(config: Any) -> Any:
             key=line or "<lambda>",
         )
     )
+
+
+_DECODERS |= values.decoders(revive)

@@ -1,5 +1,6 @@
 """Objects into configs: nested dicts, lists and plain values that JSON can hold."""
 
+import enum
 import functools
 import types
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import DType, Tensor, TensorShape, Variable
-from lamina.keras.registry import names
+from lamina.keras.registry import names, values
 
 __all__ = ["function_name", "is_public_function", "serialize_keras_object"]
 
@@ -43,8 +44,10 @@ def serialize_keras_object(obj: Any) -> Any:
         {'module': 'keras.initializers', 'class_name': 'Constant', 'config': {'value': 2.0}, \
 'registered_name': None}
     """
-    if isinstance(obj, _PLAIN):
+    if isinstance(obj, _PLAIN) and not isinstance(obj, enum.Enum):
         return obj
+    if values.is_value(obj):
+        return values.encode(obj, serialize_keras_object)
     if isinstance(obj, list | tuple):
         encoded = [serialize_keras_object(item) for item in obj]
         return tuple(encoded) if isinstance(obj, tuple) else encoded

@@ -14,6 +14,7 @@ __all__ = [
     "builtin",
     "custom_object_scope",
     "define",
+    "defining_modules",
     "exactly",
     "find",
     "get_custom_objects",
@@ -161,6 +162,11 @@ def define(cls: type) -> None:
     module = _keras_module(cls)
     if module is not None and not cls.__name__.startswith("_"):
         builtin(module)(cls)
+
+
+def defining_modules() -> list[str]:
+    """Return the names of the modules that define classes of the program's own."""
+    return sorted({module for module, _ in list(_DEFINED)})
 
 
 def _keras_module(cls: type) -> str | None:

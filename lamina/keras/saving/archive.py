@@ -1,18 +1,13 @@
 """`.keras`: a zip archive of the architecture, the weights, and what compile was given.
 
 `metadata.json`, `config.json` and `model.weights.h5` are as Keras 3 writes and reads them; files of
-vocabularies and the like go under `assets/`. `lamina.json` beside them holds the version, the
-attribute paths of the weights, and fingerprints of the `call` of the user's classes.
+vocabularies and the like go under `assets/`. `lamina.json` beside them holds the version, what the
+first call was given, replaced layers, and the source of the user's classes, for comparing alone.
 """
 
-import contextlib
 import datetime
-import hashlib
-import inspect
-import io
 import json
 import tempfile
-import tokenize
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -20,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from lamina.keras import registry
-from lamina.keras.core import Layer, calling, walk
+from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import weights, zipped
+from lamina.keras.saving import building, exact, replaced, sources, weights, zipped
 from lamina.keras.saving.files import ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import saveables
 
@@ -38,7 +33,13 @@ _CONFIG, _WEIGHTS, _NOTES = "config.json", "model.weights.h5", "lamina.json"
 # ---- saving -----------------------------------------------------------------------------------
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
     """Save a model to a `.keras` file: architecture, weights, compile's arguments, optimizer.
 
     Keras 3 loads the file too, if the model is made of its own layers. The file takes the place of
@@ -48,8 +49,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
         model: The model.
         filepath: A path that ends in ".keras", or an open binary file.
         overwrite: Whether an existing file is replaced.
-        **kwargs: `include_optimizer=False` leaves out the optimizer's state; `zipped` and
-            `save_format="keras"` are accepted.
+        zipped: True or None: the file is a zip archive.
+        **kwargs: `include_optimizer=False` leaves out the optimizer's state;
+            `save_format="keras"` is accepted.
 
     Raises:
         ValueError: another ending or format, or the file exists and `overwrite` is False.
@@ -64,7 +66,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any)
         True
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
-    _check_save_arguments(kwargs)
+    _check_save_arguments({"zipped": zipped, **kwargs})
     if not model.built:
         warnings.warn(
             f"save_model: {label(model)} is not built, so the file will hold no weights.\n"
@@ -120,7 +122,7 @@ def _write(model: Any, file: Any, include_optimizer: bool) -> None:
                 while block := h5.read(1 << 20):
                     member.write(block)
         _write_assets(model, archive)
-        archive.writestr(_NOTES, json.dumps(_notes(model)))
+        archive.writestr(_NOTES, json.dumps(_notes(model, config)), zipfile.ZIP_DEFLATED)
 
 
 def _write_assets(model: Any, archive: zipfile.ZipFile) -> None:
@@ -135,65 +137,17 @@ def _write_assets(model: Any, archive: zipfile.ZipFile) -> None:
                 archive.write(file, f"assets/{file.relative_to(folder).as_posix()}")
 
 
-def _notes(model: Any) -> dict[str, Any]:
+def _notes(model: Any, config: Any) -> dict[str, Any]:
     """Return what lamina keeps beside Keras' members."""
     is_written_out = model.__dict__.get("_graph") is not None  # Keras' paths are exact then
     return {
         "format": _FORMAT,
         "model": f"{type(model).__module__}.{type(model).__qualname__}",
-        "calls": _fingerprints(model),
-        "weights": {} if is_written_out else weights.attribute_map(model),
-        "builds": {} if is_written_out else _built_parts(model),
+        "exact": exact.notes(config),
+        "sources": sources.collect(model),
+        "replaced": replaced.notes(model),
+        **({} if is_written_out else building.notes(model)),
     }
-
-
-def _built_parts(model: Any) -> dict[str, Any]:
-    """Return the shapes that layers were built for: attribute path → shape.
-
-    A layer that `call` reaches on some paths only, in training say, is not built by the model's
-    own shapes.
-    """
-    return {
-        path: registry.serialize_keras_object(shapes["input_shape"])
-        for path, layer in walk(model)
-        if isinstance(layer, Layer)
-        and layer.built
-        and (shapes := layer.__dict__.get("_lm_build_shapes"))
-        and list(shapes) == ["input_shape"]
-    }
-
-
-def _fingerprints(model: Any) -> dict[str, str]:
-    """Return a fingerprint of the source of `call` for each of the user's classes in a model."""
-    found: dict[str, str] = {}
-    for layer in model._flatten_layers():
-        cls = type(layer)
-        if isinstance(layer, Layer) and not registry.is_own(cls):
-            made = _fingerprint(cls.call)
-            if made is not None:
-                found[f"{cls.__module__}.{cls.__qualname__}"] = made
-    return found
-
-
-def _fingerprint(function: Any) -> str | None:
-    """Return a hash of a function's source, without comments and layout; None if it is unknown."""
-    try:
-        source = inspect.getsource(inspect.unwrap(function))
-        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-        text = " ".join(t.string for t in tokens if t.type not in _LAYOUT)
-    except (OSError, TypeError, tokenize.TokenError, IndentationError):
-        return None
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-_LAYOUT = (
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-)
 
 
 # ---- loading ----------------------------------------------------------------------------------
@@ -251,6 +205,7 @@ def _load(archive: zipped.Archive, custom_objects: Any, compiled: bool, safe_mod
             f"{archive.who}: the config of a model was expected in {_CONFIG!r}; got "
             f"{type(config).__name__}."
         )
+    config = exact.restored(config, notes.get("exact"))
     build_config = config.pop("build_config", None)
     compile_config = config.pop("compile_config", None)
     with registry.CustomObjectScope(custom_objects):
@@ -263,35 +218,13 @@ def _load(archive: zipped.Archive, custom_objects: Any, compiled: bool, safe_mod
             raise ValueError(
                 f"{archive.who}: a model was expected; got {config.get('class_name')!r}."
             )
-        _build(model, build_config)
-        if model.built:
-            _build_parts(model, notes.get("builds"))
+        replaced.apply(model, notes.get("replaced"), archive.who)
+        building.build(model, build_config, notes)
         if compiled and compile_config:
             _compile(model, compile_config, archive.who)
-        _load_state(model, archive, notes)
-    _warn_of_changes(model, notes, archive.who)
+        _load_state(model, archive)
+    sources.warn_of_changes(model, notes.get("sources"), archive.who, stacklevel=3)
     return model
-
-
-def _build(model: Any, config: Any) -> None:
-    """Make the weights for the shapes in the file; if `call` needs more, the first call does."""
-    if not config or model.built:
-        return
-    try:
-        model.build_from_config(registry.revive(config))
-    except Exception:  # whatever the user's code does without real inputs
-        model.built = False
-
-
-def _build_parts(model: Any, builds: Any) -> None:
-    """Make the weights of layers that the model's own shapes did not build."""
-    if not isinstance(builds, dict):
-        return
-    for path, layer in list(walk(model)):
-        if not isinstance(layer, Layer) or layer.built or path not in builds:
-            continue
-        with contextlib.suppress(Exception), model._scope():  # as in `_build`
-            layer.build(calling.as_shapes(registry.revive(builds[path])))
 
 
 def _compile(model: Any, config: Any, who: str) -> None:
@@ -304,14 +237,13 @@ def _compile(model: Any, config: Any, who: str) -> None:
         raise
 
 
-def _load_state(model: Any, archive: zipped.Archive, notes: dict[str, Any]) -> None:
+def _load_state(model: Any, archive: zipped.Archive) -> None:
     if any(name.startswith("assets/") for name in archive.names()):
         _load_assets(model, archive)
     with (
         archive.spooled(_WEIGHTS) as (file, size),
-        weights.arrays(file, size, archive.who) as found,
+        weights.arrays(file, size, archive.who) as (found, places),
     ):
-        places = weights.places_for(model, notes)
         weights.load_into(model, found, archive.who, places, strict_optimizer=True)
 
 
@@ -322,18 +254,3 @@ def _load_assets(model: Any, archive: zipped.Archive) -> None:
             place = Path(folder, *path.split("/"))
             if hasattr(obj, "load_assets") and place.is_dir() and not isinstance(obj, Optimizer):
                 obj.load_assets(str(place))
-
-
-def _warn_of_changes(model: Any, notes: dict[str, Any], who: str) -> None:
-    before = notes.get("calls")
-    if not isinstance(before, dict) or not before:
-        return
-    now = _fingerprints(model)
-    changed = sorted(name for name, made in now.items() if before.get(name, made) != made)
-    if changed:
-        warnings.warn(
-            f"{who}: the `call` of {', '.join(changed)} is not the code that the file was saved "
-            f"with; the outputs may differ.",
-            UserWarning,
-            stacklevel=4,
-        )

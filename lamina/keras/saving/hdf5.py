@@ -1,5 +1,7 @@
 """HDF5 files of weights: written in Keras' layout, read without trusting them."""
 
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +10,7 @@ import h5py
 import ml_dtypes
 import numpy as np
 
-__all__ = ["Writer", "damage_explained", "in_memory", "read"]
+__all__ = ["Writer", "damage_explained", "in_memory", "notes", "read"]
 
 # A filter may load a plugin from disk; these are inside of HDF5 and h5py.
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 32000: "lzf"}
@@ -16,6 +18,8 @@ _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 32000: "lzf"
 _EXPANSION = 1032
 _SMALL = 1 << 16
 _GROUPS = 1_000_000
+# lamina's own notes: JSON, compressed, in attributes of the root, which hold 64 kB each.
+_NOTES, _PIECE, _MOST = "lamina", 60_000, 1 << 28
 
 
 class Writer:
@@ -33,6 +37,13 @@ class Writer:
 
     def __exit__(self, *error: object) -> None:
         self._h5.close()
+
+    def note(self, values: dict[str, Any]) -> None:
+        """Keep lamina's own notes, plain values, where Keras does not look."""
+        packed = zlib.compress(json.dumps(values).encode())
+        for i, start in enumerate(range(0, len(packed), _PIECE)):
+            piece = np.frombuffer(packed[start : start + _PIECE], np.uint8)
+            self._h5.attrs[f"{_NOTES}{i}"] = piece
 
     def group(self, path: str, name: Any) -> "_Store":
         """Return the store of an object's own variables, a mapping to write to.
@@ -130,6 +141,31 @@ def read(file: h5py.File, size: int, who: str) -> dict[str, dict[str, _Stored]]:
             f"declare {stored:,} bytes in it, so that they lie over each other."
         )
     return found
+
+
+def notes(file: h5py.File, who: str) -> dict[str, Any]:
+    """Return what `Writer.note` kept; an empty dict if the file is not lamina's.
+
+    Raises:
+        ValueError: the notes are damaged, or larger than their bytes bear out.
+    """
+    pieces = []
+    while f"{_NOTES}{len(pieces)}" in file.attrs:
+        piece = np.asarray(file.attrs[f"{_NOTES}{len(pieces)}"])
+        if piece.dtype != np.uint8:
+            raise ValueError(f"{who}: bytes were expected in lamina's notes; got {piece.dtype}.")
+        pieces.append(piece.tobytes())
+    if not pieces:
+        return {}
+    unpacking = zlib.decompressobj()
+    try:
+        found = json.loads(unpacking.decompress(b"".join(pieces), _MOST))
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{who}: lamina's notes were expected to be compressed JSON.\n  Reason: {error}\n"
+            f"  Fix: copy or download it again."
+        ) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from lamina.keras.losses import Loss
 from lamina.keras.metrics import Metric
 from lamina.keras.naming import snake_case
 from lamina.keras.optimizers import Optimizer
+from lamina.keras.random import SeedGenerator
 from lamina.keras.registry import is_own
 
 __all__ = ["own_variables", "saveables", "uses_default"]
@@ -38,7 +39,7 @@ def saveables(root: Any) -> Iterator[tuple[str, Any]]:
         if id(obj) in seen:
             return
         seen.add(id(obj))
-        if hasattr(obj, "save_own_variables") or isinstance(obj, Module):
+        if hasattr(obj, "save_own_variables") or isinstance(obj, Module | SeedGenerator):
             yield path, obj
         for name, value in _attributes(obj):
             yield from enter(f"{path}/{name}" if path else name, value)
@@ -58,7 +59,7 @@ def saveables(root: Any) -> Iterator[tuple[str, Any]]:
 def _is_saveable(value: Any) -> bool:
     if isinstance(value, OpLayer):  # an operation, which Keras has no place for
         return False
-    return isinstance(value, Module | Optimizer | Loss | Metric) or (
+    return isinstance(value, Module | Optimizer | Loss | Metric | SeedGenerator) or (
         hasattr(type(value), "save_own_variables") and not isinstance(value, type)
     )
 

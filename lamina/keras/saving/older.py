@@ -89,7 +89,7 @@ def _own_weights(model: Any) -> list[Any]:
 
 def _stored(h5: h5py.File, arrays: Mapping[str, Any], start: str, who: str) -> dict[str, list[Any]]:
     """Return name of a layer → its arrays in order, for layers that have some."""
-    root = h5[_WHOLE_MODEL] if start else h5
+    root: Any = h5[_WHOLE_MODEL] if start else h5
     names = _names(root, "layer_names")
     found: dict[str, list[Any]] = {}
     for name in [*names, *([_OWN] if _OWN in root else [])]:

@@ -9,13 +9,14 @@ from typing import Any
 import h5py
 import numpy as np
 
-from lamina.engine import as_dtype
-from lamina.keras.core import Layer, walk
+from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
+from lamina.keras.core.state import EXTRA, MISSING, described, fits, table, variable_paths
 from lamina.keras.optimizers import Optimizer
 from lamina.keras.saving import hdf5, older, zipped
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import own_variables, saveables, uses_default
+from lamina.keras.saving.mapping import Mapped, propose
 
 __all__ = ["attribute_map", "load_into", "load_weights", "save_weights", "write"]
 
@@ -99,6 +100,7 @@ def write(model: Any, file: Any, skip: frozenset[int] = frozenset()) -> None:
         skip: The ids of objects to leave out, with all below them.
     """
     with hdf5.Writer(file) as writer:
+        writer.note({"weights": attribute_map(model)})
         for path, obj in _without(skip, saveables(model)):
             if hasattr(obj, "save_own_variables"):
                 obj.save_own_variables(writer.group(path, getattr(obj, "name", None)))
@@ -122,14 +124,23 @@ def _is_below(path: str, above: str) -> bool:
 
 
 def attribute_map(model: Any) -> dict[str, str]:
-    """Return where a file has each variable: "blocks[0].kernel" → "blocks/dense/vars/0"."""
-    paths = {id(v): path for path, v in walk(model)}
-    found: dict[str, str] = {}
+    """Return where a file has each variable: "blocks[0].kernel" → "blocks/dense/vars/0".
+
+    Variables in the graph of a functional model are left out: Keras' places are exact there, and
+    generated names are not.
+    """
+    paths = {id(v): path for path, v, exact in variable_paths(model) if exact}
+    places = _places(model)
+    return {path: places[i] for i, path in paths.items() if i in places}
+
+
+def _places(model: Any) -> dict[int, str]:
+    """Return the place of each variable that is stored by its number: id → place."""
+    found: dict[int, str] = {}
     for path, obj in saveables(model):
         if uses_default(obj) and not isinstance(obj, Optimizer):
             for i, v in enumerate(own_variables(obj)):
-                if id(v) in paths:
-                    found.setdefault(paths[id(v)], _place(path, str(i)))
+                found.setdefault(id(v), _place(path, str(i)))
     return found
 
 
@@ -140,7 +151,13 @@ def _place(path: str, key: str) -> str:
 # ---- loading ----------------------------------------------------------------------------------
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+def load_weights(
+    model: Any,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    mapping: Mapping[Any, Any] | None = None,
+    **kwargs: Any,
+) -> None:
     """Load the weights of a model, and the state of its optimizer.
 
     A model that is not built yet keeps them, and takes them when its weights are made: at the
@@ -152,47 +169,58 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             Keras 2, whose layers are matched by their order.
         skip_mismatch: Whether weights that are missing, too many or of another shape are left as
             they are, with a warning that lists them.
+        mapping: For a model that changed since: path in the file → path in the model, of weights
+            or of layers, which stand for all below. `{"qkv.kernel": ("q.kernel", "k.kernel")}`
+            splits an array along its last axis, and the other way round joins some. What it does
+            not name loads as without it. An error about weights that do not fit proposes one.
         **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are.
 
     Raises:
         MissingFileError: there is no such file; a FileNotFoundError and a ValueError.
         ValueError: weights are missing, too many or of another shape, all listed, and none is
-            changed; or the file is damaged, of another kind, or refers to data outside of it.
+            changed; or `mapping` names what there is not; or the file is damaged, of another
+            kind, or refers to data outside of it.
     """
     skip = _objects_to_skip("load_weights", kwargs)
     path = as_path(filepath, "load_weights")
-    with _opened(path, "load_weights", model) as (groups, extra):
-        places = places_for(model, extra)
+    with _opened(path, "load_weights", model) as (groups, places):
         who = f"load_weights({str(path)!r})"
-        load_into(model, groups, who, places, skip_mismatch=skip_mismatch, skip=skip)
+        load_into(
+            model, groups, who, places, skip_mismatch=skip_mismatch, skip=skip, mapping=mapping
+        )
 
 
 @contextmanager
-def _opened(path: Any, who: str, model: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Open the weights in a file; yields (path of an object → its arrays, lamina's own notes)."""
+def _opened(path: Any, who: str, model: Any) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Open the weights in a file; yields what `arrays` does."""
     expected = "a .weights.h5 or .keras file"
     with open_existing(path, who, expected) as file:
         head = file.read(64)
         file.seek(0)
         name = f"{who}({str(path)!r})"
         if head.startswith(HDF5):
-            with arrays(file, path.stat().st_size, name, model) as groups:
-                yield groups, {}
+            with arrays(file, path.stat().st_size, name, model) as found:
+                yield found
         elif head.startswith(ZIP):
-            with zipped.Archive(file, name) as archive:
-                extra = archive.json("lamina.json") if "lamina.json" in archive else {}
-                with (
-                    archive.spooled("model.weights.h5") as (inner, size),
-                    arrays(inner, size, name) as groups,
-                ):
-                    yield groups, extra
+            with (
+                zipped.Archive(file, name) as archive,
+                archive.spooled("model.weights.h5") as (inner, size),
+                arrays(inner, size, name) as found,
+            ):
+                yield found
         else:
             raise ValueError(f"{name}: {expected} was expected; got {describe(head)}.")
 
 
 @contextmanager
-def arrays(file: Any, size: int, who: str, model: Any = None) -> Iterator[dict[str, Any]]:
-    """Open an HDF5 file of weights; yields the path of an object → its arrays.
+def arrays(
+    file: Any, size: int, who: str, model: Any = None
+) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Open an HDF5 file of weights.
+
+    Yields:
+        Path of an object → its arrays; and lamina's map of attribute paths to places, empty if
+        another program wrote the file.
 
     Args:
         file: The open file.
@@ -209,6 +237,8 @@ def arrays(file: Any, size: int, who: str, model: Any = None) -> Iterator[dict[s
     with h5:
         with hdf5.damage_explained(who, size):
             groups = hdf5.read(h5, size, who)
+            found = hdf5.notes(h5, who).get("weights")
+            places = found if isinstance(found, dict) else {}
             if older.is_older(h5):
                 if model is None:
                     raise ValueError(
@@ -221,16 +251,7 @@ def arrays(file: Any, size: int, who: str, model: Any = None) -> Iterator[dict[s
                     for key, array in store.items()
                 }
                 groups = older.as_groups(h5, flat, model, who)
-        yield groups
-
-
-def places_for(model: Any, notes: Mapping[str, Any]) -> dict[str, str]:
-    """Return lamina's map of attribute paths from a file, if it was made by the same class."""
-    same = notes.get("model") == f"{type(model).__module__}.{type(model).__qualname__}"
-    found = notes.get("weights") if same else None
-    if not isinstance(found, dict):
-        return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)}
+        yield groups, {k: v for k, v in places.items() if isinstance(v, str)}
 
 
 def load_into(
@@ -242,6 +263,7 @@ def load_into(
     skip_mismatch: bool = False,
     skip: frozenset[int] = frozenset(),
     strict_optimizer: bool = False,
+    mapping: Mapping[Any, Any] | None = None,
 ) -> None:
     """Load weights now, or keep them until the model has weights.
 
@@ -253,6 +275,7 @@ def load_into(
         skip_mismatch: Whether what does not fit is left, with a warning.
         skip: The ids of objects to leave as they are.
         strict_optimizer: Whether an optimizer's state that does not fit is an error.
+        mapping: As for `load_weights`.
     """
     load = functools.partial(
         _load_now,
@@ -261,6 +284,7 @@ def load_into(
         skip_mismatch=skip_mismatch,
         skip=skip,
         strict_optimizer=strict_optimizer,
+        mapping=mapping or {},
     )
     if model.built:
         load(model, groups)
@@ -276,18 +300,20 @@ def _load_now(
     skip_mismatch: bool,
     skip: frozenset[int],
     strict_optimizer: bool,
+    mapping: Mapping[Any, Any],
 ) -> None:
-    plan = _Plan(model, groups, places, skip)
+    plan = _Plan(model, groups, who, places, skip, mapping)
     wrong = plan.rows + (plan.optimizer_rows if strict_optimizer else [])
     if wrong and not skip_mismatch:
-        raise ValueError(_message(who, model, wrong, plan.unbuilt()))
+        raise ValueError(_message(who, model, wrong, plan.unbuilt(), plan.proposal()))
     if wrong or plan.optimizer_rows:
         warnings.warn(_warning(who, model, wrong or plan.optimizer_rows), UserWarning, stacklevel=5)
     plan.run(who, skip_mismatch)
 
 
-# (place and variable, what the model has, what the file has)
-_Row = tuple[str, str, str]
+# (path in the model or the file, what the file has, what the model has, status, place in the file)
+_Row = tuple[str, str, str, str, str]
+_HEADER = ("weight", "file", "model", "status", "place in the file")
 
 
 class _Plan:
@@ -296,12 +322,20 @@ class _Plan:
     Args:
         model: The model.
         groups: Path of an object → key → array.
+        who: The function and file, for messages.
         places: Attribute path → place.
         skip: The ids of objects to leave as they are.
+        mapping: As for `load_weights`.
     """
 
     def __init__(
-        self, model: Any, groups: Any, places: Mapping[str, str], skip: frozenset[int]
+        self,
+        model: Any,
+        groups: Any,
+        who: str,
+        places: Mapping[str, str],
+        skip: frozenset[int],
+        mapping: Mapping[Any, Any],
     ) -> None:
         self.model = model
         self.groups = groups
@@ -311,16 +345,19 @@ class _Plan:
         self.assignments: list[tuple[Any, Any]] = []
         self.custom: list[tuple[str, Any]] = []
         self.claimed: set[str] = set()
-        self._paths = {id(v): path for path, v in walk(model)} if places else {}
-        known = set(self._paths.values())
-        self._places = {a: p for a, p in places.items() if a in known and p in self.stored}
-        self._taken = set(self._places.values())
+        self.missing: list[tuple[str, tuple[int, ...]]] = []
+        self.extra: list[tuple[str, tuple[int, ...]]] = []
+        found = variable_paths(model) if hasattr(model, "variables") else []
+        self._paths = {id(v): path for path, v, _ in found}
+        self._places = {a: p for a, p in places.items() if p in self.stored}
+        self._origins = {p: a for a, p in self._places.items()}
+        self._mapped = self._read_mapping(who, mapping)
         left_out: list[str] = []
         for path, obj in saveables(model):
             if id(obj) in skip:
                 left_out.append(path)
             if any(_is_below(path, p) for p in left_out):
-                self.claimed |= {_place(path, k) for k in groups.get(path, ())}
+                self._leave(path, obj)
             elif isinstance(obj, Optimizer):
                 self._add_optimizer(path, obj)
             elif uses_default(obj):
@@ -330,19 +367,55 @@ class _Plan:
                 self.claimed |= {_place(path, k) for k in groups.get(path, ())}
         self._add_extra()
 
+    def _read_mapping(self, who: str, mapping: Mapping[Any, Any]) -> Mapped | None:
+        if not mapping:
+            return None
+        variables = {id(v): v for v in self.model.variables}
+        places = _places(self.model).items()
+        targets = {place: variables[i] for i, place in places if i in variables}
+        targets |= {path: variables[i] for i, path in self._paths.items()}
+        found = Mapped(mapping, self.model, who, self.stored, self._origins, targets)
+        self.claimed |= found.used
+        return found
+
+    def _leave(self, path: str, obj: Any) -> None:
+        """Note that what the file has for an object is known, and stays there."""
+        self.claimed |= {_place(path, k) for k in self.groups.get(path, ())}
+        if not isinstance(obj, Optimizer):
+            known = [self._places.get(self._paths.get(id(v), "")) for v in own_variables(obj)]
+            self.claimed |= {place for place in known if place is not None}
+
     def _add(self, path: str, obj: Any) -> None:
         for i, v in enumerate(own_variables(obj)):
-            place: str = _place(path, str(i))
-            noted = self._places.get(self._paths.get(id(v), ""))
-            if noted is not None:
-                place = noted
-            found = None if noted is None and place in self._taken else self.stored.get(place)
-            if found is not None:
+            place, found = self._find(v, _place(path, str(i)))
+            if found is not None and place:
                 self.claimed.add(place)
-            if found is not None and _fits(v, found):
+            elif found is None and getattr(type(obj), "_tracked_as", "") == "seed":
+                continue  # files of before have none, and Keras' only some
+            status = MISSING.format("the file") if found is None else fits(v, found)
+            if status is None:
                 self.assignments.append((v, found))
-            else:
-                self.rows.append((f"{place}  {_name(v)}", _kind(v), _kind(found)))
+                continue
+            name = self._paths.get(id(v), place or _place(path, str(i)))
+            self.rows.append((name, described(found), described(v), status, place or "-"))
+            if found is None:
+                self.missing.append((name, tuple(v.shape)))
+
+    def _find(self, variable: Any, place: str) -> tuple[str, Any]:
+        """Return (place, array) for a variable, by the mapping, its path, or Keras' place."""
+        if self._mapped is not None:
+            value = self._mapped.values.get(id(variable))
+            if value is not None:
+                return "", value
+        noted = self._places.get(self._paths.get(id(variable), ""))
+        if noted is None and place in self._origins:
+            return "", None  # of another attribute: the same class name in a list, say
+        place = noted or place
+        found = None if place in self._used() else self.stored.get(place)
+        return (place if found is not None else ""), found
+
+    def _used(self) -> set[str]:
+        return set() if self._mapped is None else self._mapped.used
 
     def _add_optimizer(self, path: str, obj: Optimizer) -> None:
         stored = self.groups.get(path)
@@ -357,7 +430,9 @@ class _Plan:
             v = mine[i] if i < len(mine) else None
             found = stored.get(str(i))
             if v is None or found is None or tuple(v.shape) != tuple(found.shape):
-                rows.append((f"{_place(path, str(i))}  {_name(v)}", _kind(v), _kind(found)))
+                place = _place(path, str(i))
+                name = _name(v) or place
+                rows.append((name, described(found), described(v), _status(v, found), place))
         if rows:
             self.optimizer_rows += rows
         else:
@@ -369,7 +444,14 @@ class _Plan:
             other = parts[0] in _OTHER_STATE or "seed_generator" in parts
             if place in self.claimed or other:
                 continue
-            self.rows.append((place, "nothing", _kind(found)))
+            name = self._origins.get(place, place)
+            self.rows.append((name, described(found), "-", EXTRA, place))
+            self.extra.append((name, tuple(found.shape)))
+
+    def proposal(self) -> str:
+        """Return what mapping may make the rest fit, as text."""
+        known = [self._origins.get(place, place) for place in self.claimed]
+        return str(propose(self.extra, self.missing, known))
 
     def unbuilt(self) -> list[str]:
         """Return the layers that have no weights yet, though they may get some."""
@@ -390,54 +472,41 @@ class _Plan:
                 obj.load_own_variables(store)
             except Exception as error:
                 wanted = f"{type(obj).__name__}.load_own_variables"
-                rows.append((path or "vars", wanted, f"{type(error).__name__}: {error}"))
+                detail = f"{type(error).__name__}: {error}"
+                rows.append((path or "vars", "-", wanted, detail, path))
         if rows and not skip_mismatch:
             for v, value in before:
                 v.assign(value)
-            raise ValueError(_message(who, self.model, rows, self.unbuilt()))
+            raise ValueError(_message(who, self.model, rows, self.unbuilt(), ""))
         if rows:
             warnings.warn(_warning(who, self.model, rows), UserWarning, stacklevel=6)
         for v, value in read:
             v.assign(value)
 
 
-_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
-
-
-def _fits(variable: Any, found: Any) -> bool:
-    """Return whether a stored array has the shape, and a dtype that converts without loss."""
-    ranks = _RANK.get(found.dtype.kind, 9), _RANK.get(as_dtype(variable.dtype).np.kind, -1)
-    return tuple(variable.shape) == tuple(found.shape) and ranks[0] <= ranks[1]
+def _status(variable: Any, found: Any) -> str:
+    if variable is None:
+        return EXTRA
+    return MISSING.format("the file") if found is None else str(fits(variable, found) or "fits")
 
 
 def _name(variable: Any) -> str:
     return "" if variable is None else str(getattr(variable, "path", variable.name))
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return f"{as_dtype(value.dtype).name}{tuple(value.shape)}"
-
-
-def _table(rows: list[_Row]) -> str:
-    lines = [("weight", "model", "file"), *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(2)]
-    return "\n".join(f"    {a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in lines)
-
-
-def _message(who: str, model: Any, rows: list[_Row], unbuilt: list[str]) -> str:
+def _message(who: str, model: Any, rows: list[_Row], unbuilt: list[str], proposal: str) -> str:
     fix = "load the file that belongs to this model, or pass skip_mismatch=True to load the rest."
     if unbuilt:
         fix = f"the layers {unbuilt[:8]} are not built: call the model on data first; or {fix}"
+    proposal = f"{proposal}\n" if proposal else ""
     return (
         f"{who}: the same weights as in {label(model)} were expected; {len(rows)} differ, and "
-        f"nothing was changed.\n{_table(rows)}\n  Fix: {fix}"
+        f"nothing was changed.\n{table(_HEADER, rows)}\n{proposal}  Fix: {fix}"
     )
 
 
 def _warning(who: str, model: Any, rows: list[_Row]) -> str:
     return (
         f"{who}: {len(rows)} weights do not fit {label(model)}; the model's own were kept:\n"
-        f"{_table(rows)}"
+        f"{table(_HEADER, rows)}"
     )

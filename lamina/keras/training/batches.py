@@ -11,8 +11,8 @@ from lamina import ops
 from lamina.data import INFINITE_CARDINALITY, Dataset
 from lamina.engine import Tensor, Variable, nest, ready
 from lamina.keras import policy
-from lamina.keras.core import calling
 from lamina.keras.callbacks.position import random_state, set_random_state
+from lamina.keras.core import calling
 from lamina.keras.training.py_dataset import PyDataset, ahead_of_use
 
 __all__ = [
@@ -247,6 +247,7 @@ class _Arrays(_Source):
         found = [nest.map_structure(lambda a: _rows(a, which), part) for part in self._parts]
         return pack_x_y_sample_weight(*found)
 
+
 def _rows(array: Any, which: Any) -> Any:
     if array is None:
         return None
@@ -392,6 +393,7 @@ class _Indexed(_Source):
         end = getattr(self._source, "on_epoch_end", None)
         if end is not None:
             end()
+
 
 def split_validation(
     x: Any, y: Any, sample_weight: Any, fraction: float

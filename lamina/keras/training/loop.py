@@ -81,7 +81,7 @@ def _steps(
     if resume is None:
         batches, number = source.epoch(), 0
     else:
-        batches, number = _resumed(source, resume)
+        batches, number = _resumed(model, source, resume)
         logs = model.get_metrics_result() if number else {}
     for group in stacked(_limited(batches, None if limit is None else limit - number), size):
         begin(number)
@@ -102,13 +102,18 @@ def _steps(
     return logs
 
 
-def _resumed(source: Any, resume: Any) -> tuple[Iterator[Any], int]:
+def _resumed(model: Any, source: Any, resume: Any) -> tuple[Iterator[Any], int]:
     """Return the batches of an epoch that were not trained on, and how many were."""
     if resume.source is not None:
         source.seek(resume.source)
     batches = source.epoch()
+    batch: Any = None
     for _ in range(resume.done):
-        next(batches, None)
+        batch = next(batches, batch)
+    compiled = model._lm_compile_metrics
+    if batch is not None and compiled is not None and not compiled.metrics:
+        # The first batch makes the metrics of compile; `settle` then sets them.
+        model.make_test_function()(batch if model.steps_per_execution == 1 else [batch])
     resume.settle()
     return batches, resume.done
 
@@ -254,6 +259,7 @@ def evaluate(
     model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | None
 ) -> dict[str, Any]:
     """Run the test step over the data, and return the metrics."""
+    steps = switches.limited_steps(steps, source.size)
     if not isinstance(callbacks, callbacks_module.CallbackList):
         callbacks = callbacks_module.CallbackList(
             callbacks,
@@ -281,6 +287,7 @@ def evaluate(
 
 def predict(model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | None) -> Any:
     """Run the predict step over the data, and return the outputs as NumPy arrays."""
+    steps = switches.limited_steps(steps, source.size)
     if not isinstance(callbacks, callbacks_module.CallbackList):
         callbacks = callbacks_module.CallbackList(
             callbacks,

@@ -67,7 +67,7 @@ def read_labelled(folder: Folder) -> list[LabelledFiles]:
         ValueError: an argument is wrong, or there are no files.
     """
     _check(folder)
-    seed = int(np.random.randint(1e6)) if folder.seed is None else folder.seed
+    seed = int(np.random.randint(10**6)) if folder.seed is None else folder.seed
     folder.seed = seed
     paths, labels, names = _index(folder)
     if folder.shuffle:

@@ -71,14 +71,15 @@ def get_file(
         DownloadError: it cannot be fetched; the message says where to put it by hand.
 
     Example:
+        >>> import os
         >>> folder = getfixture("tmp_path")
         >>> _ = (folder / "words.txt").write_text("one two")
         >>> path = tf.keras.utils.get_file(
         ...     origin=(folder / "words.txt").as_uri(), cache_dir=folder / "cache"
         ... )  # doctest: +ELLIPSIS
         Downloading data from file:...
-        >>> open(path).read()
-        'one two'
+        >>> os.path.basename(path)
+        'words.txt'
     """
     if origin is None:
         raise ValueError(

@@ -71,7 +71,7 @@ def deserialize_keras_object(
     Example:
         >>> config = {"class_name": "L2", "config": {"l2": 0.5}}
         >>> tf.keras.utils.legacy.deserialize_keras_object(config)
-        <keras.regularizers.L2(l2=0.5)>
+        <L2 l2=0.5>
     """
     if identifier is None:
         return None

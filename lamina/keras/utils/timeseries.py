@@ -69,7 +69,7 @@ def timeseries_dataset_from_array(
         count = min(count, len(targets))
     starts = np.arange(0, count, sequence_stride, dtype="int64")
     if shuffle:
-        seed = int(np.random.randint(1e6)) if seed is None else seed
+        seed = int(np.random.randint(10**6)) if seed is None else seed
         np.random.RandomState(seed).shuffle(starts)
     dataset = _windows(starts, data, targets, sequence_length * sampling_rate, sampling_rate, start)
     if shuffle:

@@ -116,9 +116,7 @@ def _as_bytes(images: np.ndarray) -> np.ndarray:
     return images.astype("uint8")
 
 
-def _write(
-    draw: Any, text: str, box: list[int], color: Any, scale: float, thickness: int
-) -> None:
+def _write(draw: Any, text: str, box: list[int], color: Any, scale: float, thickness: int) -> None:
     """Write a name above a box, or in it where there is no room above."""
     from PIL import ImageFont
 

@@ -99,8 +99,9 @@ class _Wrapped(BaseEstimator):
         if self.warm_start:
             return self.model
         clone = clone_model(self.model)
-        if self.model.compiled and not clone.compiled:
-            clone.compile_from_config(self.model.get_compile_config())
+        config = self.model.get_compile_config()
+        if config is not None and not clone.compiled:
+            clone.compile_from_config(config)
         return clone
 
     def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:

@@ -33,7 +33,8 @@ def aspect_box(height, width, target):
 @op
 def crop_to_aspect(images, *, size):
     """Cut images `(B, H, W, C)` to the aspect ratio of a size, around their centre."""
-    top, left, rows, columns = aspect_box(*images.shape[1:3], size)
+    height, width = images.shape[1:3]
+    top, left, rows, columns = aspect_box(height, width, size)
     return images[:, top : top + rows, left : left + columns]
 
 

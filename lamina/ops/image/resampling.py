@@ -69,7 +69,8 @@ def _projected(image, transform, size, interpolation, fill_mode, fill_value):
     fill = jnp.asarray(fill_value, wide)
     values = image.astype(wide)
     if interpolation == "nearest":
-        found = _read(values, *(_half_away(c).astype(jnp.int32) for c in (row, column)), fill)
+        near_row, near_column = (_half_away(c).astype(jnp.int32) for c in (row, column))
+        found = _read(values, near_row, near_column, fill)
     else:
         top, left = jnp.floor(row), jnp.floor(column)
         found = jnp.zeros((), wide)
@@ -162,15 +163,15 @@ def _read_at(inputs, coordinates, order, fill_mode, fill_value):
         for index, weight in _neighbours(coordinate, order):
             nodes.append((*_place(index, size, fill_mode), weight))
         axes.append(nodes)
-    total = None
+    parts = []
     for corner in itertools.product(*axes):
         places, valid, weights = zip(*corner, strict=True)
         found = inputs[places].astype(weights[0].dtype)
         if fill_mode == "constant":
             good = functools.reduce(operator.and_, valid)
             found = jnp.where(good, found, jnp.asarray(fill_value, found.dtype))
-        part = functools.reduce(operator.mul, weights) * found
-        total = part if total is None else total + part
+        parts.append(functools.reduce(operator.mul, weights) * found)
+    total = functools.reduce(operator.add, parts)
     if jnp.issubdtype(inputs.dtype, jnp.integer):
         total = jnp.round(total)
     return total.astype(inputs.dtype)

@@ -5,7 +5,7 @@ import numpy as np
 
 from lamina.engine import op
 
-__all__ = ["line", "ones_below", "powers", "shifted_eye", "step"]
+__all__ = ["geometric", "line", "ones_below", "powers", "shifted_eye", "step"]
 
 
 @op
@@ -15,8 +15,23 @@ def step(start, stop, *, num, endpoint):
     return (stop - start) / count if count > 0 else (stop - start) * np.asarray(np.nan, start.dtype)
 
 
+def _spaced(start, stop, num, endpoint):
+    """Return `num` evenly spaced floats along a new first axis."""
+    start, stop = jnp.broadcast_arrays(start, stop)
+    count = max(num - 1 if endpoint else num, 1)
+    steps = jnp.reshape(jnp.arange(num, dtype=start.dtype), [num] + [1] * start.ndim)
+    found = start + steps / count * (stop - start)
+    return found.at[-1].set(stop) if endpoint and num > 1 else found
+
+
+def _finished(found, axis, dtype):
+    """Return numbers with their first axis in its place, in a dtype; integers round down."""
+    found = jnp.floor(found) if dtype.is_integer else found
+    return jnp.moveaxis(found, 0, axis % found.ndim).astype(dtype.np)
+
+
 @op
-def line(start, stop, *, num, endpoint, axis, base, dtype):
+def line(start, stop, *, num, endpoint, axis, dtype, base=None):
     """Return `num` evenly spaced numbers; powers of `base` with these exponents unless None.
 
     Args:
@@ -25,21 +40,27 @@ def line(start, stop, *, num, endpoint, axis, base, dtype):
         num: How many, at least 0.
         endpoint: Whether `stop` is the last.
         axis: Where the new axis stands.
-        base: The base of a logarithmic scale, or None.
         dtype: The dtype of the result; integers round down.
+        base: The base of a logarithmic scale, or None.
     """
-    start, stop = jnp.broadcast_arrays(start, stop)
-    count = max(num - 1 if endpoint else num, 1)
-    rank = start.ndim + 1
-    steps = jnp.reshape(jnp.arange(num, dtype=start.dtype), [num] + [1] * start.ndim)
-    found = start + steps / count * (stop - start)
-    if endpoint and num > 1:
-        found = found.at[-1].set(stop)
+    found = _spaced(start, stop, num, endpoint)
     if base is not None:
         found = jnp.power(np.asarray(base, start.dtype), found)
-    if dtype.is_integer:
-        found = jnp.floor(found)
-    return jnp.moveaxis(found, 0, axis % rank).astype(dtype.np)
+    return _finished(found, axis, dtype)
+
+
+@op
+def geometric(start, stop, *, num, endpoint, axis, dtype):
+    """Return `num` numbers with evenly spaced logarithms; the ends have one sign."""
+    start, stop = jnp.broadcast_arrays(start, stop)
+    sign = jnp.where((start < 0) & (stop < 0), -1, 1).astype(start.dtype)
+    found = _spaced(jnp.log10(sign * start), jnp.log10(sign * stop), num, endpoint)
+    found = sign * jnp.power(np.asarray(10, start.dtype), found)
+    if num > 0:
+        found = found.at[0].set(start)
+    if num > 1 and endpoint:
+        found = found.at[-1].set(stop)
+    return _finished(found, axis, dtype)
 
 
 @op

@@ -171,12 +171,10 @@ def nan_to_num(x, *, nan, posinf, neginf):
     return jnp.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
-@op
+@op(needs=lambda: (1,))
 def heaviside(x, y):
-    """Return 0 where `x` is negative, 1 where it is positive, `y` where it is 0, NaN at NaN."""
-    zero, one = jnp.zeros_like(x), jnp.ones_like(x)
-    step = jnp.where(x < 0, zero, jnp.where(x > 0, one, y))
-    return jnp.where(jnp.isnan(x), x, step)
+    """Return 0 where `x` is negative, 1 where it is positive, else `y`: at NaN too, as in Keras."""
+    return jnp.where(x < 0, jnp.zeros_like(x), jnp.where(x > 0, jnp.ones_like(x), y))
 
 
 # ---- two operands --------------------------------------------------------------------------------

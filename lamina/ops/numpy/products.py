@@ -16,8 +16,8 @@ __all__ = [
     "dot",
     "inner",
     "kron",
-    "matmul",
     "outer",
+    "ranked_product",
     "trapezoid",
     "vdot",
 ]
@@ -36,7 +36,7 @@ def _fitting(multiply, x, y, what):
 
 
 @op
-def matmul(x, y):
+def ranked_product(x, y):
     """Return the matrix product over the last two axes; leading axes broadcast."""
     return _fitting(
         jnp.matmul, x, y, "the last axis of `x1` and the last but one of `x2` must be equal"
@@ -85,13 +85,19 @@ def kron(x, y):
 def cross_product(x, y, *, axes):
     """Return the cross product of vectors of 2 or 3; `axes` are those of `x`, `y`, the result."""
     first, second, out = axes
-    for operand, axis in ((x, first), (y, second)):
-        if operand.shape[checks.axis(operand, axis)] not in (2, 3):
-            raise ValueError(
-                f"the vectors must have 2 or 3 elements; got shapes {x.shape} and {y.shape}, axes "
-                f"{first} and {second}.\n  Fix: name the axis of the vectors."
-            )
-    return jnp.cross(x, y, first, second, out)
+    x = jnp.moveaxis(x, checks.axis(x, first), -1)
+    y = jnp.moveaxis(y, checks.axis(y, second), -1)
+    flat = x.shape[-1] == y.shape[-1] == 2
+    if not {x.shape[-1], y.shape[-1]} <= {2, 3}:
+        raise ValueError(
+            f"the vectors must have 2 or 3 elements; got {x.shape[-1]} and {y.shape[-1]}.\n"
+            "  Fix: name the axis of the vectors."
+        )
+    if flat:
+        return x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]
+    x, y = (jnp.pad(v, [(0, 0)] * (v.ndim - 1) + [(0, 3 - v.shape[-1])]) for v in (x, y))
+    found = jnp.cross(x, y)
+    return jnp.moveaxis(found, -1, out)
 
 
 @op

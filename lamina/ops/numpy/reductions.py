@@ -75,17 +75,40 @@ def quantile(x, q, *, axis, method, keepdims, skip_nan):
             '  Fix: use "linear", the default.'
         )
     rows, axes = _rows(x, axis)
-    find = jnp.nanquantile if skip_nan else jnp.quantile
-    found = find(rows, jnp.ravel(q).astype(x.dtype), axis=-1, method=method).astype(x.dtype)
-    found = jnp.reshape(found, [*q.shape, *found.shape[1:]])
+    found = _quantiles(rows, jnp.ravel(q).astype(x.dtype), method, skip_nan)
+    found = jnp.reshape(jnp.moveaxis(found, -1, 0), [*q.shape, *found.shape[:-1]])
     return _keep(found, [q.ndim + a for a in axes], keepdims)
+
+
+def _quantiles(rows, q, method, skip_nan):
+    """Return the quantiles `q` ``(Q,)`` of rows ``(…, N)``: ``(…, Q)``."""
+    rows = jnp.sort(rows, axis=-1)  # NaN comes last
+    present = ~jnp.isnan(rows)
+    count = jnp.sum(present, axis=-1, keepdims=True)
+    last = (count if skip_nan else jnp.full_like(count, rows.shape[-1])) - 1
+    place = jnp.clip(q * last.astype(q.dtype), 0)
+    if method == "nearest":
+        place = jnp.round(place)
+    low, high = jnp.floor(place), jnp.ceil(place)
+    below, above = (
+        jnp.take_along_axis(rows, jnp.clip(each.astype(np.int32), 0, last.clip(0)), -1)
+        for each in (low, high)
+    )
+    if method == "midpoint":
+        found = (below + above) / 2
+    elif method == "linear":
+        found = below + (above - below) * (place - lax.stop_gradient(low))
+    else:
+        found = above if method == "higher" else below
+    return found if skip_nan else jnp.where(jnp.all(present, -1, keepdims=True), found, np.nan)
 
 
 @op
 def median(x, *, axis, keepdims, skip_nan):
     """Return the median of real floats, the mean of the two in the middle."""
     rows, axes = _rows(x, axis)
-    return _keep((jnp.nanmedian if skip_nan else jnp.median)(rows, axis=-1), axes, keepdims)
+    half = jnp.full((1,), 0.5, x.dtype)
+    return _keep(_quantiles(rows, half, "midpoint", skip_nan)[..., 0], axes, keepdims)
 
 
 # ---- means ---------------------------------------------------------------------------------------

@@ -14,12 +14,12 @@ __all__ = [
     "diagonal",
     "difference",
     "embedded_diagonal",
+    "first_choice",
     "grids",
     "kept_above",
     "kept_below",
     "padded",
     "repeated",
-    "selected",
     "take_along",
     "taken",
     "unravelled",
@@ -37,13 +37,13 @@ def embedded_diagonal(x, *, k):
 
 
 def _two_axes(x, axis1, axis2):
-    first, second = checks.axis(x, axis1, "axis1"), checks.axis(x, axis2, "axis2")
-    if first == second:
+    valid = range(-x.ndim, x.ndim)
+    if axis1 not in valid or axis2 not in valid or axis1 % x.ndim == axis2 % x.ndim:
         raise ValueError(
             f"`axis1` and `axis2` must name two axes of shape {x.shape}; got {axis1} and {axis2}.\n"
             "  Fix: the defaults are 0 and 1."
         )
-    return first, second
+    return axis1 % x.ndim, axis2 % x.ndim
 
 
 @op
@@ -94,7 +94,7 @@ def take_along(x, indices, *, axis):
 
 
 @op(mixed=True)
-def selected(default, *pairs):
+def first_choice(default, *pairs):
     """Return the first choice whose condition holds, else `default`.
 
     Args:

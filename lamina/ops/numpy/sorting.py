@@ -83,21 +83,20 @@ def membership(x, members, *, invert):
 @op(mixed=True)
 def bin_counts(x, weights, *, size):
     """Return how often each integer below `size` occurs in each row, int32, or its weights."""
-    rows = jnp.reshape(x, (-1, x.shape[-1]))
+    rows = x if x.ndim == 2 else jnp.reshape(x, (1, -1))
     amounts = jnp.ones(rows.shape, np.int32) if weights is None else weights.reshape(rows.shape)
     row = jnp.arange(rows.shape[0])[:, None]
     counts = jnp.zeros((rows.shape[0], size), amounts.dtype).at[row, rows].add(amounts, mode="drop")
-    return jnp.reshape(counts, (*x.shape[:-1], size))
+    return counts if x.ndim == 2 else counts[0]
 
 
 @op
-def histogram_edges(x, *, bins, limits):
-    """Return the ``bins + 1`` edges between `limits`, or between the extrema of a vector."""
-    low, high = (jnp.min(x), jnp.max(x)) if limits is None else limits
-    wide = x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else jnp.float64
-    low, high = jnp.asarray(low).astype(wide), jnp.asarray(high).astype(wide)
-    edges = low + (high - low) * (jnp.arange(bins + 1, dtype=wide) / bins)
-    return edges.at[-1].set(high).astype(x.dtype)
+def histogram_edges(low, high, *, bins):
+    """Return the ``bins + 1`` edges between two scalars, in their dtype."""
+    wide = low.dtype if jnp.issubdtype(low.dtype, jnp.floating) else jnp.float64
+    first, last = low.astype(wide), high.astype(wide)
+    edges = first + (last - first) * (jnp.arange(bins + 1, dtype=wide) / bins)
+    return edges.at[-1].set(last).astype(low.dtype)
 
 
 @op(differentiable=False)
@@ -115,8 +114,8 @@ def distinct(x, *, axis, size, rising):
 
     Returns:
         Where each first occurs ``(size,)``; the number of each slice among them; how often each
-        occurs ``(size,)``, 0 for those that fill up. They are in rising order, or in that of
-        appearance.
+        occurs ``(size,)``. They are in rising order, or in that of appearance; those that fill
+        up have place 1, as in Keras, and count 0.
     """
     length = x.shape[axis]
     _, index, inverse, counts = jnp.unique(
@@ -132,9 +131,9 @@ def distinct(x, *, axis, size, rising):
         order = jnp.argsort(jnp.where(counts > 0, index, length), stable=True)
         index, counts = index[order], counts[order]
         inverse = jnp.argsort(order)[inverse]
-    index = jnp.where(counts > 0, index, 0 if length == 0 else index)
     more = max(size - length, 0)
-    index, counts = (jnp.pad(v, (0, more))[:size] for v in (index, counts))
+    index = jnp.pad(jnp.where(counts > 0, index, 1), (0, more), constant_values=1)[:size]
+    counts = jnp.pad(counts, (0, more))[:size]
     return tuple(v.astype(np.int32) for v in (index, jnp.ravel(inverse), counts))
 
 

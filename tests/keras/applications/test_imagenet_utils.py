@@ -88,9 +88,8 @@ def test_modes_and_formats_are_checked():
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    return tmp_path / ".keras" / "models"
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return tmp_path / "models"
 
 
 def test_predictions_are_named(home):

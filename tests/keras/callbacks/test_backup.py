@@ -58,13 +58,23 @@ DATA = {
     "arrays": lambda: {"x": X, "y": Y, "batch_size": 8},
     "dataset": lambda: {"x": shuffled()},
     "endless dataset": lambda: {"x": shuffled().repeat(), "steps_per_epoch": 3},
-    "arrays by steps": lambda: {"x": X, "y": Y, "batch_size": 8, "steps_per_epoch": 3},
+    "arrays by steps": lambda: {"x": X, "y": Y, "batch_size": 10, "steps_per_epoch": 2},
     "PyDataset": lambda: {"x": Batches(workers=2)},
 }
 
 
-@pytest.mark.parametrize("kind", DATA)
-@pytest.mark.parametrize(("freq", "place"), [("epoch", (2, 1)), (1, (2, 0)), (2, (0, 1))])
+@pytest.mark.parametrize(
+    ("kind", "freq", "place"),
+    [
+        ("arrays", "epoch", (2, 1)),
+        ("arrays", 1, (2, 0)),
+        ("dataset", 2, (2, 3)),
+        ("endless dataset", 1, (2, 0)),
+        ("arrays by steps", 2, (0, 1)),
+        ("arrays by steps", "epoch", (2, 1)),
+        ("PyDataset", 2, (2, 2)),
+    ],
+)
 def test_a_run_goes_on_exactly(kind, freq, place, tmp_path):
     whole = make()
     expected = whole.fit(**DATA[kind](), epochs=4, verbose=0).history

@@ -6,6 +6,7 @@ import sys
 import threading
 import types
 import urllib.parse
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ Y = X.sum(1, keepdims=True)
 
 def make(**optimizer):
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="d")])
+    layers = [keras.Input((3,)), keras.layers.Dense(1, name="d")]
+    model = keras.Sequential(layers, name="net")
     model.compile(keras.optimizers.SGD(0.1, **optimizer), "mse")
     return model
 
@@ -78,7 +80,7 @@ def test_a_server_that_is_not_there_gives_a_warning():
 class Writer:
     """What tensorboardX's SummaryWriter is told."""
 
-    made: dict = {}
+    made: ClassVar[dict] = {}
 
     def __init__(self, folder):
         self.folder = folder.rsplit("/", 1)[-1]
@@ -145,7 +147,7 @@ def test_weights_are_written(writers, tmp_path):
     fit(make(), board, epochs=3)
     found = [o for o in writers["train"].others if o[0] != "text"]
     assert ("histogram", "d/kernel/histogram", (3, 1), 0) in [
-        (k, t.split("sequential/")[-1], s, e) for k, t, s, e in found
+        (k, t.removeprefix("net/"), s, e) for k, t, s, e in found
     ]
     assert {e for *_, e in found} == {0, 2}
     assert any(o[0] == "image" for o in found)
@@ -170,7 +172,7 @@ def test_embeddings_are_described(writers, tmp_path):
 
 def test_the_package_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(ImportError, match="it needs tensorboardX.*\n  Fix: pip install"):
+    with pytest.raises(ImportError, match=r"it needs tensorboardX.*\n  Fix: pip install"):
         fit(make(), keras.callbacks.TensorBoard(tmp_path))
     with pytest.raises(ValueError, match='`update_freq` must be "epoch", "batch" or an int'):
         keras.callbacks.TensorBoard(tmp_path, update_freq="x")
@@ -205,8 +207,9 @@ def test_averages_stand_between_epochs(tmp_path):
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     path = str(tmp_path / "{epoch}.weights.h5")
     save = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
-    model, plain = make(use_ema=True), make(use_ema=True)
+    model = make(use_ema=True)
     fit(model, swap, save)
+    plain = make(use_ema=True)
     fit(plain)
     np.testing.assert_allclose(model.get_weights()[0], plain.get_weights()[0], rtol=1e-6)
     other = make(use_ema=True)
@@ -275,7 +278,7 @@ def test_orbax_saves_the_best_by_batch(tmp_path):
 
 def test_orbax_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "orbax.checkpoint", None)
-    with pytest.raises(ImportError, match="it needs orbax-checkpoint.*\n  Fix: pip install"):
+    with pytest.raises(ImportError, match=r"it needs orbax-checkpoint.*\n  Fix: pip install"):
         keras.callbacks.OrbaxCheckpoint(tmp_path)
     with pytest.raises(ValueError, match='`save_freq` must be "epoch" or a number'):
         keras.callbacks.OrbaxCheckpoint(tmp_path, save_freq="x")

@@ -59,7 +59,7 @@ def test_a_file_with_another_hash_is_not_read(tmp_path, monkeypatch, offline, ca
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "mnist.npz").write_bytes(b"something else")
-    with pytest.raises(OSError, match="put the file at .*mnist.npz yourself"):
+    with pytest.raises(OSError, match=r"put the file at .*mnist.npz yourself"):
         datasets.mnist.load_data()
     assert "has another auto hash" in capsys.readouterr().out
 

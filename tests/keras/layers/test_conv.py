@@ -107,6 +107,8 @@ def test_sizes(layer, sizes):
 def test_unknown_spatial_sizes():
     out = L.Conv2D(4, 3, padding="same")(tf.keras.Input((None, None, 3)))
     assert tuple(out.shape) == (None, None, None, 4)
+    out = L.Conv2D(4, 3, strides=2, padding="same")(tf.keras.Input((None, None, 3)))
+    assert tuple(out.shape) == (None, None, None, 4)
 
 
 def test_defaults_of_a_rank_and_docs():

@@ -212,7 +212,7 @@ def test_splits():
         [8, 2, 0, 7, 6, 9, 5],
         [1, 4, 3],
     ]
-    left, right = utils.split_dataset((np.arange(4), np.arange(4) * 2), 0.5)
+    _, right = utils.split_dataset((np.arange(4), np.arange(4) * 2), 0.5)
     assert next(iter(right))[1].numpy() == 4
     batches, _ = utils.split_dataset(tf.data.Dataset.range(9).batch(2), left_size=5)
     assert [b.tolist() for b in batches.as_numpy_iterator()] == [[0, 1], [2, 3], [4]]

@@ -231,7 +231,7 @@ class RandomTranslation(Warp):
         return {"translations": ops.stack(moves, 1), "input_shape": sizes.shape}
 
     def matrix(self, transformation: Any, height: Any, width: Any) -> Tensor:
-        moves = transformation["translations"]
+        moves = ops.convert_to_tensor(transformation["translations"])
         return _matrix(1, 0, -moves[:, 0], 0, 1, -moves[:, 1])
 
 
@@ -384,8 +384,8 @@ class RandomZoom(Warp):
         return {"height_zoom": height, "width_zoom": width, "input_shape": sizes.shape}
 
     def matrix(self, transformation: Any, height: Any, width: Any) -> Tensor:
-        across = transformation["width_zoom"][:, 0]
-        down = transformation["height_zoom"][:, 0]
+        zooms = (transformation[f"{side}_zoom"] for side in ("width", "height"))
+        across, down = (ops.convert_to_tensor(zoom)[:, 0] for zoom in zooms)
         left = (ops.cast(width, "float32") - 1) / 2 * (1 - across)
         top = (ops.cast(height, "float32") - 1) / 2 * (1 - down)
         return _matrix(across, 0, left, 0, down, top)
@@ -456,7 +456,7 @@ class RandomShear(Warp):
         return {"shear_factor": ops.stack(shear, 1), "input_shape": sizes.shape}
 
     def matrix(self, transformation: Any, height: Any, width: Any) -> Tensor:
-        shear = transformation["shear_factor"]
+        shear = ops.convert_to_tensor(transformation["shear_factor"])
         return _matrix(1, shear[:, 0], 0, shear[:, 1], 1, 0)
 
 

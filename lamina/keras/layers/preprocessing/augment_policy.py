@@ -26,6 +26,8 @@ class _Choosing(RandomImageLayer):
     """A layer that applies others, chosen at random for each batch."""
 
     order: tuple[str, ...] = ()
+    factor: tuple[float, float]
+    value_range: list[float]
 
     def _make_layers(self, interpolation: str, **kwargs: Any) -> None:
         """Make the layers to choose from, of the strength of `factor`."""
@@ -257,7 +259,7 @@ class AugMix(_Choosing):
         for chain in range(self.num_chains):
             version = data
             for step in range(self.chain_depth):
-                branches = [
+                branches: list[Any] = [
                     lambda layer=layer, x=version, u=units[chain, step]: change(
                         layer, x, _drawn(layer, x, u)
                     )

@@ -45,8 +45,9 @@ class Sizes(NamedTuple):
     def of(cls, images: Tensor) -> "Sizes":
         """Return the sizes of images ``(B, H, W, C)``."""
         known = images.shape.as_list()
-        dims = [ops.shape(images)[i] if d is None else d for i, d in enumerate(known)]
-        return cls(*dims, tuple(dims))
+        dims = tuple(ops.shape(images)[i] if d is None else d for i, d in enumerate(known))
+        batch, height, width, channels = dims
+        return cls(batch, height, width, channels, dims)
 
 
 def between(unit: Tensor, ends: tuple[float, float]) -> Tensor:
@@ -89,6 +90,8 @@ def span(
     is_pair = isinstance(value, list | tuple) and len(value) == 2
     entries: Any = tuple(value) if is_pair else (0.0 if value is None else value,)
     fits = all(isinstance(v, Real) for v in entries)
+    if fits and mirrored and is_pair and entries[0] == -entries[1]:
+        is_pair, entries = False, entries[1:]  # as the range of a number stands in a config
     if fits and (is_strict or not is_pair):
         fits = all(low <= v <= high for v in entries)
     elif fits:

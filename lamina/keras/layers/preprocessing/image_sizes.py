@@ -38,7 +38,7 @@ class Rescaling(Layer):
         Shape of `inputs`, the layer's compute dtype. The mask passes through.
 
     Example:
-        >>> tf.keras.layers.Rescaling(1 / 127.5, offset=-1)(tf.constant([0, 255])).numpy()
+        >>> tf.keras.layers.Rescaling(0.5, offset=-1)(tf.constant([0, 4])).numpy()
         array([-1.,  1.], dtype=float32)
     """
 

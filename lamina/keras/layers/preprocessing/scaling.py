@@ -103,7 +103,7 @@ class Normalization(DataLayer):
         lined = [1] * ndim
         for i in range(1, len(shape) + 1):
             lined[kept[-i]] = shape[-i]
-        self._given = tuple(
+        self._fixed = tuple(
             np.broadcast_to(np.reshape(np.asarray(v, self.compute_dtype), lined), self._line)
             for v in (self.input_mean, self.input_variance)
         )
@@ -112,7 +112,7 @@ class Normalization(DataLayer):
         if self._build_input_shape is None:
             return None
         if self.input_mean is not None:
-            return convert_to_tensor(self._given[given])
+            return convert_to_tensor(self._fixed[given])
         return ops.cast(ops.reshape(getattr(self, weight), self._line), self.compute_dtype)
 
     @property
@@ -199,10 +199,10 @@ class Normalization(DataLayer):
         shape = self._build_input_shape
         return None if shape is None else {"input_shape": shape}
 
-    def build_from_config(self, config: dict[str, Any]) -> None:
+    def build_from_config(self, config: dict[str, Any] | None) -> None:
         """Build the layer for the shape that `get_build_config` gave."""
         if config:
-            self.build(tuple(config["input_shape"]))
+            self.build(Shape(config["input_shape"]))
 
 
 def _plain(value: Any) -> Any:

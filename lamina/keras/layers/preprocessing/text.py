@@ -307,10 +307,10 @@ class TextVectorization(DataLayer):
     def from_config(cls, config: Mapping[str, Any]) -> "TextVectorization":
         """Return the layer that a config describes."""
         no_path(cls.__name__, config)
-        config = registry.revive(dict(config))
-        if isinstance(config.get("ngrams"), list):
-            config["ngrams"] = tuple(config["ngrams"])
-        return super().from_config(config)
+        revived = registry.revive(dict(config))
+        if isinstance(revived.get("ngrams"), list):
+            revived["ngrams"] = tuple(revived["ngrams"])
+        return super().from_config(revived)
 
     def get_build_config(self) -> dict[str, Any]:
         """Return nothing: there are no weights to make."""

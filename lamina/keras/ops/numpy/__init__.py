@@ -35,19 +35,18 @@ from lamina.keras.ops.numpy.sorting import *
 from lamina.keras.ops.numpy.unary import *
 from lamina.keras.ops.numpy.vectorizing import *
 
-__all__ = [
-    *binary.__all__,
-    *choosing.__all__,
-    *creation.__all__,
-    *diagonals.__all__,
-    *joining.__all__,
-    *missing.__all__,
-    *precision.__all__,
-    *products.__all__,
-    *quantiles.__all__,
-    *reductions.__all__,
-    *shaping.__all__,
-    *sorting.__all__,
-    *unary.__all__,
-    *vectorizing.__all__,
-]
+__all__ = []
+__all__ += binary.__all__
+__all__ += choosing.__all__
+__all__ += creation.__all__
+__all__ += diagonals.__all__
+__all__ += joining.__all__
+__all__ += missing.__all__
+__all__ += precision.__all__
+__all__ += products.__all__
+__all__ += quantiles.__all__
+__all__ += reductions.__all__
+__all__ += shaping.__all__
+__all__ += sorting.__all__
+__all__ += unary.__all__
+__all__ += vectorizing.__all__

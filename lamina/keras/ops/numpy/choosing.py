@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from lamina import ops
 from lamina.engine import errors, host_value, static_ints
 from lamina.keras.ops.numpy.operands import shared, tensor
@@ -25,7 +27,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     Args:
         x: Real numbers or bools.
         x_min: The lower bounds, of a shape that broadcasts, or None.
-        x_max: The upper bounds, or None; they win where they are below `x_min`.
+        x_max: The upper bounds, or None; where they are below `x_min`, that wins.
 
     Returns:
         The dtype that holds all three; int32 for bools.
@@ -38,9 +40,9 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     values = shared(tensor(x), *bounds)
     values = [tensor(v, "int32") if v.dtype.is_bool else v for v in values]
     found = values.pop(0)
-    if x_min is not None:
-        found = ops.maximum(found, values.pop(0))
-    return found if x_max is None else ops.minimum(found, values.pop(0))
+    if x_max is not None:
+        found = ops.minimum(found, values.pop())
+    return found if x_min is None else ops.maximum(found, values.pop())
 
 
 def get_item(x: Any, key: Any) -> Any:
@@ -126,7 +128,6 @@ def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
 
     Raises:
         ValueError: the ranks differ, or other sizes do not broadcast.
-        InvalidArgumentError: `indices` are no integers.
 
     Example:
         >>> tf.keras.ops.numpy.take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).numpy()
@@ -144,11 +145,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
             f"them; got shapes {tuple(x.shape)} and {tuple(indices.shape)}, axis {axis}.\n"
             "  Fix: use take for the same places in each row."
         )
-    if not indices.dtype.is_integer:
-        raise errors.InvalidArgumentError(
-            f"take_along_axis: `indices` must be integers; got {indices.dtype.name}.\n"
-            '  Fix: cast them to "int32".'
-        )
+    indices = indices if indices.dtype.is_integer else tensor(indices, "int32")
     return kernels.take_along(x, indices, axis=axis % x.ndim)
 
 
@@ -228,6 +225,10 @@ def nonzero(x: Any) -> list[Any]:
     return list(ops.unstack(places, axis=1))
 
 
+def _is_number(value: Any) -> bool:
+    return type(value) in (bool, int, float)
+
+
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Return, for each element, the choice of the first condition that holds.
 
@@ -237,7 +238,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         default: What to take where none holds.
 
     Returns:
-        The dtype that holds the choices and `default`.
+        The dtype that holds the choices and `default`, by NumPy's rules.
 
     Raises:
         ValueError: the lists are empty, differ in length, or are no lists.
@@ -257,6 +258,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
             f"select: `condlist` and `choicelist` must have one length, at least 1; got "
             f"{len(condlist)} and {len(choicelist)}.\n  Fix: give a choice per condition."
         )
-    choices = shared(default, *choicelist)
+    arrays = [c if _is_number(c) else tensor(c) for c in (default, *choicelist)]
+    dtype = np.result_type(*[a if _is_number(a) else a.dtype.as_numpy_dtype for a in arrays])
+    choices = [tensor(a, dtype) for a in arrays]
     conditions = [tensor(c, "bool") for c in condlist]
-    return kernels.selected(choices[0], *conditions, *choices[1:])
+    return kernels.first_choice(choices[0], *conditions, *choices[1:])

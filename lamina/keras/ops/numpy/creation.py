@@ -332,7 +332,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
 def _range_dtype(value: Any) -> Any:
     """Return the dtype that a bound brings: a Python int is int32, a float `floatx()`."""
-    if isinstance(value, float) and not hasattr(value, "dtype"):
+    if type(value) is float:
         return as_dtype(floatx())
     return as_dtype(value.dtype) if hasattr(value, "dtype") else as_dtype("int32")
 
@@ -347,7 +347,6 @@ def _line(
     *,
     who: str,
     base: Any = None,
-    who_converts: Any = None,
 ) -> tuple[Any, Any, Any]:
     """Return evenly spaced numbers, and their ends in the dtype computed in."""
     num = static_int(num, f"{who}(num)")
@@ -360,11 +359,9 @@ def _line(
     wanted = common if dtype is None else as_dtype(dtype)
     wide = wanted if wanted.is_floating else common
     start, stop = tensor(start, wide), tensor(stop, wide)
-    if who_converts is not None:
-        start, stop = who_converts(start), who_converts(stop)
-    values = kernels.line(
-        start, stop, num=num, endpoint=bool(endpoint), axis=axis, base=base, dtype=wanted
-    )
+    line = kernels.geometric if who == "geomspace" else kernels.line
+    options = {} if base is None else {"base": base}
+    values = line(start, stop, num=num, endpoint=bool(endpoint), axis=axis, dtype=wanted, **options)
     return values, start, stop
 
 
@@ -448,11 +445,11 @@ def geomspace(
     """Return numbers each of which is the one before times the same factor.
 
     Args:
-        start: The first number, positive, of any shape.
-        stop: The last number, positive, of a shape that broadcasts with `start`.
+        start: The first number, not 0, of any shape.
+        stop: The last number, of the same sign, of a shape that broadcasts with `start`.
         num: How many.
         endpoint: Whether `stop` is the last; else it is the one after.
-        dtype: The dtype; None is a float that holds both.
+        dtype: The dtype; None is `floatx()`.
         axis: Where the new axis stands.
 
     Returns:
@@ -465,21 +462,7 @@ def geomspace(
         >>> tf.keras.ops.numpy.geomspace(1, 8, 4).numpy().round(3)
         array([1., 2., 4., 8.], dtype=float32)
     """
-    return _line(
-        start,
-        stop,
-        num,
-        endpoint,
-        dtype,
-        axis,
-        who="geomspace",
-        base=10.0,
-        who_converts=_log10,
-    )[0]
-
-
-def _log10(x: Any) -> Any:
-    return ops.truediv(ops.log(x), ops.log(tensor(10.0, x.dtype)))
+    return _line(start, stop, num, endpoint, _or_floatx(dtype), axis, who="geomspace")[0]
 
 
 # ---- windows -------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.engine import Tensor, host_value, static_int, static_ints
+from lamina.engine import Tensor, errors, host_value, static_int, static_ints
 from lamina.keras.ops.numpy.operands import sequence, tensor
 from lamina.ops.numpy import shaping as kernels
 
@@ -87,16 +87,16 @@ def stack(x: Any, axis: int = 0) -> Any:
         array([[1, 3],
                [2, 4]], dtype=int32)
     """
-    return ops.stack(sequence(x), axis=axis)
+    return ops.stack(sequence(x, rows=True), axis=axis)
 
 
 def _at_least(x: Any, rank: int) -> Any:
-    """Return a Tensor with axes of size 1 added as NumPy's `atleast_1d`, `2d` and `3d` do."""
-    if x.ndim == 0 and rank > 0:
+    """Return a Tensor with axes of size 1 added as NumPy's `atleast_1d` and `atleast_3d` do."""
+    if x.ndim == 0:
         x = ops.reshape(x, [1])
-    if x.ndim == 1 and rank > 1:
+    if x.ndim == 1 and rank == 3:
         x = ops.expand_dims(x, 0)
-    return ops.expand_dims(x, -1) if x.ndim == 2 and rank > 2 else x
+    return ops.expand_dims(x, -1) if x.ndim == 2 and rank == 3 else x
 
 
 def hstack(xs: Any) -> Any:
@@ -117,20 +117,22 @@ def hstack(xs: Any) -> Any:
 
 
 def vstack(xs: Any) -> Any:
-    """Join arrays one below the other: along the first axis, vectors being rows.
+    """Join arrays one below the other: along the first axis.
+
+    Vectors are joined end to end, as Keras does on TensorFlow; NumPy makes them rows.
 
     Args:
-        xs: Arrays whose other sizes are equal.
+        xs: Arrays whose other sizes are equal; scalars count as vectors of 1.
 
     Returns:
         The dtype that holds all of them.
 
     Example:
-        >>> tf.keras.ops.numpy.vstack([[1, 2], [3, 4]]).numpy()
+        >>> tf.keras.ops.numpy.vstack([[[1, 2]], [[3, 4]]]).numpy()
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
-    return ops.concat([_at_least(x, 2) for x in sequence(xs)], 0)
+    return ops.concat([_at_least(x, 1) for x in sequence(xs)], 0)
 
 
 def dstack(xs: Any) -> Any:
@@ -147,7 +149,7 @@ def dstack(xs: Any) -> Any:
         array([[[1, 3],
                 [2, 4]]], dtype=int32)
     """
-    return ops.concat([_at_least(x, 3) for x in sequence(xs)], 2)
+    return ops.concat([_at_least(x, 3) for x in sequence(xs, rows=True)], 2)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> Any:
@@ -189,14 +191,14 @@ def _bounds(who: str, x: Any, sections: Any, axis: int, *, equal: bool) -> list[
         count = found[0]
     count, size = static_int(count, f"{who}(indices_or_sections)"), x.shape[axis]
     if count < 1 or (equal and size is not None and size % count):
-        raise ValueError(
+        raise errors.InvalidArgumentError(
             f"{who}: `indices_or_sections` must be at least 1, and divide axis {axis} of shape "
             f"{tuple(x.shape)}; got {sections}.\n"
             "  Fix: use array_split for parts that differ, or give the places of the cuts."
         )
     if equal:
         return count
-    whole, more = divmod(size, count)
+    whole, more = divmod(static_int(size, f"{who}: the size of axis {axis}"), count)
     ends = np.cumsum([whole + 1] * more + [whole] * (count - more))
     return ends[:-1].tolist()
 
@@ -228,7 +230,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         A list of Tensors in the dtype of `x`.
 
     Raises:
-        ValueError: there are no such equal parts, or there is no such axis.
+        ValueError: there is no such axis.
+        InvalidArgumentError: there are no such equal parts.
 
     Example:
         >>> [part.numpy() for part in tf.keras.ops.numpy.split([1, 2, 3], [1])]
@@ -249,7 +252,8 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         A list of Tensors in the dtype of `x`; the first parts are the larger ones.
 
     Raises:
-        ValueError: the number is below 1, or there is no such axis.
+        ValueError: there is no such axis.
+        InvalidArgumentError: the number is below 1.
 
     Example:
         >>> [part.numpy() for part in tf.keras.ops.numpy.array_split([1, 2, 3], 2)]
@@ -262,20 +266,21 @@ def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """Cut an array along its first axis.
 
     Args:
-        x: At least two axes, any dtype.
+        x: At least one axis, any dtype.
         indices_or_sections: The number of equal parts, or the places where parts begin.
 
     Returns:
         A list of Tensors in the dtype of `x`.
 
     Raises:
-        ValueError: there are no such equal parts, or fewer axes.
+        ValueError: there is no axis.
+        InvalidArgumentError: there are no such equal parts.
 
     Example:
         >>> tf.keras.ops.numpy.vsplit([[1, 2], [3, 4]], 2)[0].numpy()
         array([[1, 2]], dtype=int32)
     """
-    return _split_of_rank("vsplit", x, indices_or_sections, 2, 0)
+    return _split_of_rank("vsplit", x, indices_or_sections, 1, 0)
 
 
 def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
@@ -289,7 +294,8 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
         A list of Tensors in the dtype of `x`.
 
     Raises:
-        ValueError: there are no such equal parts, or no axis.
+        ValueError: there is no axis.
+        InvalidArgumentError: there are no such equal parts.
 
     Example:
         >>> tf.keras.ops.numpy.hsplit([[1, 2], [3, 4]], 2)[0].numpy()
@@ -311,7 +317,8 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
         A list of Tensors in the dtype of `x`.
 
     Raises:
-        ValueError: there are no such equal parts, or fewer axes.
+        ValueError: there are fewer axes.
+        InvalidArgumentError: there are no such equal parts.
 
     Example:
         >>> tf.keras.ops.numpy.dsplit([[[1, 2]]], 2)[1].numpy()
@@ -345,7 +352,8 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
         Dtype of `x`.
 
     Raises:
-        ValueError: `repeats` has another length than the axis, or a number is negative.
+        ValueError: `repeats` has another length than the axis.
+        InvalidArgumentError: a number is negative.
         TracedValueError: the numbers are computed inside a trace.
 
     Example:
@@ -354,7 +362,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     """
     counts = static_ints(repeats, "repeat(repeats)")
     if min(counts, default=0) < 0:
-        raise ValueError(
+        raise errors.InvalidArgumentError(
             f"repeat: `repeats` must not be negative; got {repeats}.\n  Fix: 0 drops an element."
         )
     return kernels.repeated(tensor(x), repeats=counts[0] if len(counts) == 1 else counts, axis=axis)

@@ -252,6 +252,8 @@ def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
 
 def _run(x: Any, axis: Any, dtype: Any, *, product: bool) -> Any:
     x = tensor(x)
+    if dtype is not None and as_dtype(dtype).is_bool:
+        x = tensor(x, "bool")
     kind = as_number(x.dtype if dtype is None else as_dtype(dtype))
     if not kind.is_integer:
         x = tensor(x, kind)

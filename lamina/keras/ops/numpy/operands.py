@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from lamina import ops
-from lamina.engine import DType, Tensor, Variable, as_dtype, convert_to_tensor
+from lamina.engine import DType, Tensor, as_dtype, convert_to_tensor
 from lamina.keras.policy import floatx
 from lamina.keras.promotion import result_type
 
@@ -222,6 +222,23 @@ Example:
 """
 
 
+def _with_parameters(
+    kernel: Callable[..., Any], convert: Callable[..., list[Any]], parameters: list[str]
+) -> Any:
+    """Return the kernel after the conversion, as a function with these parameters."""
+
+    def of_one(x: Any) -> Any:
+        return kernel(*convert(x))
+
+    def of_two(x1: Any, x2: Any) -> Any:
+        return kernel(*convert(x1, x2))
+
+    def of_bits(x: Any, y: Any) -> Any:
+        return kernel(*convert(x, y))
+
+    return {("x",): of_one, ("x1", "x2"): of_two, ("x", "y"): of_bits}[tuple(parameters)]
+
+
 def elementwise(
     names: str,
     kernel: Callable[..., Any],
@@ -245,23 +262,7 @@ def elementwise(
         **about: What the docstring says of a parameter, where it is not the usual.
     """
     name, *parameters = names.split()
-    convert = rule.convert
-
-    if len(parameters) == 1:
-
-        def function(x: Any) -> Any:
-            return kernel(*convert(x))
-
-    elif parameters == ["x", "y"]:
-
-        def function(x: Any, y: Any) -> Any:
-            return kernel(*convert(x, y))
-
-    else:
-
-        def function(x1: Any, x2: Any) -> Any:
-            return kernel(*convert(x1, x2))
-
+    function = _with_parameters(kernel, rule.convert, parameters)
     function.__name__ = function.__qualname__ = name
     function.__module__ = module
     lines = [f"    {p}: {about.get(p, _ARGUMENTS[p])}" for p in parameters]
@@ -277,8 +278,13 @@ def elementwise(
     return function
 
 
-def sequence(xs: Any) -> list[Any]:
-    """Return a list of values, or the rows of an array, as Tensors of one dtype."""
+def sequence(xs: Any, *, rows: bool = False) -> list[Any]:
+    """Return a list of values as Tensors of one dtype.
+
+    Args:
+        xs: The values.
+        rows: Whether an array stands for its rows; else it counts as one of them.
+    """
     if not isinstance(xs, list | tuple):
-        xs = ops.unstack(tensor(xs)) if isinstance(xs, Tensor | Variable) else list(xs)
+        xs = ops.unstack(tensor(xs)) if rows else [xs]
     return shared(*xs) if any(type(x) in (int, float) for x in xs) else shared(*xs, weak=False)

@@ -50,7 +50,7 @@ def matmul(x1: Any, x2: Any) -> Any:
     x1, x2 = tensor(x1), tensor(x2)
     both_short = x1.dtype.name == x2.dtype.name == "int8"
     x1, x2 = (tensor(x, "int32") for x in (x1, x2)) if both_short else shared(x1, x2)
-    return ops.matmul(x1, x2) if _is_plain(x1, x2) else kernels.matmul(x1, x2)
+    return ops.matmul(x1, x2) if _is_plain(x1, x2) else kernels.ranked_product(x1, x2)
 
 
 def _is_plain(x1: Any, x2: Any) -> bool:
@@ -338,14 +338,13 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         axis: The axis.
 
     Returns:
-        The other axes, a float that holds `y` and `x`.
+        The other axes; the dtype of `y` if it is a float, else `floatx()`.
 
     Example:
         >>> tf.keras.ops.numpy.trapezoid([1.0, 2.0, 3.0]).numpy()
         np.float32(4.0)
     """
     y = tensor(y)
-    y, x = (y, None) if x is None else shared(y, tensor(x))
     dtype = as_float(y.dtype)
     x = None if x is None else tensor(x, dtype)
     return kernels.trapezoid(tensor(y, dtype), x, dx=float(dx), axis=axis)

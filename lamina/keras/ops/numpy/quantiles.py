@@ -21,15 +21,16 @@ def _floats(x: Any) -> Any:
     return tensor(x, as_float(x.dtype))
 
 
-def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
+def _quantile(
+    x: Any, q: Any, axis: Any, method: str, keepdims: bool, *, skip_nan: bool, whole: int = 1
+) -> Any:
+    """Return quantiles; `q` is in parts of `whole`."""
+    x = _floats(x)
+    q = tensor(q, x.dtype)
+    q = q if whole == 1 else ops.truediv(q, tensor(whole, x.dtype))
     return kernels.quantile(
-        _floats(x), q, axis=axis, method=method, keepdims=bool(keepdims), skip_nan=skip_nan
+        x, q, axis=axis, method=method, keepdims=bool(keepdims), skip_nan=skip_nan
     )
-
-
-def _fraction(q: Any) -> Any:
-    """Return percent as a fraction."""
-    return q / 100 if type(q) in (int, float) else ops.truediv(_floats(q), 100)
 
 
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -117,7 +118,7 @@ def percentile(
         >>> tf.keras.ops.numpy.percentile([1.0, 2.0, 3.0, 4.0], 50).numpy()
         np.float32(2.5)
     """
-    return _quantile(x, _fraction(q), axis, method, keepdims, skip_nan=False)
+    return _quantile(x, q, axis, method, keepdims, skip_nan=False, whole=100)
 
 
 def nanquantile(
@@ -167,4 +168,4 @@ def nanpercentile(
         >>> tf.keras.ops.numpy.nanpercentile([1.0, np.nan, 3.0], 50).numpy()
         np.float32(2.0)
     """
-    return _quantile(x, _fraction(q), axis, method, keepdims, skip_nan=True)
+    return _quantile(x, q, axis, method, keepdims, skip_nan=True, whole=100)

@@ -373,6 +373,6 @@ def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
 
 
 def _run(x: Any, axis: Any, dtype: Any, *, product: bool) -> Any:
-    x = tensor(x)
-    x = tensor(x, as_number(x.dtype if dtype is None else as_dtype(dtype)))
+    x = tensor(x, dtype)
+    x = tensor(x, as_number(x.dtype))
     return kernels.cumulative(x, axis=axis, product=product)

@@ -124,7 +124,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 
     Args:
         x: Any shape and dtype.
-        axis: The axis or axes; None removes every axis of size 1.
+        axis: The axis or axes; None or () removes every axis of size 1.
 
     Returns:
         Dtype of `x`, without these axes.
@@ -137,7 +137,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
         TensorShape([3, 1])
     """
     x = tensor(x)
-    if axis is None:
+    if axis is None or axis == () or axis == []:
         return ops.squeeze(x)
     axes = _axes("squeeze", axis, x.ndim)
     for each in axes:
@@ -146,7 +146,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
                 f"squeeze: `axis` must name axes of size 1; got {axis} for shape "
                 f"{tuple(x.shape)}.\n  Fix: use reshape or an index."
             )
-    return ops.squeeze(x, axis=axes) if axes else x
+    return ops.squeeze(x, axis=axes)
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:

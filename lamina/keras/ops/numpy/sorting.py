@@ -277,7 +277,8 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
             f"histogram: `x` must be a vector; got shape {tuple(x.shape)}.\n"
             "  Fix: flatten it with `ravel`."
         )
-    edges = kernels.histogram_edges(x, bins=bins, limits=range)
+    ends = (ops.reduce_min(x), ops.reduce_max(x)) if range is None else range
+    edges = kernels.histogram_edges(*[tensor(end, x.dtype) for end in ends], bins=bins)
     return kernels.histogram_counts(x, edges), edges
 
 

@@ -62,7 +62,7 @@ def apply_affine_transform(
         >>> x = np.arange(4.0).reshape(2, 2, 1)
         >>> tf.keras.preprocessing.image.apply_affine_transform(
         ...     x, theta=90, row_axis=0, col_axis=1, channel_axis=2
-        ... )[..., 0]
+        ... )[..., 0].round(3)
         array([[1., 3.],
                [0., 2.]])
     """
@@ -82,10 +82,9 @@ def apply_affine_transform(
     if col_axis > row_axis:  # the matrices are of (x, y), arrays of (row, column)
         matrix[:, [0, 1]] = matrix[:, [1, 0]]
         matrix[[0, 1]] = matrix[[1, 0]]
+    offset: Any = matrix[:2, 2]
     planes = [
-        affine_transform(
-            plane, matrix[:2, :2], matrix[:2, 2], order=order, mode=fill_mode, cval=cval
-        )
+        affine_transform(plane, matrix[:2, :2], offset, order=order, mode=fill_mode, cval=cval)
         for plane in np.moveaxis(x, channel_axis, 0)
     ]
     return np.moveaxis(np.stack(planes), 0, channel_axis)

@@ -61,10 +61,8 @@ class Iterator(PyDataset):
         self.total_batches_seen += 1
         if self.index_array is None:
             self._set_index_array()
-        start = self.batch_size * idx
-        return self._get_batches_of_transformed_samples(
-            self.index_array[start : start + self.batch_size]
-        )
+        start, order = self.batch_size * idx, np.asarray(self.index_array)
+        return self._get_batches_of_transformed_samples(order[start : start + self.batch_size])
 
     def on_epoch_end(self) -> None:
         """Choose the order of the next epoch."""

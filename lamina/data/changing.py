@@ -1,0 +1,198 @@
+"""Changing: what becomes of the elements."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from lamina.data import changes, elements
+from lamina.data.making import tuples
+from lamina.data.ordering import Ordering, bad
+from lamina.engine import TensorShape, TensorSpec, errors, nest, static_int
+
+__all__ = ["Changing"]
+
+_AHEAD = 4  # elements that prefetch(AUTOTUNE) makes ahead
+
+
+class Changing(Ordering):
+    """The part of a Dataset that makes other elements."""
+
+    def batch(
+        self,
+        batch_size: Any,
+        drop_remainder: bool = False,
+        num_parallel_calls: Any = None,
+        deterministic: bool | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of batches: elements stacked along a new first axis.
+
+        Args:
+            batch_size: Elements a batch, at least 1.
+            drop_remainder: Whether a smaller last batch is left out.
+            num_parallel_calls: Accepted; a batch is gathered at once.
+            deterministic: Accepted; the order is kept.
+            name: Accepted, unused.
+
+        Raises:
+            ValueError: elements of a batch differ in shape.
+        """
+        number = static_int(batch_size, "batch_size")
+        if number < 1:
+            raise bad("batch", "batch_size", "at least 1", number)
+        return self._then(changes.Batch(self._stage, number, bool(drop_remainder)))
+
+    def padded_batch(
+        self,
+        batch_size: Any,
+        padded_shapes: Any = None,
+        padding_values: Any = None,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of batches of elements of different shapes, filled up to one.
+
+        Args:
+            batch_size: Elements a batch, at least 1.
+            padded_shapes: A structure of shapes to fill up to; None or -1 in one, or None for
+                all, takes the largest of the batch.
+            padding_values: A structure of what fills up, or one value for all; None is 0, or "".
+            drop_remainder: Whether a smaller last batch is left out.
+            name: Accepted, unused.
+
+        Raises:
+            errors.DataLossError: an element does not fit into its shape.
+
+        Example:
+            >>> rows = tf.data.Dataset.from_generator(
+            ...     lambda: [[1], [2, 2], [3, 3, 3]],
+            ...     output_signature=tf.TensorSpec([None], tf.int32),
+            ... )
+            >>> next(rows.padded_batch(3).as_numpy_iterator())
+            array([[1, 0, 0],
+                   [2, 2, 0],
+                   [3, 3, 3]], dtype=int32)
+        """
+        number = static_int(batch_size, "batch_size")
+        if number < 1:
+            raise bad("padded_batch", "batch_size", "at least 1", number)
+        shapes, values = _padding(self.element_spec, padded_shapes, padding_values)
+        return self._then(
+            changes.PaddedBatch(self._stage, number, bool(drop_remainder), shapes, values)
+        )
+
+    def unbatch(self, name: str | None = None) -> Self:
+        """Return a dataset of the rows of the elements."""
+        return self._then(changes.Unbatch(self._stage))
+
+    def map(
+        self,
+        map_func: Callable[..., Any],
+        num_parallel_calls: Any = None,
+        deterministic: bool | None = None,
+        synchronous: bool | None = None,
+        use_unbounded_threadpool: bool = False,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of the results of a function.
+
+        The function is traced and compiled, as by `tf.function`; before `batch` it runs for a
+        whole batch at once. What cannot be traced runs as Python.
+
+        Args:
+            map_func: A function of an element; the parts of a tuple are its arguments.
+            num_parallel_calls: Accepted; see above.
+            deterministic: Accepted; the order is kept.
+            synchronous: Accepted, unused.
+            use_unbounded_threadpool: Accepted, unused.
+            name: Accepted, unused.
+        """
+        return self._then(changes.Map(self._stage, map_func))
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
+        """Return a dataset of the elements for which a function returns true.
+
+        Args:
+            predicate: A function of an element that returns a scalar boolean.
+            name: Accepted, unused.
+
+        Example:
+            >>> even = tf.data.Dataset.range(5).filter(lambda x: x % 2 == 0)
+            >>> [int(x) for x in even]
+            [0, 2, 4]
+        """
+        return self._then(changes.Filter(self._stage, predicate))
+
+    def cache(self, filename: Any = "", name: str | None = None) -> Self:
+        """Return a dataset that keeps the elements of its first whole pass in memory.
+
+        Args:
+            filename: "", for memory.
+            name: Accepted, unused.
+
+        Raises:
+            errors.UnimplementedError: another `filename`.
+        """
+        if filename:
+            raise errors.UnimplementedError(
+                f'tf.data.Dataset.cache: `filename` must be "", which keeps the elements in '
+                f"memory; got {filename!r}.\n  Fix: leave it out, or write the elements with "
+                f"np.savez and read them with from_tensor_slices."
+            )
+        return self._then(changes.Cache(self._stage))
+
+    def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
+        """Return a dataset whose next elements are made ahead, in a thread.
+
+        Args:
+            buffer_size: How many; AUTOTUNE chooses.
+            name: Accepted, unused.
+        """
+        number = static_int(buffer_size, "buffer_size")
+        if number == 0:
+            return self
+        number = _AHEAD if number < 0 else number
+        return self._then(changes.Prefetch(self._stage, number))
+
+    def _map_host(self, function: Callable[[Any], Any], spec: Any, many: Any = None) -> Self:
+        """Return a dataset of the results of a NumPy function of an element; see HostMap."""
+        return self._then(changes.HostMap(self._stage, function, spec, many))
+
+
+def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]:
+    """Return the padded shape and the padding value of each leaf."""
+    leaves = nest.flatten(spec)
+    if shapes is None:
+        given: list[Any] = [elements.dims_of(leaf) for leaf in leaves]
+    elif isinstance(spec, TensorSpec):
+        given = [shapes]
+    else:
+        given = _shapes_like(spec, shapes)
+    for shape in given:
+        if shape is None:
+            raise ValueError(
+                "tf.data.Dataset.padded_batch: the rank of all elements must be known; it is not."
+                "\n  Fix: pass `padded_shapes`."
+            )
+    found = [[None if n in (None, -1) else int(n) for n in TensorShape(s)] for s in given]
+    if values is None or not nest.is_nested(values):
+        flat: list[Any] = [values] * len(leaves)
+    else:
+        flat = nest.flatten(tuples(values))
+    empty = [b"" if leaf.dtype.name == "string" else 0 for leaf in leaves]
+    return found, [e if v is None else _plain(v) for v, e in zip(flat, empty, strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else np.asarray(value)[()]
+
+
+def _shapes_like(spec: Any, shapes: Any) -> list[Any]:
+    """Return the shapes of a structure like `spec` in the order of its leaves."""
+    if isinstance(spec, TensorSpec):
+        return [shapes]
+    if isinstance(spec, dict):
+        return [s for k in sorted(spec) for s in _shapes_like(spec[k], shapes[k])]
+    pairs = zip(spec, shapes, strict=True)
+    return [s for part, given in pairs for s in _shapes_like(part, given)]

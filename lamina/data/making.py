@@ -1,0 +1,195 @@
+"""Making: how a dataset starts."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from lamina.data import elements, sources, stages
+from lamina.engine import (
+    TensorShape,
+    TensorSpec,
+    as_dtype,
+    convert_to_tensor,
+    nest,
+    static_int,
+)
+
+__all__ = ["Making", "tuples"]
+
+
+class Making:
+    """The part of a Dataset that makes new ones."""
+
+    _stage: stages.Stage
+
+    def __init__(self, variant_tensor: Any) -> None:
+        if not isinstance(variant_tensor, stages.Stage):
+            raise TypeError(
+                f"tf.data.Dataset: it is made by its `from_…` functions and `range`; got "
+                f"{variant_tensor!r}.\n  Fix: tf.data.Dataset.from_tensor_slices(arrays)."
+            )
+        self._stage = variant_tensor
+
+    def _then(self, stage: stages.Stage) -> Self:
+        """Return a dataset with one stage more."""
+        return type(self)(stage)
+
+    @classmethod
+    def from_tensor_slices(cls, tensors: Any, name: str | None = None) -> Self:
+        """Return a dataset of the rows of arrays.
+
+        Args:
+            tensors: Arrays, Tensors or lists of shape `(N, ...)`; tuples and dicts of them.
+            name: Accepted, unused.
+
+        Raises:
+            ValueError: a scalar, or arrays that differ in their first size.
+
+        Example:
+            >>> pairs = tf.data.Dataset.from_tensor_slices(([1, 2], ["a", "b"]))
+            >>> list(pairs.as_numpy_iterator())
+            [(np.int32(1), b'a'), (np.int32(2), b'b')]
+        """
+        columns = elements.as_arrays(tensors)
+        shapes = [np.shape(c) for c in nest.flatten(columns)]
+        lengths = {s[0] if s else None for s in shapes}
+        if len(lengths) != 1 or None in lengths:
+            raise ValueError(
+                f"tf.data.Dataset.from_tensor_slices: all arrays must have the same number of "
+                f"rows, along axis 0; got shapes {shapes}.\n"
+                f"  Fix: check that they belong together; lists of arrays are one array, tuples "
+                f"are several."
+            )
+        return cls(sources.Slices(columns, lengths.pop()))  # type: ignore[arg-type]
+
+    @classmethod
+    def from_tensors(cls, tensors: Any, name: str | None = None) -> Self:
+        """Return a dataset of one element.
+
+        Args:
+            tensors: The element.
+            name: Accepted, unused.
+        """
+        return cls(sources.Constant(elements.as_arrays(tensors)))
+
+    @classmethod
+    def from_generator(
+        cls,
+        generator: Callable[..., Any],
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: Any = None,
+        output_signature: Any = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of what a generator function yields.
+
+        Args:
+            generator: A function that returns an iterable; each pass calls it.
+            output_types: A structure of dtypes; `output_signature` is preferred.
+            output_shapes: Shapes that go with `output_types`; None leaves them open.
+            args: Arguments of the function; it gets them as NumPy arrays.
+            output_signature: A structure of TensorSpecs.
+            name: Accepted, unused.
+
+        Raises:
+            TypeError: `generator` is no function, nothing says the types, or an element does not
+                fit them.
+
+        Example:
+            >>> spec = tf.TensorSpec([], tf.int32)
+            >>> dataset = tf.data.Dataset.from_generator(lambda: range(3), output_signature=spec)
+            >>> list(dataset.as_numpy_iterator())
+            [np.int32(0), np.int32(1), np.int32(2)]
+        """
+        if not callable(generator):
+            raise TypeError(
+                f"tf.data.Dataset.from_generator: `generator` must be a function that returns an "
+                f"iterable; got {generator!r}.\n  Fix: pass the function without calling it."
+            )
+        spec = _signature(output_types, output_shapes, output_signature)
+        given = [np.asarray(convert_to_tensor(a)) for a in args or ()]
+        return cls(sources.Generated(lambda: generator(*given), spec))
+
+    @classmethod
+    def range(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return a dataset of integers, int64: `range(stop)`, `range(start, stop[, step])`.
+
+        Args:
+            *args: As of Python's `range`.
+            **kwargs: `output_type`: the dtype; `name`.
+        """
+        dtype = kwargs.pop("output_type", "int64")
+        kwargs.pop("name", None)
+        if kwargs:
+            raise TypeError(f"tf.data.Dataset.range: it does not take {sorted(kwargs)}.")
+        return cls(sources.Numbers(_range(*[static_int(a, "range") for a in args]), dtype))
+
+    @classmethod
+    def zip(cls, *args: Any, datasets: Any = None, name: str | None = None) -> Self:
+        """Return a dataset of tuples of the elements of several; the shortest ends it.
+
+        Args:
+            *args: Datasets, or one structure of them.
+            datasets: The structure, by name.
+            name: Accepted, unused.
+
+        Example:
+            >>> both = tf.data.Dataset.zip(tf.data.Dataset.range(2), tf.data.Dataset.range(5, 9))
+            >>> list(both.as_numpy_iterator())
+            [(np.int64(0), np.int64(5)), (np.int64(1), np.int64(6))]
+        """
+        if datasets is not None:
+            args = (datasets,)
+        structure: Any = args[0] if len(args) == 1 else tuple(args)
+        if isinstance(structure, list):
+            structure = tuple(structure)
+        wrong = [d for d in nest.flatten(structure) if not isinstance(d, Making)]
+        if wrong or not args:
+            raise TypeError(
+                f"tf.data.Dataset.zip: datasets were expected; got {wrong[0] if wrong else args!r}."
+                f"\n  Fix: tf.data.Dataset.from_tensor_slices(array) makes one."
+            )
+        return cls(stages.Zip(nest.map_structure(lambda d: d._stage, structure)))
+
+
+_range = range  # inside the class the name is the method's
+
+
+def _signature(types: Any, shapes: Any, signature: Any) -> Any:
+    if signature is not None:
+        if types is not None or shapes is not None:
+            raise TypeError(
+                "tf.data.Dataset.from_generator: `output_signature` cannot be given together with "
+                "`output_types` or `output_shapes`.\n  Fix: keep `output_signature`."
+            )
+        return tuples(signature)
+    if types is None:
+        raise TypeError(
+            "tf.data.Dataset.from_generator: the types of the elements must be given; got none.\n"
+            "  Fix: pass output_signature=tf.TensorSpec(shape, dtype), or a structure of them."
+        )
+    types = tuples(types)
+    if shapes is None:
+        return nest.map_structure(lambda t: TensorSpec(TensorShape(None), as_dtype(t)), types)
+    return _with_shapes(types, shapes)
+
+
+def _with_shapes(types: Any, shapes: Any) -> Any:
+    if isinstance(types, tuple) and not isinstance(shapes, TensorShape):
+        return tuple(_with_shapes(t, s) for t, s in zip(types, shapes, strict=True))
+    if isinstance(types, dict):
+        return {k: _with_shapes(types[k], shapes[k]) for k in types}
+    return TensorSpec(TensorShape(shapes), as_dtype(types))
+
+
+def tuples(structure: Any) -> Any:
+    """Return a structure with tuples in place of lists."""
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return type(structure)(*[tuples(s) for s in structure])
+    if isinstance(structure, list | tuple):
+        return tuple(tuples(s) for s in structure)
+    if isinstance(structure, dict):
+        return {k: tuples(v) for k, v in structure.items()}
+    return structure
