@@ -9,6 +9,7 @@ from lamina.keras import (
     constraints,
     datasets,
     dtype_policies,
+    export,
     initializers,
     layers,
     legacy,

@@ -1,24 +1,25 @@
 """Model and Sequential: layers with training, saving and a view of themselves."""
 
 import copy
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lamina.engine import Tensor, nest, versions
+from lamina.engine import Tensor, errors, nest, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.editing import Editable
-from lamina.keras.core.graph_config import graph_config, graph_from_config
+from lamina.keras.core.graph_config import graph_config, graph_from_config, has_own_arguments
 from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.naming import auto_name
 from lamina.keras.saving import archive, replaced
 from lamina.keras.saving import weights as weight_files
 from lamina.keras.saving.archive import load_model, save_model
+from lamina.keras.saving.export import export_model
 from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
+from lamina.keras.viz.recording import arguments_as_built, symbols_for
 
 __all__ = [
     "Model",
@@ -218,6 +219,64 @@ class Model(Trainer, Viewable, Editable, Layer):
 
     # -- files
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "jax",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model's inference as a program, which needs neither its class nor lamina.
+
+        `tf.keras.export.load` reads it, on CPU, GPU and TPU; so does `jax.export.deserialize`,
+        from the entry "program.bin" of the zip archive. Sizes left open stay open.
+
+        Args:
+            filepath: The path of the file.
+            format: "jax": StableHLO of `jax.export`. TensorFlow's and ONNX formats need their
+                own tools.
+            verbose: Accepted; nothing is printed.
+            input_signature: A list with a tf.TensorSpec, shape or example for each positional
+                argument of `call`, or structures of these; other values are kept as they are.
+                None takes the call that the model was built by, with any batch size.
+            **kwargs: Arguments of `call` by name, likewise.
+
+        Raises:
+            ValueError: another format, or the inputs are not known.
+            InvalidArgumentError: the program calls Python.
+
+        Example:
+            >>> import os, tempfile
+            >>> model = tf.keras.Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(2)])
+            >>> path = os.path.join(tempfile.mkdtemp(), "model.zip")
+            >>> model.export(path)
+            >>> tf.keras.export.load(path)(tf.ones([5, 3])).shape
+            TensorShape([5, 2])
+        """
+        if format != "jax":
+            raise ValueError(
+                f"{label(self)}.export: `format` must be 'jax'; got {format!r}.\n"
+                f"  Fix: leave it out; StableHLO converts to other formats by their own tools."
+            )
+        if input_signature is not None or kwargs:
+            given = [symbols_for(self, a) for a in input_signature or ()]
+            named = {k: symbols_for(self, v) for k, v in kwargs.items()}
+            export_model(self, filepath, given, named)
+            return
+        found = arguments_as_built(self)
+        if found is None:
+            raise ValueError(
+                f"{label(self)}.export: its inputs are not known; it has never been called.\n"
+                f"  Fix: call it on data first, or pass input_signature=[(None, 32)]."
+            )
+        try:
+            export_model(self, filepath, *found)
+        except errors.InvalidArgumentError:
+            raise
+        except Exception:  # `call` needs to know the batch size
+            export_model(self, filepath, *arguments_as_built(self, is_open=False))  # type: ignore[misc]
+
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
@@ -278,14 +337,8 @@ class Model(Trainer, Viewable, Editable, Layer):
         """Return the architecture of a functional model, or the arguments of a subclass's init."""
         if self.__dict__.get("_graph") is None:
             return super().get_config()
-        if type(self).__init__ is Model.__init__:
-            return graph_config(self)
-        given = _bound(self)
-        if not any(isinstance(t, KerasTensor) for t in nest.flatten(list(given.values()))):
-            return super().get_config()  # its constructor makes the graph
-        known = graph_config(self)
-        further = {k: v for k, v in given.items() if k not in (*known, "inputs", "outputs")}
-        return known | registry.serialize_keras_object(further)
+        config = graph_config(self, Model)
+        return super().get_config() if config is None else config
 
     @classmethod
     def from_config(  # pyright: ignore[reportIncompatibleMethodOverride]  # as Keras
@@ -321,24 +374,10 @@ class Model(Trainer, Viewable, Editable, Layer):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         made = _copied(self, memo)
         if self.__dict__.get("_graph") is not None:
+            held = made.__dict__["graph_layers"]  # a Sequential's are without the input
             made._set_graph(clone_graph(self._graph, lambda layer: memo[id(layer)]))
+            made.__dict__["graph_layers"] = held
         return made
-
-
-def _bound(model: Any) -> dict[str, Any]:
-    """Return the arguments that a model's constructor was given, by name."""
-    args, kwargs = model._captured
-    bound = inspect.signature(type(model)).bind(*args, **kwargs)
-    found: dict[str, Any] = {}
-    for name, value in bound.arguments.items():
-        kind = bound.signature.parameters[name].kind
-        if kind is inspect.Parameter.VAR_KEYWORD:
-            found |= value
-        elif kind is inspect.Parameter.VAR_POSITIONAL:  # passed on to Model
-            found |= dict(zip(("inputs", "outputs", "name"), value, strict=False))
-        else:
-            found[name] = value
-    return found
 
 
 def _copied(model: Any, memo: dict[int, Any]) -> Any:
@@ -492,7 +531,9 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the name and the configs of the layers, or a subclass's own arguments."""
-        if type(self).get_config is Sequential.get_config and _has_own_arguments(type(self)):
+        if type(self).get_config is Sequential.get_config and has_own_arguments(
+            type(self), Sequential
+        ):
             return super().get_config()
         start = self.__dict__["_lm_start"]
         held = [*([start] if start is not None else []), *self.__dict__["graph_layers"]]
@@ -524,19 +565,6 @@ class Sequential(Model):
             if not made._graph and shape:
                 made.build(tuple(shape))
         return made
-
-
-def _has_own_arguments(cls: type) -> bool:
-    """Return whether the constructor of a Sequential's subclass takes other arguments than it."""
-    if cls.__init__ is Sequential.__init__:
-        return False
-    parameters = inspect.signature(cls).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return any(
-            p.kind is not p.VAR_KEYWORD and name not in ("layers", "trainable", "name")
-            for name, p in parameters.items()
-        )
-    return "name" not in parameters or not set(parameters) <= {"layers", "trainable", "name"}
 
 
 def _of(model: Sequential, node: Any) -> bool:

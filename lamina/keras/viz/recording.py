@@ -13,6 +13,7 @@ from lamina.keras.core.checks import label
 __all__ = [
     "Recorded",
     "Recording",
+    "arguments_as_built",
     "call_specs",
     "has_call",
     "observing",
@@ -220,15 +221,12 @@ def record_as_built(model: Any) -> Recording:
     Raises:
         ValueError: the model was neither built nor called.
     """
-    graph = getattr(model, "_graph", None)
-    specs = call_specs(model)
-    if graph is not None:
-        return record(model, (graph.inputs,), {})
-    if specs:
+    given = arguments_as_built(model)
+    if given is not None:
         try:
-            return record(model, (), {k: _opened(v) for k, v in specs.items()})
+            return record(model, *given)
         except Exception:
-            return record(model, (), {k: _as_given(v) for k, v in specs.items()})
+            return record(model, *arguments_as_built(model, is_open=False))  # type: ignore[misc]
     shapes = model.__dict__.get("_lm_build_shapes")
     if not shapes:
         raise ValueError(
@@ -242,15 +240,43 @@ def record_as_built(model: Any) -> Recording:
         return _record_shapes(model, named)
 
 
-def _opened(spec: Any) -> Any:
+def arguments_as_built(model: Any, is_open: bool = True) -> tuple[Any, dict[str, Any]] | None:
+    """Return the arguments of the call that a model was built by, KerasTensors for Tensors.
+
+    Args:
+        model: The model.
+        is_open: Whether first sizes are left open.
+
+    Returns:
+        (arguments, keyword arguments); None if there was no call.
+    """
+    graph = getattr(model, "_graph", None)
+    if graph is not None:
+        return (graph.inputs,), {}
+    symbols = _opened if is_open else _as_given
+    noted = model.__dict__.get("_lm_call_arguments")
+    if noted:
+        return symbols(noted["args"]), symbols(noted["kwargs"])
+    specs = call_specs(model)
+    return ((), {k: symbols(v) for k, v in specs.items()}) if specs else None
+
+
+def _opened(specs: Any) -> Any:
+    """Return a structure with KerasTensors in place of TensorSpecs, the first size left open."""
+
     def one(s: Any) -> Any:
-        return None if s is None else _symbol(_open(tuple(s.shape)), s.dtype)
+        return _symbol(_open(tuple(s.shape)), s.dtype) if isinstance(s, TensorSpec) else s
 
-    return nest.map_structure(one, spec)
+    return nest.map_structure(one, specs)
 
 
-def _as_given(spec: Any) -> Any:
-    return nest.map_structure(lambda s: None if s is None else _symbol(s.shape, s.dtype), spec)
+def _as_given(specs: Any) -> Any:
+    """Return a structure with KerasTensors in place of TensorSpecs, with all sizes."""
+
+    def one(s: Any) -> Any:
+        return _symbol(s.shape, s.dtype) if isinstance(s, TensorSpec) else s
+
+    return nest.map_structure(one, specs)
 
 
 def _open(shape: Any) -> Any:
