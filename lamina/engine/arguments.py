@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable
 
-__all__ = ["Keywords", "argument_key", "described", "with_tensors"]
+__all__ = ["Keywords", "argument_key", "described", "difference", "has_defaults", "with_tensors"]
 
 
 class _Other:
@@ -114,3 +115,27 @@ def described(key: Any) -> str:
     if isinstance(key, _Other):
         return f"another {type(key._ref()).__name__}"
     return repr(key)
+
+
+def has_defaults(fn: Callable[..., Any]) -> bool:
+    """Return whether `f(x)` and `f(x, default)` are the same call, which is traced once."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(
+        p.default is not p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        for p in parameters
+    )
+
+
+def difference(last: tuple[Any, ...], key: tuple[Any, ...]) -> str:
+    """Return what differs between the keys of two calls, in a sentence."""
+    if not last:
+        return "it is the first."
+    if last[0] != key[0]:
+        return "a layer's attribute or `trainable` changed."
+    for i, (old, new) in enumerate(zip(last[1:], key[1:], strict=False)):
+        if old != new:
+            return f"argument {i} changed from {described(old)} to {described(new)}."
+    return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."

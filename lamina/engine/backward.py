@@ -1,4 +1,7 @@
 # pyright: reportPrivateUsage=false
+# A tape's log holds Any, and what `isinstance` finds in one is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 """Gradients of a program seen before: its backward equations are recorded again as they were.
 
 A training loop differentiates the same program in each step. Walking its tape costs more than

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from lamina.engine import dtypes, errors
+from lamina.engine import dtypes, errors, masks
 from lamina.engine.context import local
 from lamina.engine.convert import (
     HOST_LIMIT,
@@ -245,6 +245,7 @@ class Op(Generic[P]):
         self.__signature__ = given.replace(parameters=[*parameters, name])
         self.__doc__ = body.__doc__
         self.label = body.__name__.strip("_")  # in messages: `_pow` stands behind `tf.pow`
+        self.keeps_masks = self.label in masks.KEEPING
 
     # For editors: the first shows the parameters, the second lets `name=` pass.
     @overload
@@ -275,6 +276,8 @@ class Op(Generic[P]):
                 tape.log.append((signature, tensors, outputs))
         if self.host is not None and tensors and tensors[0]._host is not None:
             self._on_host(tensors, attributes, outputs)
+        if here.masks and self.keeps_masks:
+            masks.carry(self.label, tensors, outputs, _either)
         container = signature.container
         if container is None:
             return outputs[0]
@@ -572,3 +575,8 @@ def op(
 @op(mixed=False, host=lambda *v: np.stack(v) if v else np.zeros(0))
 def _pack(*values: Any) -> Any:
     return jax.numpy.stack(values)
+
+
+@op(differentiable=False)
+def _either(x: Any, y: Any) -> Any:
+    return jax.numpy.logical_or(x, y)

@@ -28,6 +28,7 @@ __all__ = [
     "DeadlineExceededError",
     "FailedPreconditionError",
     "InternalError",
+    "LongLoopError",
     "InvalidArgumentError",
     "LeakedTensorError",
     "NotFoundError",
@@ -285,8 +286,12 @@ class TracedValueError(OperatorNotAllowedInGraphError):
 
     Or compute the value outside and pass it as an argument; print with `tf.print`; call NumPy
     through `tf.numpy_function`; or see each step with `tf.config.run_functions_eagerly(True)`.
-    A plain `if` or `while` on a Tensor works where AutoGraph can read the source.
+    A plain `if`, `while` or `for` on a Tensor works where AutoGraph can read the source.
     """
+
+
+class LongLoopError(TracedValueError):
+    """A Python loop over a long Tensor was met while recording: AutoGraph makes it one loop."""
 
 
 class LeakedTensorError(TypeError):

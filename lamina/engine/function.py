@@ -10,7 +10,6 @@ import functools
 import inspect
 import sys
 import threading
-import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -19,7 +18,14 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import dtypes, errors, missing, nest
-from lamina.engine.arguments import Keywords, argument_key, described, with_tensors
+from lamina.engine.arguments import (
+    Keywords,
+    argument_key,
+    described,
+    difference,
+    has_defaults,
+    with_tensors,
+)
 from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
@@ -29,7 +35,10 @@ from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import creation_hooks
 
-__all__ = ["ConcreteFunction", "Function", "function"]
+__all__ = ["ConcreteFunction", "Function", "converters", "function"]
+
+# Makes what converts functions for one recording; lamina.autograph puts it here.
+converters: list[Callable[[], Any]] = []
 
 
 class ConcreteFunction:
@@ -138,9 +147,8 @@ class ConcreteFunction:
         values = program(inputs)
         count = closed.outputs
         types = closed.trace.types
-        for variable, kind, value in zip(
-            closed.written, types[count:], values[count:], strict=True
-        ):
+        written = zip(closed.written, types[count:], values[count:], strict=True)
+        for variable, kind, value in written:
             variable._tensor = Tensor(kind, None, 0, value)
         return [Tensor(k, None, 0, v) for k, v in zip(types[:count], values, strict=False)]
 
@@ -205,12 +213,15 @@ class Function:
         name: str | None = None,
         input_signature: Any = None,
         reduce_retracing: bool = False,
+        autograph: bool = True,
     ) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._reduce_retracing = reduce_retracing
+        self._autograph = autograph
+        self._converted = False
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._eager_because: str | None = None
         self._made_variables = False
@@ -219,7 +230,7 @@ class Function:
         self._retraces = self._compiled = self._traced = 0
         self._of_instance: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         self._signature: inspect.Signature | None = None
-        self._defaults = input_signature is None and _has_defaults(python_function)
+        self._defaults = input_signature is None and has_defaults(python_function)
 
     def __get__(self, instance: Any, owner: Any = None) -> Function:
         if instance is None:
@@ -237,11 +248,14 @@ class Function:
 
         @functools.wraps(inner)
         def method(*args: Any, **kwargs: Any) -> Any:
-            return inner(instance(), *args, **kwargs)
+            convert = local.convert
+            return (convert(inner) if convert else inner)(instance(), *args, **kwargs)
 
         parameters = list(inspect.signature(inner).parameters.values())[1:]
         method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return Function(method, self._label, self.input_signature, self._reduce_retracing)
+        return Function(
+            method, self._label, self.input_signature, self._reduce_retracing, self._autograph
+        )
 
     # -- calling
 
@@ -255,11 +269,9 @@ class Function:
             args = self._apply_signature(args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[argument_key(a, tensors) for a in args])
-        concrete = self._concrete.get(key)
+        concrete = self._concrete.get(key) or self._trace(key, args, tensors)
         if concrete is None:
-            concrete = self._trace(key, args, tensors)
-            if concrete is None:
-                return self._call_eagerly(args)
+            return self._call_eagerly(args)
         return concrete.run(tensors)
 
     def _call_eagerly(self, args: tuple[Any, ...]) -> Any:
@@ -334,13 +346,14 @@ class Function:
 
         creation_hooks.append(note)
         try:
-            concrete = self._record(args, [t._type for t in tensors])
+            kinds = [t._type for t in tensors]
+            concrete = self._attempt(args, kinds)
             if made:
                 self._check_singletons(inside, self._made_variables)
                 self._made_variables = True
                 made.clear()
                 # As in TF: what makes its variables at the first call makes none at the second.
-                concrete = self._record(args, [t._type for t in tensors])
+                concrete = self._attempt(args, kinds)
                 self._check_singletons(made, True)
         except errors.TracedValueError as error:
             if not local.trace.eager:
@@ -381,15 +394,51 @@ class Function:
             concrete._program = found._program
         return found is not None
 
-    def _record(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
+    def _attempt(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
+        """Record as written; where a value is asked for, in AutoGraph's form from then on."""
+        if not self._autograph or not converters:
+            return self._record(args, kinds)
+        if self._converted:
+            return self._record(args, kinds, converters[-1]())
+        try:
+            return self._record(args, kinds, unrolls=False)
+        except errors.TracedValueError as error:
+            long = isinstance(error, errors.LongLoopError)
+        try:
+            concrete = self._record(args, kinds, converters[-1]())
+        except errors.TracedValueError:
+            if not long:
+                raise
+            return self._record(args, kinds)
+        self._converted = True
+        return concrete
+
+    def _record(
+        self,
+        args: tuple[Any, ...],
+        kinds: list[TensorType],
+        convert: Any = None,
+        unrolls: bool = True,
+    ) -> ConcreteFunction:
         def call(*placeholders: Tensor) -> Any:
             given = iter(placeholders)
             values = [with_tensors(a, given) for a in args]
+            fn = self.python_function if convert is None else convert(self.python_function)
             if values and isinstance(values[-1], Keywords):
-                return self.python_function(*values[:-1], **values.pop())
-            return self.python_function(*values)
+                return fn(*values[:-1], **values.pop())
+            return fn(*values)
 
-        closed, structure = close(call, kinds, f'tf.function "{self._label}"')
+        here = local
+        before = here.convert, here.unrolls
+        here.convert, here.unrolls = convert, unrolls
+        try:
+            closed, structure = close(call, kinds, f'tf.function "{self._label}"')
+        except errors.TracedValueError as error:
+            if convert is not None:
+                convert.explain(error)
+            raise
+        finally:
+            here.convert, here.unrolls = before
         return ConcreteFunction(self._label, closed, structure)
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:
@@ -402,11 +451,12 @@ class Function:
             )
 
     def _fall_back(self, error: errors.TracedValueError) -> None:
-        where = _user_line(error)
+        where = missing.place_of_error(error)
         self._eager_because = f"{where}: {error}"
+        reasons = "".join(f"  {note}\n" for note in getattr(error, "__notes__", ()))
         warnings.warn(
             f'tf.function "{self._label}" needs a value while it is traced, at {where}; it runs '
-            f"eagerly from now on: correct, and compiled in pieces.\n"
+            f"eagerly from now on: correct, and compiled in pieces.\n{reasons}"
             f"  Fix: use tf.cond or tf.while_loop there to compile it whole.",
             stacklevel=4,
         )
@@ -429,28 +479,17 @@ class Function:
             raise errors.RetraceLimitError(
                 f'tf.function "{self._label}": `lamina.config.max_compiles` allows '
                 f"{config.max_compiles} programs; this call needs another one.\n"
-                f"  Reason: {self._difference(key)}"
+                f"  Reason: {difference(self._last_key, key)}"
             )
         if count >= 5 and config.warn_retraces and not self._reduce_retracing:
             self._retraces += 1
             if self._retraces in (1, 10, 100):
                 warnings.warn(
                     f'tf.function "{self._label}" was traced {count + 1} times; '
-                    f"{self._difference(key)}\n"
+                    f"{difference(self._last_key, key)}\n"
                     f"  Fix: pass Tensors in place of Python numbers, and pad to few shapes.",
                     stacklevel=4,
                 )
-
-    def _difference(self, key: Any) -> str:
-        last = self._last_key
-        if not last:
-            return "it is the first."
-        if last[0] != key[0]:
-            return "a layer's attribute or `trainable` changed."
-        for i, (old, new) in enumerate(zip(last[1:], key[1:], strict=False)):
-            if old != new:
-                return f"argument {i} changed from {described(old)} to {described(new)}."
-        return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."
 
     # -- public
 
@@ -501,28 +540,6 @@ class Function:
 _EARLIER = 64
 
 
-def _has_defaults(fn: Callable[..., Any]) -> bool:
-    """Return whether `f(x)` and `f(x, default)` are the same call, which is traced once."""
-    try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(
-        p.default is not p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        for p in parameters
-    )
-
-
-def _user_line(error: BaseException) -> str:
-    """Return "file.py:12, in f" for the innermost line outside of lamina and JAX."""
-    package = __name__.split(".", maxsplit=1)[0]
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        module = frame.f_globals.get("__name__", "")
-        if module.split(".")[0] not in (package, "jax"):
-            return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
-    return "an unknown line"
-
-
 def function(
     func: Callable[..., Any] | None = None,
     input_signature: Any = None,
@@ -539,12 +556,14 @@ def function(
     """Compile a Python function: recorded once for each input signature, then run as a whole.
 
     lamina compiles eager code too, so this saves the recording, a few microseconds an operation.
-    A function that needs a Tensor's value while it is traced runs eagerly, after one warning.
+    A function is recorded as it is written. Only where that needs a Tensor's value (an `if`, a
+    `while`, a `for` over many elements) is it converted by `tf.autograph`, which see. What cannot
+    be converted runs eagerly, after one warning.
 
     Args:
         func: The function; None returns a decorator.
         input_signature: A sequence of TensorSpecs that the arguments must fit.
-        autograph: Accepted.
+        autograph: Whether Python's control flow on Tensors becomes part of the program.
         jit_compile: Accepted; everything is compiled by XLA.
         reduce_retracing: Do not warn of many traces.
         experimental_implements: Accepted, unused.
@@ -571,10 +590,10 @@ def function(
         return functools.partial(
             function,
             input_signature=input_signature,
+            autograph=autograph,
             reduce_retracing=reduce_retracing or bool(experimental_relax_shapes),
         )
     if isinstance(func, Function):
         return func
-    return Function(
-        func, None, input_signature, reduce_retracing or bool(experimental_relax_shapes)
-    )
+    reduced = reduce_retracing or bool(experimental_relax_shapes)
+    return Function(func, None, input_signature, reduced, autograph)

@@ -1,4 +1,7 @@
 # pyright: reportPrivateUsage=false
+# Numbers of other classes come as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
 """Python floats that change between steps, as inputs of the programs that read them.
 
 `model.beta = 0.5` in a callback must take effect at the next step, and must not compile the step
@@ -106,7 +109,7 @@ class LiftedFloat:
         return self._value
 
     def __bool__(self) -> bool:
-        return self != 0.0
+        return bool(self.__ne__(0.0))
 
     def __hash__(self) -> int:
         return hash(self._as_number())

@@ -1,4 +1,7 @@
 # pyright: reportPrivateUsage=false
+# Traces and tapes come as Any, and what is found in them is partly unknown.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 """Why a gradient is None, and which variables a model reads without holding them.
 
 Nothing here runs where gradients are found: only the walk of a tape that finds none, or that sees
@@ -8,6 +11,7 @@ a variable nobody asked for, comes here; and that once for each structure of a p
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 import weakref
 from collections.abc import Iterable, Sequence
@@ -19,7 +23,14 @@ from lamina.engine.signature import signatures
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable
 
-__all__ = ["note", "note_place", "place_of_caller", "reasons", "report_unreached"]
+__all__ = [
+    "note",
+    "note_place",
+    "place_of_caller",
+    "place_of_error",
+    "reasons",
+    "report_unreached",
+]
 
 
 def place_of_caller() -> str:
@@ -30,6 +41,15 @@ def place_of_caller() -> str:
     if frame is None:
         return ""
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+
+
+def place_of_error(error: BaseException) -> str:
+    """Return "file.py:12, in f" for the innermost line outside of lamina and JAX."""
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = frame.f_globals.get("__name__", "")
+        if module.split(".")[0] not in (_PACKAGE, "jax"):
+            return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+    return "an unknown line"
 
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]

@@ -262,7 +262,7 @@ class Pending:
             wanted: (slot, type) of each Tensor wanted, or None, which stays None.
         """
         self.equations.extend(equations)
-        self.outputs.extend([_gone] * outputs)
+        self.outputs.extend([_gone] * outputs)  # pyright: ignore[reportArgumentType]
         made: dict[int, Tensor] = {}
         found: list[Tensor | None] = []
         for one in wanted:

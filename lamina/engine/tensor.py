@@ -12,11 +12,14 @@ import jax
 import numpy as np
 
 from lamina.engine import errors
+from lamina.engine.context import local
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import TensorType, type_of
 
 __all__ = ["Arithmetic", "Recorder", "Tensor", "placeholder", "ready"]
+
+_UNROLLED = 32  # the longest Python loop over a Tensor that a program holds step by step
 
 
 class Recorder(Protocol):
@@ -256,6 +259,11 @@ class Tensor(Arithmetic):
         return size
 
     def __iter__(self) -> Iterator[Tensor]:
+        here = local
+        if not here.unrolls and len(self) > _UNROLLED and not here.trace.eager:
+            raise errors.LongLoopError(
+                f"{here.trace.what}: a loop over {len(self)} elements of a Tensor is not unrolled."
+            )
         for i in range(len(self)):
             yield self[i]  # type: ignore[index]  # ops/operators.py installs __getitem__
 

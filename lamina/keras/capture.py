@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 from lamina.engine import versions
-from lamina.keras import registry
+from lamina.keras import arguments, registry
 
 __all__ = ["Captured"]
 
@@ -54,6 +54,8 @@ class Captured:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
+        if args or kwargs:
+            arguments.check(cls, args, kwargs)
         # Not by setattr: a subclass may watch its attributes, and has no state yet.
         self.__dict__["_captured"] = (args, kwargs)
         return self

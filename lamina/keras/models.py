@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina.engine import Tensor, errors, nest, versions
@@ -13,10 +13,10 @@ from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config, has_own_arguments
 from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.naming import auto_name
-from lamina.keras.saving import archive, replaced
-from lamina.keras.saving import weights as weight_files
+from lamina.keras.saving import replaced
 from lamina.keras.saving.archive import load_model, save_model
 from lamina.keras.saving.export import export_model
+from lamina.keras.saving.storable import Storable
 from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
 from lamina.keras.viz.recording import arguments_as_built, symbols_for
@@ -34,7 +34,7 @@ __all__ = [
 _STEPS = ("train_function", "test_function", "predict_function")
 
 
-class Model(Trainer, Viewable, Editable, Layer):
+class Model(Trainer, Viewable, Editable, Storable, Layer):
     """A layer that can be trained, saved and looked at.
 
     Two ways to make one: subclass it, with layers in `__init__` and the computation in `call`;
@@ -277,62 +277,6 @@ class Model(Trainer, Viewable, Editable, Layer):
         except Exception:  # `call` needs to know the batch size
             export_model(self, filepath, *arguments_as_built(self, is_open=False))  # type: ignore[misc]
 
-    def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
-    ) -> None:
-        """Save the model to a `.keras` file: architecture, weights, optimizer, compile arguments.
-
-        Args:
-            filepath: A path that ends in `.keras`.
-            overwrite: Whether an existing file is replaced without asking.
-            zipped: Accepted; the file is a zip archive.
-            **kwargs: Older arguments: `include_optimizer`.
-
-        Raises:
-            ValueError: another ending, or the file exists and `overwrite` is False.
-        """
-        archive.save_model(self, filepath, overwrite=overwrite, **kwargs)
-
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Save the weights to a `.weights.h5` file.
-
-        Args:
-            filepath: A path that ends in `.weights.h5`.
-            overwrite: Whether an existing file is replaced.
-            **kwargs: Accepted for Keras' signature.
-        """
-        weight_files.save_weights(self, filepath, overwrite=overwrite, **kwargs)
-
-    def load_weights(
-        self,
-        filepath: Any,
-        skip_mismatch: bool = False,
-        mapping: Mapping[Any, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Load weights from a `.weights.h5` or `.keras` file, or an `.h5` file of Keras 2.
-
-        A model that was not built yet takes them at its first call.
-
-        Args:
-            filepath: The path.
-            skip_mismatch: Whether weights that are missing or differ in shape are left as they
-                are, with a warning.
-            mapping: For a model that was refactored since: path in the file → path in the model.
-            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are.
-
-        Raises:
-            ValueError: weights are missing, too many or of another shape; nothing is changed. The
-                message proposes a mapping where names have changed.
-        """
-        weight_files.load_weights(
-            self, filepath, skip_mismatch=skip_mismatch, mapping=mapping, **kwargs
-        )
-
-    def to_json(self, **kwargs: Any) -> str:
-        """Return the architecture as JSON; `model_from_json` makes a model of it."""
-        return json.dumps(registry.serialize_keras_object(self), **kwargs)
-
     def get_config(self) -> dict[str, Any]:
         """Return the architecture of a functional model, or the arguments of a subclass's init."""
         if self.__dict__.get("_graph") is None:
@@ -354,9 +298,9 @@ class Model(Trainer, Viewable, Editable, Layer):
         """Return the shapes that the model was built for."""
         return self.__dict__.get("_lm_build_shapes")
 
-    def build_from_config(self, config: dict[str, Any]) -> None:
+    def build_from_config(self, config: dict[str, Any] | None) -> None:
         """Build the model for the shapes that `get_build_config` gave."""
-        shapes = dict(config)
+        shapes = dict(config or {})
         first = shapes.pop("input_shape", None)
         if first is not None:
             self.build(calling.as_shapes(first))
@@ -367,7 +311,7 @@ class Model(Trainer, Viewable, Editable, Layer):
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)
-        optimizer = self.__dict__.get("optimizer")
+        optimizer: Any = self.__dict__.get("optimizer")
         if getattr(optimizer, "_waiting_state", None) and self.built and not optimizer.built:
             optimizer.build(self.trainable_variables)
 

@@ -143,7 +143,8 @@ def standardize_data_format(data_format: str | None) -> str:
         return _Defaults.image_data_format
     found = str(data_format).lower()
     if found not in _DATA_FORMATS:
-        raise ValueError(_msg_choice("keras", "data_format", _DATA_FORMATS, data_format))
+        who = registry.asker(data_format, "keras: `data_format`").partition(":")[0]
+        raise ValueError(_msg_choice(who, "data_format", _DATA_FORMATS, data_format))
     return found
 
 
@@ -246,8 +247,8 @@ class DTypePolicy(Captured):
             dtype = standardize_dtype(name)
         except ValueError:
             raise ValueError(
-                f"DTypePolicy: `name` must be a dtype, 'mixed_float16' or 'mixed_bfloat16'; "
-                f"got {name!r}.\n  Fix: use 'mixed_bfloat16' for bfloat16 with float32 weights."
+                f"{registry.asker(name, 'DTypePolicy: `name`', like='dtype')} must be a dtype, 'mixed_float16' "
+                f"or 'mixed_bfloat16'; got {name!r}.\n  Fix: use 'mixed_bfloat16' for bfloat16 with float32 weights."
             ) from None
         return dtype, dtype
 

@@ -17,6 +17,7 @@ from lamina.ops.clipping import *
 from lamina.ops.comparison import *
 from lamina.ops.control_flow import *
 from lamina.ops.convolutions import *
+from lamina.ops.cosine import *
 from lamina.ops.counting import *
 from lamina.ops.crossentropy import *
 from lamina.ops.ctc import *
@@ -37,6 +38,7 @@ from lamina.ops.indexing import *
 from lamina.ops.linalg import *
 from lamina.ops.loops import *
 from lamina.ops.math import *
+from lamina.ops.mel import *
 from lamina.ops.morphology import *
 from lamina.ops.nn import *
 from lamina.ops.normalization import *

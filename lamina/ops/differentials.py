@@ -17,6 +17,7 @@ from lamina.engine import (
     replace_nones,
 )
 from lamina.ops.casting import cast
+from lamina.ops.checkpointed import forward_mode
 
 __all__ = ["forward_derivative"]
 
@@ -36,7 +37,8 @@ def _forward(*operands, trace, count):
             given[i] = value
         return trace.run(*given, *rest)
 
-    outputs, moved = jax.jvp(run, [primals[i] for i in inner], [tangents[i] for i in inner])
+    with forward_mode():
+        outputs, moved = jax.jvp(run, [primals[i] for i in inner], [tangents[i] for i in inner])
     floats = [
         jax.numpy.zeros(o.shape, o.dtype) if t.dtype != o.dtype else t
         for o, t in zip(outputs, moved, strict=True)

@@ -22,6 +22,7 @@ from lamina.engine import (
     type_of,
 )
 from lamina.engine import vectorize as _vectorize
+from lamina.ops.checkpointed import checkpointed_while
 from lamina.ops.control_flow import check_alike, distinct
 
 __all__ = ["foldl", "foldr", "map_fn", "scan", "vectorized_map", "while_loop"]
@@ -40,9 +41,11 @@ def while_loop(
 ) -> Any:
     """Repeat `body` while `cond` holds, and return the loop variables.
 
-    In eager code this is a Python loop. Inside `tf.function` it is one loop of the program;
-    there, gradients need `maximum_iterations`, which bounds the memory: the loop then runs as
-    that many steps that do nothing once the condition is false.
+    In eager code this is a Python loop. Inside `tf.function` it is one loop of the program.
+    There, gradients run the loop again from checkpoints: for up to 1024 iterations three forward
+    passes and the memory of 64 states, beyond that slowly more, and first derivatives only. With
+    `maximum_iterations` the loop runs as that many steps that do nothing once the condition is
+    false: every state is kept, nothing is run again, and derivatives of any order are there.
 
     Args:
         cond: A function of the loop variables that returns one bool.
@@ -159,19 +162,19 @@ def _infer_while(kinds: Sequence[TensorType], *, carry: int, **_: Any) -> Any:
 
 @op(mixed=True, infer=_infer_while)
 def _while(*operands, test, trace, carry, test_inputs, step_inputs, limit, count):
-    fixed = operands[carry:]
+    fixed = tuple(operands[carry:])
 
-    def proceed(state):
+    def proceed(state, fixed=fixed):
         values = (*state, *fixed)
         return jnp.reshape(test.run(*state[:count], *[values[i] for i in test_inputs])[0], ())
 
-    def step(state):
+    def step(state, fixed=fixed):
         values = (*state, *fixed)
         return tuple(trace.run(*state[:count], *[values[i] for i in step_inputs]))
 
     start = tuple(operands[:carry])
     if limit is None:
-        return list(lax.while_loop(proceed, step, start))
+        return list(checkpointed_while(proceed, step, start, fixed))
 
     def bounded(state, _):
         return lax.cond(proceed(state), step, lambda same: same, state), None

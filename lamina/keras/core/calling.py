@@ -126,6 +126,7 @@ def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs
     masks = layer.compute_mask(inputs, previous)
     if masks is None:
         return
+    local.masks = True
     found = nest.flatten(masks)
     if (len(found) == 1 and len(flat) > 1) or not isinstance(masks, list | tuple | dict):
         found = [masks] * len(flat) if len(flat) == 1 else [*found, *[None] * len(flat)]
@@ -164,6 +165,8 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None
     spec = layer._lm_spec
     named = dict(zip(spec.names, args, strict=False)) | kwargs
     shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
+    if not shapes:
+        _check_given(layer, args, kwargs)
     layer.__dict__["_lm_call_specs"] = {k: specs_of(named[k]) for k in shapes}
     if not registry.is_own(type(layer)):
         layer.__dict__["_lm_call_arguments"] = _noted(args, kwargs)
@@ -199,6 +202,18 @@ def _noted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | No
 
 
 _PLAIN = int | float | str | bytes | None
+
+
+def _check_given(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse a call without its inputs before `build` stumbles over the shapes that it lacks."""
+    try:
+        inspect.signature(layer.call).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(
+            f"{label(layer)}: its call is {error}.\n  Fix: give it, as in layer(inputs)."
+            if "missing" in str(error)
+            else f"{label(layer)}: {error}."
+        ) from None
 
 
 class TensorShapeTuple(tuple):
@@ -479,7 +494,8 @@ def check_kept(layer: Any, name: str, value: Tensor) -> None:
 def observed(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run `call` with the observers told before and after."""
     told = [observer(layer, args, kwargs) for observer in local.observers]
-    outputs = layer.call(*args, **kwargs)
+    call = layer.call if local.convert is None else local.convert(layer.call)
+    outputs = call(*args, **kwargs)
     for done in told:
         if done is not None:
             replaced = done(outputs)

@@ -4,13 +4,15 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lamina.engine import nest
 from lamina.keras import registry
 from lamina.keras.core import operations
 from lamina.keras.core.checks import label
 from lamina.keras.core.graph import Graph, InputLayer, OpLayer
+from lamina.keras.core.layer import Layer
 from lamina.keras.core.symbolic import KerasTensor, Node
 
-__all__ = ["file_layers", "graph_config", "graph_from_config"]
+__all__ = ["file_layers", "graph_config", "graph_from_config", "has_own_arguments"]
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -62,20 +64,27 @@ def file_layers(model: Any) -> list[Any]:
     return [la for la in _Numbering(graph).layers if not isinstance(la, OpLayer)]
 
 
-def graph_config(model: Any) -> dict[str, Any]:
+def graph_config(model: Any, base: type) -> dict[str, Any] | None:
     """Return the config of a functional model.
 
     Args:
         model: A model with a graph.
+        base: The class Model.
 
     Returns:
         The name, the layers with their calls, and which outputs of layers are the model's inputs
-        and outputs.
+        and outputs; with the further arguments of a subclass that takes these. None for one whose
+        constructor makes the graph.
 
     Raises:
         ValueError: two layers have one name.
         TypeError: an argument of a call cannot be stored.
     """
+    given: dict[str, Any] = {}
+    if type(model).__init__ is not base.__init__:
+        given = _bound(model)
+        if not any(isinstance(t, KerasTensor) for t in nest.flatten(list(given.values()))):
+            return None
     numbering = _Numbering(model._graph)
     _check_names(model, numbering)
     layers = [_input_config(t) for t in numbering.cut]
@@ -86,7 +95,40 @@ def graph_config(model: Any) -> dict[str, Any]:
         "layers": layers,
         "input_layers": _mapped(model._graph.inputs, numbering.end),
         "output_layers": _mapped(model._graph.outputs, numbering.end),
+    } | {
+        name: registry.serialize_keras_object(value)
+        for name, value in given.items()
+        if name not in (*_OWN_KEYS, "inputs", "outputs")
     }
+
+
+def _bound(model: Any) -> dict[str, Any]:
+    """Return the arguments that a model's constructor was given, by name."""
+    args, kwargs = model._captured
+    bound = inspect.signature(type(model)).bind(*args, **kwargs)
+    found: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        kind = bound.signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found |= value
+        elif kind is inspect.Parameter.VAR_POSITIONAL:  # passed on to Model
+            found |= dict(zip(("inputs", "outputs", "name"), value, strict=False))
+        else:
+            found[name] = value
+    return found
+
+
+def has_own_arguments(cls: type, base: type) -> bool:
+    """Return whether the constructor of a subclass takes other arguments than Sequential's."""
+    if cls.__init__ is base.__init__:
+        return False
+    parameters = inspect.signature(cls).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return any(
+            p.kind is not p.VAR_KEYWORD and name not in ("layers", "trainable", "name")
+            for name, p in parameters.items()
+        )
+    return "name" not in parameters or not set(parameters) <= {"layers", "trainable", "name"}
 
 
 def _check_names(model: Any, numbering: _Numbering) -> None:
@@ -245,6 +287,8 @@ class _Reader:
             self.joined |= {name} if joined else set()
         else:
             layer = registry.revive({k: v for k, v in entry.items() if k not in _CALL_KEYS})
+            if name and "name" not in inner and isinstance(layer, Layer):
+                layer.name = name  # a user's layer, whose captured arguments are without it
         if not hasattr(layer, "_inbound_nodes"):
             raise ValueError(
                 f'Functional model "{self.name}": each entry of `layers` must describe a layer; '

@@ -364,6 +364,8 @@ class Layer(Weighted, Stated, Stateless, Captured):
                 own["_lm_fitted"] = args[0]._type if one else None
             if here.observers:
                 outputs = calling.observed(self, args, kwargs)
+            elif here.convert is not None:
+                outputs = here.convert(self.call)(*args, **kwargs)
             else:
                 outputs = self.call(*args, **kwargs)
             if own["activity_regularizer"] is not None:

@@ -35,7 +35,7 @@ def note_change(layer: Any, name: str, value: Any) -> bool:
     """
     own = layer.__dict__
     if type(value) is LiftedFloat:  # set while tracing: Python's own effect, at that time
-        own[name] = float(value)
+        own[name] = value._as_number()
         return True
     if not local.trace.eager or name.startswith("_lm_") or name in layer._lm_untraced:
         return False

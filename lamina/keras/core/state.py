@@ -219,7 +219,8 @@ def _leaves(node: Any, prefix: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...
         for i, value in enumerate(node):
             yield from _leaves(value, (*prefix, i))
     elif node is not None:
-        yield prefix, np.asarray(node.numpy() if hasattr(node, "numpy") else node)
+        to_numpy = getattr(node, "numpy", None)
+        yield prefix, np.asarray(node if to_numpy is None else to_numpy())
 
 
 def _joined(keys: tuple[Any, ...]) -> str:

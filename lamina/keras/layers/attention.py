@@ -108,8 +108,9 @@ class HeadProjections(Layer):
     ) -> Tensor | None:
         """Return which keys queries may see, or None for all.
 
-        Shapes: `query_mask` ``(B, T)``, masks of keys ``(B, S)``, `attention_mask` ``(B, T, S)`` or ``(B, N, T, S)`` or
-        what broadcasts to one of them → ``(B, T, S)`` or the shape of `attention_mask`.
+        Shapes: `query_mask` ``(B, T)``, masks of keys ``(B, S)``, `attention_mask` ``(B, T, S)``
+        or ``(B, N, T, S)`` or what broadcasts to one of them → ``(B, T, S)`` or the shape of
+        `attention_mask`.
         """
         found = [ops.cast(m, "bool")[:, None, :] for m in (value_mask, key_mask) if m is not None]
         if query_mask is not None:

@@ -99,7 +99,7 @@ class ConvLSTMCell(DroppingCell, Convolution):
         **kwargs: Any,
     ):
         super().__init__(data_format=data_format, **kwargs)
-        self.rank: int = checks.choice(self, "rank", rank, (1, 2, 3))
+        self.rank = checks.choice(self, "rank", rank, (1, 2, 3))
         self.filters = checks.positive_int(self, "filters", filters)
         self.kernel_size = self.per_axis_sizes("kernel_size", kernel_size)
         self.strides = self.per_axis_sizes("strides", strides)

@@ -245,7 +245,7 @@ class FlaxLayer(JaxLayer):
 def _flax_functions(module: Any, method: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the `call_fn` and `init_fn` of a Flax module."""
     try:
-        from flax import linen  # only for those who use Flax
+        from flax import linen  # pyright: ignore[reportMissingImports]  # optional
     except ImportError as error:
         raise ImportError(
             "FlaxLayer: the package flax must be installed; it is not.\n  Fix: pip install flax."

@@ -222,7 +222,7 @@ class EinsumDense(Adaptable):
             )
         self.start_lora()
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
         # As Keras: what `output_shape` leaves open stays so, though the input may tell.
         return contraction.stated_shape(self.equation, tuple(input_shape), self.output_shape)
 

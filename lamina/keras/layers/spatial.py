@@ -29,7 +29,8 @@ class Spatial(Layer):
         ValueError: an unknown data format.
     """
 
-    rank: ClassVar[int] = 0
+    # Of the class in its families; ConvLSTMCell, one class for all ranks, sets its own.
+    rank: int = 0
     per_axis: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -94,9 +95,12 @@ class Convolution(Spatial):
 
     def known_channels(self, input_shape: Shape) -> int:
         """Return the number of channels, and hold later inputs to it."""
-        checks.rank(self, input_shape, at_least=self.rank + 2)
+        ndim = self.rank + 2
+        exactly = getattr(self.input_spec, "ndim", None) is not None
+        checks.rank(self, input_shape, **{"expected" if exactly else "at_least": ndim})
         channels = checks.known_size(self, input_shape, self.channel_axis)
-        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self.channel_axis: channels})
+        limits = {"ndim" if exactly else "min_ndim": ndim}
+        self.input_spec = InputSpec(**limits, axes={self.channel_axis: channels})
         return channels
 
     def bias_weight(self, size: int, initializer: Any = None) -> Any:

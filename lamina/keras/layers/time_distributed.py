@@ -3,7 +3,7 @@
 from typing import Any
 
 from lamina import ops
-from lamina.engine import Shape, Tensor, nest
+from lamina.engine import Tensor, nest
 from lamina.keras.core import checks
 from lamina.keras.layers.wrapper import Wrapper
 from lamina.ops.loops import run_scan
@@ -43,7 +43,7 @@ class TimeDistributed(Wrapper):
 
     supports_masking = True
 
-    def build(self, input_shape: Shape):
+    def build(self, input_shape: Any = None):
         checks.rank(self, input_shape, at_least=3)
         if not self.layer.built:
             self.layer.build((input_shape[0], *input_shape[2:]))

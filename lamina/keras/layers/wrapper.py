@@ -3,7 +3,7 @@
 from typing import Any
 
 from lamina import ops
-from lamina.engine import Shape, Tensor
+from lamina.engine import Tensor
 from lamina.keras import initializers, policy
 from lamina.keras.core import InputSpec, Layer, checks
 
@@ -80,7 +80,7 @@ class SpectralNormalization(Wrapper):
         super().__init__(layer, **kwargs)
         self.power_iterations = checks.positive_int(self, "power_iterations", power_iterations)
 
-    def build(self, input_shape: Shape):
+    def build(self, input_shape: Any = None):
         super().build(input_shape)
         self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         names = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 
 from lamina import ops
-from lamina.engine import Tensor, TensorShape, convert_to_tensor, errors, nest
+from lamina.engine import Tensor, TensorShape, convert_to_tensor, errors, local, nest
 from lamina.keras import policy
 from lamina.keras.capture import Captured
 from lamina.keras.naming import auto_name
@@ -183,7 +183,8 @@ class Loss(Captured):
         masks = [getattr(y_pred, "_keras_mask", None)]
         y_pred = _each(lambda y: to_tensor(y, self.dtype), y_pred)
         y_true = _each(self._as_target, y_true)
-        values = self.call(y_true, y_pred)
+        call = self.call if local.convert is None else local.convert(self.call)
+        values = call(y_true, y_pred)
         masks.append(getattr(values, "_keras_mask", None))
         masks = [mask for mask in masks if mask is not None]
         mask = ops.logical_and(*masks) if len(masks) == 2 else next(iter(masks), None)
@@ -302,4 +303,5 @@ class LossFunctionWrapper(Loss):
             if isinstance(y_pred, Tensor) and isinstance(y_true, Tensor)
             else (y_true, y_pred)
         )
-        return self.fn(y_true, y_pred, **self.kwargs)
+        fn = self.fn if local.convert is None else local.convert(self.fn)
+        return fn(y_true, y_pred, **self.kwargs)

@@ -63,6 +63,11 @@ class LossScaleOptimizer(Optimizer):
                 f"  Fix: give them to the inner optimizer; `loss_scale_factor` there is a fixed "
                 f"scale."
             )
+        if not isinstance(inner_optimizer, Optimizer):
+            raise TypeError(
+                f"LossScaleOptimizer: `inner_optimizer` must be an Optimizer; got "
+                f"{inner_optimizer!r}.\n  Fix: pass tf.keras.optimizers.get(...)."
+            )
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
@@ -278,6 +283,11 @@ class MultiOptimizer(Optimizer):
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ):
+        if not callable(optimizer_map):  # an OptimizerMap is
+            raise TypeError(
+                f"MultiOptimizer: `optimizer_map` must be an OptimizerMap or a function from a "
+                f"variable to its optimizer; got {optimizer_map!r}."
+            )
         self._inner: list[Optimizer] = []
         self._owner: dict[int, Optimizer] = {}
         super().__init__(learning_rate=0.0, loss_scale_factor=loss_scale_factor, name=name)

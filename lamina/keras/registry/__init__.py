@@ -6,6 +6,7 @@ classes and functions, what the program registered or defined, and what the call
 `custom_objects`.
 """
 
+from lamina.keras.registry.asking import asker
 from lamina.keras.registry.decode import (
     decoder,
     deserialize_keras_object,
@@ -36,6 +37,7 @@ from lamina.keras.registry.names import (
 __all__ = [
     "CustomObjectScope",
     "UnknownNameError",
+    "asker",
     "builtin",
     "custom_object_scope",
     "decoder",

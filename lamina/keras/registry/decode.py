@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor
 from lamina.keras.registry import names, values
+from lamina.keras.registry.asking import asker
 
 __all__ = [
     "decoder",
@@ -260,9 +261,11 @@ def resolve(identifier: Any, module: str, what: str) -> Any:
     if callable(found):
         return found
     near = f" ({names.near_names(identifier, module)})" if isinstance(identifier, str) else ""
+    wanted = "a name, a config or a callable"
+    who = asker(identifier, "", like=what.partition(" ")[0])
+    said = f"{who} must be {wanted}" if who else f"{module}.get: {wanted} was expected"
     raise ValueError(
-        f"{module}.get: a name, a config or a callable was expected for the {what}; "
-        f"got {identifier!r}{near}.\n"
+        f"{said} for the {what}; got {identifier!r}{near}.\n"
         f"  Fix: pass an object of `tf.{module}`, or register your own with "
         f"`@tf.keras.utils.register_keras_serializable()` and pass it itself."
     )

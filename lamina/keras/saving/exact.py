@@ -21,9 +21,9 @@ def _found(value: Any, path: list[Any], inside: bool) -> Iterator[_Note]:
         module = value.get("module")
         if isinstance(module, str) and "config" in value:
             inside = module.split(".")[0] not in ("keras", "builtins")
-        if inside and any(not isinstance(k, str) for k in value):
-            if all(isinstance(k, int | float | bool | None | str) for k in value):
-                yield [path, list(value)]
+        plain = all(isinstance(k, int | float | bool | None | str) for k in value)
+        if inside and plain and not all(isinstance(k, str) for k in value):
+            yield [path, list(value)]
         items: Any = enumerate(value.items())
         for i, (key, item) in items:
             yield from _found(item, [*path, key if isinstance(key, str) else i], inside)

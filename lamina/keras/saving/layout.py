@@ -34,6 +34,7 @@ def saveables(root: Any) -> Iterator[tuple[str, Any]]:
         root: A model or layer. Its own path is "".
     """
     seen: set[int] = set()
+    kept: list[Any] = []  # `layers` is made at each look: its id must not be another list's later
 
     def visit(path: str, obj: Any) -> Iterator[tuple[str, Any]]:
         if id(obj) in seen:
@@ -50,6 +51,7 @@ def saveables(root: Any) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, list | tuple | set | Mapping) and id(value) not in seen:
             if not isinstance(value, tuple):
                 seen.add(id(value))
+                kept.append(value)
             for name, item in _items(value):
                 yield from enter(f"{path}/{name}", item)
 

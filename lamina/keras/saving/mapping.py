@@ -136,7 +136,9 @@ class Mapped:
 
 
 def _are_paths(value: Any) -> bool:
-    return isinstance(value, tuple | list) and all(isinstance(v, str) for v in value) and value
+    return (
+        isinstance(value, tuple | list) and bool(value) and all(isinstance(v, str) for v in value)
+    )
 
 
 def _rest(path: str, prefix: str) -> str | None:
@@ -169,14 +171,20 @@ class Proposal:
         lines = []
         if self.mapping:
             lines.append("  If they were renamed or moved, pass:")
-            inner = "".join(f"        {a!r}: {b!r},\n" for a, b in self.mapping.items())
-            lines.append(f"    mapping={{\n{inner}    }}".replace("'", '"'))
+            inner = "".join(
+                f"        {_quoted(a)}: {_quoted(b)},\n" for a, b in self.mapping.items()
+            )
+            lines.append(f"    mapping={{\n{inner}    }}")
         if self.unclear:
             lines.append("  Not clear, so not proposed:")
             lines += [f"    {line}" for line in self.unclear[:_SHOWN]]
             if len(self.unclear) > _SHOWN:
                 lines.append(f"    … and {len(self.unclear) - _SHOWN} more")
         return "\n".join(lines)
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if '"' not in path and "\\" not in path else repr(path)
 
 
 def propose(extra: _Named, missing: _Named, others: Iterable[str] = ()) -> Proposal:
@@ -290,19 +298,21 @@ def _shortened(
     known = [*extra, *others]
     found: dict[str, str] = {}
     for old, new in pairs.items():
-        a, b = _without_common_end(old, new)
-        below = [p for p in known if _rest(p, a) is not None]
-        same = all(p in pairs and pairs[p] == b + str(_rest(p, a)) for p in below)
-        found[a if same else old] = b if same else new
+        for a, b in _without_common_ends(old, new):
+            below = [p for p in known if _rest(p, a) is not None]
+            if all(pairs.get(p) == b + str(_rest(p, a)) for p in below):
+                found[a] = b
+                break
     return found
 
 
-def _without_common_end(old: str, new: str) -> tuple[str, str]:
+def _without_common_ends(old: str, new: str) -> list[tuple[str, str]]:
+    """Return two paths without the steps at the end that both have, the shortest first."""
     a = re.findall(r"[./]?[^./\[]+|\[[^\]]*\]", old)
     b = re.findall(r"[./]?[^./\[]+|\[[^\]]*\]", new)
-    while len(a) > 1 and len(b) > 1 and a[-1].lstrip("./") == b[-1].lstrip("./"):
-        if a[-1][0] != b[-1][0]:
-            break
+    found = [(old, new)]
+    while len(a) > 1 and len(b) > 1 and a[-1] == b[-1]:
         a.pop()
         b.pop()
-    return "".join(a), "".join(b)
+        found.insert(0, ("".join(a), "".join(b)))
+    return found

@@ -151,13 +151,7 @@ def _place(path: str, key: str) -> str:
 # ---- loading ----------------------------------------------------------------------------------
 
 
-def load_weights(
-    model: Any,
-    filepath: Any,
-    skip_mismatch: bool = False,
-    mapping: Mapping[Any, Any] | None = None,
-    **kwargs: Any,
-) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Load the weights of a model, and the state of its optimizer.
 
     A model that is not built yet keeps them, and takes them when its weights are made: at the
@@ -169,11 +163,11 @@ def load_weights(
             Keras 2, whose layers are matched by their order.
         skip_mismatch: Whether weights that are missing, too many or of another shape are left as
             they are, with a warning that lists them.
-        mapping: For a model that changed since: path in the file → path in the model, of weights
-            or of layers, which stand for all below. `{"qkv.kernel": ("q.kernel", "k.kernel")}`
-            splits an array along its last axis, and the other way round joins some. What it does
-            not name loads as without it. An error about weights that do not fit proposes one.
-        **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are.
+        **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are. `mapping`, for
+            a model that changed since: path in the file → path in the model, of weights or of
+            layers, which stand for all below. `{"qkv.kernel": ("q.kernel", "k.kernel")}` splits
+            an array along its last axis, and the other way round joins some. What it does not
+            name loads as without it. An error about weights that do not fit proposes one.
 
     Raises:
         MissingFileError: there is no such file; a FileNotFoundError and a ValueError.
@@ -181,6 +175,7 @@ def load_weights(
             changed; or `mapping` names what there is not; or the file is damaged, of another
             kind, or refers to data outside of it.
     """
+    mapping = kwargs.pop("mapping", None)
     skip = _objects_to_skip("load_weights", kwargs)
     path = as_path(filepath, "load_weights")
     with _opened(path, "load_weights", model) as (groups, places):
@@ -451,7 +446,9 @@ class _Plan:
     def proposal(self) -> str:
         """Return what mapping may make the rest fit, as text."""
         known = [self._origins.get(place, place) for place in self.claimed]
-        return str(propose(self.extra, self.missing, known))
+        order = {path: i for i, path in enumerate(self._paths.values())}
+        missing = sorted(self.missing, key=lambda pair: order.get(pair[0], len(order)))
+        return str(propose(self.extra, missing, known))
 
     def unbuilt(self) -> list[str]:
         """Return the layers that have no weights yet, though they may get some."""

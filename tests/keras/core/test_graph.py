@@ -179,3 +179,8 @@ def test_copies_are_independent(how):
     np.testing.assert_allclose(other(tf.ones([1, 3])).numpy(), expected, rtol=1e-6)
     assert len(other.weights) == 2
     assert [la.name for la in other.layers[1:]] == [la.name for la in model.layers[1:]]
+
+
+def test_input_takes_one_of_the_two_shapes():
+    with pytest.raises(ValueError, match=r"`shape` or `batch_shape` must be given, not both"):
+        tf.keras.Input(shape=(3,), batch_shape=(2, 3))

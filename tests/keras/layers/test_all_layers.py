@@ -14,11 +14,12 @@ from tests.tolerances import assert_close
 every_layer = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 # Made of other layers or of the user's code, with state, or about text and images: tested apart.
-ELSEWHERE = {"Layer", "InputLayer", "Lambda"}
+ELSEWHERE = {"ConvLSTMCell", "Layer", "InputLayer", "Lambda"}
 
 
 def test_every_layer_of_these_families_has_a_row():
-    families = ["activation", "basic", "borders", "conv", "conv_transpose", "depthwise"]
+    families = ["activation", "basic", "borders", "conv", "conv_lstm", "conv_transpose"]
+    families += ["depthwise"]
     families += ["embedding", "linear", "merging", "normalization", "pooling", "regularization"]
     families += ["reshaping", "upsampling"]
     found = {
@@ -94,7 +95,7 @@ MASKED = [
     for row in ROWS
     if not isinstance(row.shape, list)
     and len(row.shape) > 2
-    and row.name not in ("GlobalAveragePooling1D", "Masking", "Softmax")
+    and row.name not in ("GlobalAveragePooling1D", "Masking", "Softmax", "ConvLSTM1D", "ConvLSTM3D")
 ]
 
 

@@ -75,6 +75,8 @@ CASES = [
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_heads_agree_with_numpy(kind, separate, case):
     settings, call, allowed = CASES[case]
+    if kind == "group" and "query_mask" in call:
+        allowed = QUERIES[:, None, :, None]  # as in Keras, here only
     layer = MAKERS[kind](**settings)
     query, value, key = array(2, 3, 6), array(2, 5, 4), array(2, 5, 7)
     key = key if separate else value
@@ -273,3 +275,16 @@ ERRORS = [
 def test_messages(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_grouped_queries_that_are_masked_see_all_keys_alike():
+    layer = L.GroupQueryAttention(3, 4, 2)
+    x = RNG.normal(size=(1, 3, 6)).astype(np.float32)
+    nowhere = x * np.array([[[1], [0], [1]]], np.float32)  # without bias, it matches all alike
+    y = layer(x, x, query_mask=np.array([[True, False, True]]))
+    assert_close(y, layer(nowhere, x))
+
+
+def test_additive_attention_wants_a_list():
+    with pytest.raises(ValueError, match=r"`inputs` must be a list"):
+        L.AdditiveAttention()(X)

@@ -153,3 +153,25 @@ def test_errors(make, message):
     with pytest.raises(ValueError, match=r".") as error:
         make()
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["DepthwiseConv1D", "SeparableConv1D"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_depthwise_kernels_are_dilated_and_stepped_at_once(kind, padding):
+    settings = {"kernel_size": 2, "strides": 2, "dilation_rate": 2, "padding": padding}
+    settings |= {"filters": 4} if kind == "SeparableConv1D" else {}
+    layer, dense = getattr(L, kind)(**settings), getattr(L, kind)(**{**settings, "strides": 1})
+    x = RNG.normal(size=(1, 9, 3)).astype(np.float32)
+    y = layer(x)
+    dense(x)
+    dense.set_weights(layer.get_weights())
+    assert_close(y, dense(x)[:, ::2])  # 9 is odd: "same" fills both sides alike
+
+
+def test_channels_first_bias_goes_where_keras_on_tensorflow_puts_it():
+    layer = L.Conv1D(4, 1, data_format="channels_first", kernel_initializer="zeros")
+    layer.build((None, 3, None))
+    layer.bias.assign([1.0, 2.0, 3.0, 4.0])
+    assert_close(layer(tf.ones((1, 3, 5)))[0, :, 0], [1, 2, 3, 4])
+    # As many places as filters: `keras.ops.add` takes the last axis for the channels.
+    assert_close(layer(tf.ones((1, 3, 4)))[0, 0], [1, 2, 3, 4])

@@ -60,7 +60,11 @@ def test_reverse_scores():
     [
         (lambda: L.Embedding(0, 4), ValueError, "`input_dim` must be a positive integer; got 0"),
         (lambda: L.Embedding(4, 2.5), ValueError, "`output_dim` must be a positive integer"),
-        (lambda: L.Embedding(4, 2, lora_rank=1), ValueError, "`lora_rank` must be None"),
+        (
+            lambda: L.Embedding(4, 2, quantization_config="int8"),
+            ValueError,
+            "`quantization_config` must be None",
+        ),
         (lambda: L.Embedding(3, 2)(tf.constant([[5]])), tf.errors.InvalidArgumentError, "5"),
     ],
 )

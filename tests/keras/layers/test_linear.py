@@ -24,7 +24,7 @@ def test_dense_is_a_matrix_product_plus_bias(shape):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "count"), [({"use_bias": False}, 1), ({}, 2), ({"activation": "relu"}, 3)]
+    ("arguments", "count"), [({"use_bias": False}, 1), ({}, 1), ({"activation": "relu"}, 2)]
 )
 def test_dense_records_only_what_is_asked(arguments, count):
     layer, x = L.Dense(3, **arguments), tf.constant(array(2, 4))
@@ -86,7 +86,6 @@ def test_einsum_dense(equation, output_shape, bias_axes, input_shape, kernel, bi
     [
         (lambda: L.Dense(0), "`units` must be a positive integer; got 0"),
         (lambda: L.Dense(2.0), "`units` must be a positive integer; got 2.0"),
-        (lambda: L.Dense(2, lora_rank=4), "`lora_rank` must be None"),
         (lambda: L.Dense(2, quantization_config="int8"), "`quantization_config` must be None"),
         (lambda: L.Dense(2).build((None, None)), "axis -1 of the input must have a known size"),
         (lambda: L.Dense(2)(tf.ones(3)), "the input must have at least 2 axes; got 1"),

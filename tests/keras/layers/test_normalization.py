@@ -142,3 +142,17 @@ def test_errors(make, kind, message):
     with pytest.raises(kind, match="Normalization") as error:
         make()
     assert message in str(error.value)
+
+
+def test_renormalised_variance_follows_the_deviation_as_in_keras():
+    layer = L.BatchNormalization(renorm=True, momentum=0.5, renorm_momentum=0.5)
+    y = layer(np.array([[1.0], [2.0], [3.0], [6.0]], np.float32), training=True)
+    assert_close(y, [[1.0], [2.0], [3.0], [6.0]])
+    assert_close(layer.moving_variance, [2.059798])
+    assert_close(layer.moving_stddev, [1.435548])
+
+
+@pytest.mark.parametrize("kind", [ValueError, IndexError])
+def test_an_axis_that_is_not_there_is_a_wrong_value_and_a_wrong_index(kind):
+    with pytest.raises(kind, match=r"`axis` must lie in \[-3, 2\] for an input of 3 axes; got 5"):
+        L.BatchNormalization(axis=5)(X)

@@ -438,7 +438,9 @@ def test_bidirectional_merges_both_directions(mode, merge, sequences):
         "backward_it",
     ]
     config = json.loads(json.dumps(layer.get_config()))
-    assert L.Bidirectional.from_config(config).get_config() == layer.get_config()
+    copy = L.Bidirectional.from_config(config)
+    copy(x)  # what is built notes the shape it was built for
+    assert copy.get_config() == layer.get_config()
 
 
 def test_bidirectional_states_in_and_out():
@@ -542,3 +544,16 @@ def test_a_stateful_layer_names_both_batch_sizes():
     layer(X)
     with pytest.raises(ValueError, match="the size of the first, 2; got 1"):
         layer(X[:1])
+
+
+def test_simple_rnn_drops_the_penalty_on_its_output_as_keras_does():
+    layer = L.SimpleRNN(2, activity_regularizer="l2")
+    layer(X)
+    assert layer.losses == []
+    assert layer.get_config()["activity_regularizer"] is None
+
+
+@pytest.mark.parametrize("kind", [ValueError, IndexError])
+def test_too_few_states_are_a_wrong_value_and_a_wrong_index(kind):
+    with pytest.raises(kind, match=r"`initial_state` must hold the 2 states of the cell; got 1"):
+        L.LSTM(4)(X, initial_state=[np.zeros((2, 4), np.float32)])

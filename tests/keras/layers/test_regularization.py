@@ -124,3 +124,16 @@ def test_errors(make, message):
     with pytest.raises(ValueError, match=r".") as error:
         make()
     assert message.removeprefix("Dropout: ") in str(error.value)
+
+
+def test_noise_shape_is_a_sequence():
+    with pytest.raises(ValueError, match="`noise_shape` must be a sequence of sizes; got 3"):
+        L.Dropout(0.5, noise_shape=3)
+
+
+def test_integers_may_be_penalised_and_masked():
+    layer = L.ActivityRegularization(l1=0.5)
+    layer(tf.constant([[1, -2]]))
+    assert_close(layer.losses[0], np.float32(1.5))
+    y = L.Masking()(tf.constant([[[0, 0], [1, 0]]]))
+    assert_close(y._keras_mask, [[False, True]])

@@ -111,3 +111,8 @@ def test_errors(make, kind, message):
     with pytest.raises(kind, match=r".") as error:
         make()
     assert message in str(error.value)
+
+
+def test_repeat_vector_repeats_at_least_once():
+    with pytest.raises(ValueError, match="`n` must be a positive integer; got 0"):
+        L.RepeatVector(0)

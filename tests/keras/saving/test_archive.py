@@ -15,7 +15,7 @@ import pytest
 import lamina as tf
 from lamina.keras import registry
 from lamina.keras.models import Model, Sequential
-from lamina.keras.saving import archive, load_model, save_model
+from lamina.keras.saving import SourceChanged, archive, load_model, save_model
 
 layers = tf.keras.layers
 FILES = Path(__file__).parent / "files"
@@ -330,8 +330,12 @@ def test_a_changed_call_is_told(path):
     define(1)
     load_model(path)
     changed = define(-1)
-    with pytest.warns(UserWarning, match="is not the code that the file was saved with"):
+    with pytest.warns(SourceChanged, match="is not the code that the file was saved with") as told:
         load_model(path, custom_objects={"Signed": changed})
+    text = str(told[0].message)
+    assert "`call` of" in text
+    assert "-    return self.dense(x)\n" in text
+    assert "+    return -self.dense(x)" in text
 
 
 # ---- arguments

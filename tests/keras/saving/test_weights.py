@@ -1,6 +1,7 @@
 """Weights files: Keras' layout, exact loading, and files that lie."""
 
 import shutil
+import zlib
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,8 @@ import pytest
 
 import lamina as tf
 from lamina.keras.models import Model, Sequential
-from lamina.keras.saving import load_weights, save_weights
+from lamina.keras.saving import hdf5, load_weights, save_weights
+from lamina.keras.saving.layout import saveables
 
 layers = tf.keras.layers
 FILES = Path(__file__).parent / "files"
@@ -201,14 +203,19 @@ def test_all_differences_are_listed_and_nothing_changes(file):
     with pytest.raises(ValueError, match="nothing was changed") as caught:
         model.load_weights(file)
     rows = {
-        line.split()[0]: " ".join(line.split()[-4:])
+        line.split()[0]: " ".join(line.split()[1:])
         for line in str(caught.value).splitlines()
-        if "/vars/" in line
+        if line.startswith("    ") and "float32" in line
     }
-    assert rows["alpha/vars/0"].endswith("float32(4, 5) float32(4, 4)")
-    assert rows["blocks/dense/vars/1"].endswith("float32(2,) nothing")
-    assert rows["extra/vars/0"].endswith("float32(2, 1) nothing")
-    assert rows["unknown/vars/0"].endswith("nothing float32(2,)")
+    assert rows == {
+        "alpha.kernel": "float32(4, 4) float32(4, 5) shape differs alpha/vars/0",
+        "alpha.bias": "float32(4,) float32(5,) shape differs alpha/vars/1",
+        "zeta.kernel": "float32(4, 2) float32(5, 2) shape differs layers/dense_1/vars/0",
+        "blocks[0].bias": "- float32(2,) missing in the file -",
+        "extra.kernel": "- float32(2, 1) missing in the file -",
+        "extra.bias": "- float32(1,) missing in the file -",
+        "unknown/vars/0": "float32(2,) - not in the model unknown/vars/0",
+    }
     assert f"{len(rows)} differ" in str(caught.value)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -217,7 +224,7 @@ def test_all_differences_are_listed_and_nothing_changes(file):
 def test_skip_mismatch_loads_the_rest_and_warns(file):
     model = built(5)
     model.set_weights([0 * w for w in model.get_weights()])
-    with pytest.warns(UserWarning, match=r"alpha/vars/0 .*float32\(4, 5\) +float32\(4, 4\)"):
+    with pytest.warns(UserWarning, match=r"alpha.kernel .*float32\(4, 4\) +float32\(4, 5\)"):
         model.load_weights(file, skip_mismatch=True)
     assert not model.alpha.kernel.numpy().any()
     assert model.blocks[0].kernel.numpy().any()
@@ -230,7 +237,7 @@ def test_a_dtype_that_would_lose_values_does_not_fit(tmp_path):
             self.n = self.add_weight(shape=(2,), dtype=dtype, trainable=False)
 
     save_weights(_marked_built(Counter("float32")), tmp_path / "m.weights.h5")
-    with pytest.raises(ValueError, match=r"int32\(2,\) +float32\(2,\)"):
+    with pytest.raises(ValueError, match=r"float32\(2,\) +int32\(2,\) +dtype differs"):
         load_weights(_marked_built(Counter("int32")), tmp_path / "m.weights.h5")
 
 
@@ -307,7 +314,7 @@ def test_loading_before_predict_is_exact(file):
 def test_a_later_mismatch_is_an_error_at_the_first_call(file):
     model = Net(5)
     model.load_weights(file)
-    with pytest.raises(ValueError, match=r"alpha/vars/0 .*float32\(4, 5\) +float32\(4, 4\)"):
+    with pytest.raises(ValueError, match=r"alpha.kernel .*float32\(4, 4\) +float32\(4, 5\)"):
         model(X)
 
 
@@ -453,3 +460,39 @@ def test_objects_in_arrays_are_refused(file):
     text = h5py.string_dtype()
     _tamper(file, lambda h5, group: group.create_dataset("0", (4, 4), text))
     _refused(file, "an array of numbers was expected")
+
+
+def test_places_do_not_depend_on_where_python_puts_lists():
+    model = Net()
+    model.inner = [Net() for _ in range(8)]
+    model(X)
+    for inner in model.inner:
+        inner(X)
+    found = [[path for path, _ in saveables(model)] for _ in range(5)]
+    assert all(paths == found[0] for paths in found)
+    assert sum(path.endswith("layers/dense") for path in found[0]) == 0
+    assert sum("/net" in path and "/layers/dense" in path for path in found[0]) == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.zeros(3, "float32"), "bytes were expected in lamina's notes; got float32"),
+        (np.zeros(3, "uint8"), "were expected to be compressed JSON"),
+        (np.frombuffer(zlib.compress(b"["), "uint8"), "were expected to be compressed JSON"),
+    ],
+)
+def test_notes_that_are_none_are_refused(file, value, message):
+    with h5py.File(file, "a") as h5:
+        h5.attrs["lamina0"] = value
+    with pytest.raises(ValueError, match=message):
+        built().load_weights(file)
+
+
+def test_notes_may_be_longer_than_an_attribute_of_hdf5(tmp_path):
+    names = np.random.default_rng(0).integers(0, 2**62, 12_000).tolist()
+    with (tmp_path / "n.h5").open("x+b") as opened, hdf5.Writer(opened) as writer:
+        writer.note({"names": names})
+    with h5py.File(tmp_path / "n.h5") as h5:
+        assert len(h5.attrs) > 1
+        assert hdf5.notes(h5, "who") == {"names": names}

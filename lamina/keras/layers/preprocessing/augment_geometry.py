@@ -28,10 +28,14 @@ INTERPOLATIONS = ("nearest", "bilinear")
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
 
+class UnknownModeError(NotImplementedError, ValueError):
+    """A mode that does not exist: a wrong value, for which Keras raises NotImplementedError."""
+
+
 def known(layer: Layer, argument: str, value: str, allowed: tuple[str, ...]) -> str:
     """Return a value if it is one of those allowed; else raise NotImplementedError, as Keras."""
     if value not in allowed:
-        raise NotImplementedError(
+        raise UnknownModeError(
             f"{checks.label(layer)}: `{argument}` must be one of {list(allowed)}; got {value!r}."
         )
     return value

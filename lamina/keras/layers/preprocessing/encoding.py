@@ -65,6 +65,14 @@ class CategoryEncoding(DataLayer):
             )
         self.num_tokens = checks.positive_int(self, "num_tokens", num_tokens)
 
+    def compute_output_shape(
+        self, input_shape: Any, count_weights_shape: Any = None
+    ) -> tuple[int | None, ...]:
+        # As Keras, also where "multi_hot" and "count" of rank 3 merge another axis than the last.
+        shape = tuple(input_shape)
+        keeps = self.output_mode == "one_hot" and (len(shape) == 1 or shape[-1:] != (1,))
+        return (*(shape if keeps else shape[:-1]), self.num_tokens)
+
     def call(self, inputs: Tensor, count_weights: Any = None) -> Tensor:
         if count_weights is not None:
             if self.output_mode != "count":

@@ -20,6 +20,11 @@ __all__ = [
     "Resizing",
 ]
 
+# Of `tf.image.resize`.
+_METHODS = (
+    *("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5"),
+    *("gaussian", "mitchellcubic"),
+)
 _INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
 
 
@@ -359,7 +364,7 @@ class _RandomSide(Layer):
             )
         self.factor = factor
         self.range = (1.0 + lower, 1.0 + upper)
-        self.interpolation = interpolation
+        self.interpolation = checks.choice(self, "interpolation", interpolation, _METHODS)
         self.seed = seed
         self.generator = random.SeedGenerator(seed)
 

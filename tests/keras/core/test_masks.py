@@ -1,0 +1,79 @@
+"""Masks survive operators, merging layers and nested models, and reach who needs them."""
+
+import numpy as np
+import pytest
+
+import lamina as tf
+
+layers = tf.keras.layers
+IDS = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
+MASK = IDS != 0
+
+
+def embedded():
+    return layers.Embedding(5, 3, mask_zero=True)(IDS)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: x * 1.0,
+        lambda x: 1.0 - x / 2.0,
+        lambda x: x + x,
+        lambda x: x * np.ones(3, "float32"),
+        lambda x: tf.maximum(tf.nn.relu(x), tf.tanh(x)),
+        lambda x: tf.cast(x, tf.float16),
+        lambda x: tf.matmul(x, tf.ones([3, 5])),
+        lambda x: tf.concat([x, x], axis=-1),
+        lambda x: layers.Add()([x, x * 2.0]),
+        lambda x: tf.keras.Sequential([layers.Dense(2), layers.ReLU()])(x * 2.0),
+        lambda x: layers.Lambda(lambda v: v * 2.0)(x),
+        tf.stop_gradient,
+    ],
+)
+def test_masks_survive(fn):
+    np.testing.assert_array_equal(fn(embedded())._keras_mask.numpy(), MASK)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: tf.reduce_mean(x, axis=1),
+        lambda x: tf.transpose(x, [1, 0, 2]),
+        lambda x: tf.reshape(x, [2, 12]),
+        lambda x: tf.matmul(x, x, transpose_b=True),
+        lambda x: tf.concat([x, x], axis=1),
+    ],
+)
+def test_masks_end_where_the_steps_are_others(fn):
+    assert fn(embedded())._keras_mask is None
+
+
+def test_a_step_counts_that_counts_in_one_operand():
+    x, y = (
+        embedded(),
+        layers.Masking()(tf.constant(np.ones([2, 4, 3], "float32") * (IDS == 0)[..., None])),
+    )
+    np.testing.assert_array_equal((x + y)._keras_mask.numpy(), np.ones([2, 4], bool))
+
+
+@pytest.mark.parametrize("kind", ["subclass", "functional"])
+def test_operators_between_embedding_and_lstm_keep_the_padding_out(kind):
+    embedding, lstm = layers.Embedding(5, 3, mask_zero=True), layers.LSTM(2)
+    if kind == "functional":
+        ids = tf.keras.Input([4], dtype="int32")
+        model = tf.keras.Model(ids, lstm(embedding(ids) * 2.0 + 1.0))
+    else:
+
+        class Tagger(tf.keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.embedding, self.lstm = embedding, lstm
+
+            def call(self, ids):
+                return self.lstm(self.embedding(ids) * 2.0 + 1.0)
+
+        model = Tagger()
+    wanted = lstm(embedding(IDS).numpy() * 2.0 + 1.0, mask=MASK)
+    np.testing.assert_allclose(model(IDS).numpy(), wanted.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(tf.function(model)(IDS).numpy(), wanted.numpy(), rtol=1e-6)
