@@ -18,6 +18,7 @@ import numpy as np
 
 import lamina
 from benchmarks.__main__ import table
+from benchmarks.layers import LAYERS, measure_layer
 from benchmarks.models import CASES, EPSILON, Case
 from benchmarks.timing import interleaved, ratio
 from benchmarks.training import FIT_STEPS, built, keras_fit, keras_loop, raw_epochs, raw_loop
@@ -217,8 +218,25 @@ def main() -> int:
     header = list(dict.fromkeys(k for row in rows.values() for k in row))
     cells = [[name, *[row.get(k, "–") for k in header]] for name, row in rows.items()]
     title = f"Beside {args.kind}: time of a training step, as multiples of hand-written JAX"
-    print(table(title, ["training step", *header], cells), flush=True)
+    if cells:
+        print(table(title, ["training step", *header], cells), flush=True)
+    if args.kind == "keras":
+        layers(args.only, rounds, chunk)
     return 0
+
+
+def layers(only: str, rounds: int, chunk: float) -> None:
+    """Print single layers beside those of Keras on JAX."""
+    keras = _module("keras")
+    names = [n for n in LAYERS if only.lower() in n.lower() or only.lower() in "layers"]
+    if keras is None or not names:
+        return
+    rows = []
+    for name in names:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        rows.append([name, *measure_layer(lamina.keras, keras, name, rounds, chunk)])
+    title = "Layers: time of predict_on_batch and train_on_batch, as multiples of Keras on JAX"
+    print(table(title, ["layer", "forward", "training"], rows), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from importlib import metadata as _metadata
 
 from lamina import (
+    autograph,
     bitwise,
     config,
     data,
@@ -69,6 +70,8 @@ from lamina.keras.initializers.tensorflow import (
 )
 from lamina.ops import (
     IndexedSlices,
+    TensorArray,
+    TensorArraySpec,
     abs,
     acos,
     acosh,

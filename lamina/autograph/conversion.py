@@ -150,7 +150,7 @@ class FunctionScope:
 
     def ret(self, value: Any, did_return: Any) -> Any:
         """Return what the function returns."""
-        if type(value).__name__ == "UndefinedReturnValue":
+        if isinstance(value, operators.UndefinedReturnValue):
             return None
         if operators.is_traced(did_return):
             raise errors.TracedValueError(
@@ -176,7 +176,6 @@ def autograph_artifact(fn: Any, extras: Any = None) -> Any:
 def table() -> Any:
     """Return the operators that converted code finds as `ag__`."""
     from malt.core import converter
-    from malt.operators import variables
 
     names = {
         "converted_call": converted_call,
@@ -187,7 +186,7 @@ def table() -> Any:
         "Feature": converter.Feature,
         "STD": converter.STANDARD_OPTIONS,
         "Undefined": operators.Undefined,
-        "UndefinedReturnValue": variables.UndefinedReturnValue,
+        "UndefinedReturnValue": operators.UndefinedReturnValue,
     }
     for name in operators.__all__:
         names[name] = getattr(operators, name)

@@ -87,6 +87,11 @@ class Dataset(Changing):
         return True
 
     def __iter__(self) -> DatasetIterator:
+        trace = local.trace
+        if not trace.eager and trace.is_function:
+            raise errors.HostLoopError(
+                f"{trace.what}: a loop over a tf.data.Dataset runs in Python, not in the program."
+            )
         return DatasetIterator(self._stage)
 
     def as_numpy_iterator(self) -> Iterator[Any]:

@@ -27,7 +27,6 @@ class _Local(threading.local):
         names: The open name scopes, joined by "/".
         device: The device asked for by `tf.device`, or None.
         calls: Layer calls that run now, outermost first (keras/core fills it).
-        cut: The last operations before the place where a long trace was cut, or None.
         masks: Whether a Keras mask was made in this thread, which operations then carry on.
         observers: Functions told of each layer call (summary, plot), usually empty.
         convert: What gives a function's AutoGraph form, while a program is traced that way.
@@ -47,7 +46,6 @@ class _Local(threading.local):
         self.names = ""
         self.device: Any = None
         self.calls: list[Any] = []
-        self.cut: Any = None
         self.masks = False
         self.observers: list[Any] = []
         self.convert: Any = None

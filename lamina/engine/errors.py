@@ -27,6 +27,7 @@ __all__ = [
     "DataLossError",
     "DeadlineExceededError",
     "FailedPreconditionError",
+    "HostLoopError",
     "InternalError",
     "LongLoopError",
     "InvalidArgumentError",
@@ -288,6 +289,10 @@ class TracedValueError(OperatorNotAllowedInGraphError):
     through `tf.numpy_function`; or see each step with `tf.config.run_functions_eagerly(True)`.
     A plain `if`, `while` or `for` on a Tensor works where AutoGraph can read the source.
     """
+
+
+class HostLoopError(TracedValueError):
+    """A dataset was looped over while recording: the function around runs in Python."""
 
 
 class LongLoopError(TracedValueError):

@@ -402,6 +402,8 @@ class Function:
             return self._record(args, kinds, converters[-1]())
         try:
             return self._record(args, kinds, unrolls=False)
+        except errors.HostLoopError:
+            raise
         except errors.TracedValueError as error:
             long = isinstance(error, errors.LongLoopError)
         try:
@@ -453,6 +455,8 @@ class Function:
     def _fall_back(self, error: errors.TracedValueError) -> None:
         where = missing.place_of_error(error)
         self._eager_because = f"{where}: {error}"
+        if isinstance(error, errors.HostLoopError):
+            return  # as its author means it
         reasons = "".join(f"  {note}\n" for note in getattr(error, "__notes__", ()))
         warnings.warn(
             f'tf.function "{self._label}" needs a value while it is traced, at {where}; it runs '

@@ -188,6 +188,7 @@ class Pending:
 
     __slots__ = (
         "_inputs_at",
+        "_least",
         "_numbers",
         "aliases",
         "alive",
@@ -215,6 +216,7 @@ class Pending:
         # In "sync" mode each operation is one trace.
         self.limit = _SOFT_LIMIT if config.eager == "record" else 0
         self.error: BaseException | None = None
+        self._least: tuple[int, ...] | None = None
 
     # -- recording
 
@@ -314,18 +316,22 @@ class Pending:
         variable._tensor = tensor
 
     def _maybe_cut(self) -> None:
-        """Run a long trace, at a place like the one where the last long trace was cut.
+        """Run a long trace, at a place that depends on what was recorded only.
 
-        A program that repeats is then cut at the same phase each time, so its pieces repeat too.
+        That is where the last operations are again the least, in the order of their signatures,
+        that the trace had: a program that repeats is then cut at the same phase each time, so its
+        pieces repeat too.
         """
         if config.eager == "record":
             if local.tapes and len(self.equations) < _TAPE_LIMIT:
                 return
-            place = [equation[0] for equation in self.equations[-6:]]
+            if self._least is None:
+                ids = [equation[0] for equation in self.equations]
+                self._least = min(zip(ids[3:], ids[2:], ids[1:], ids), default=())  # noqa: B905
+            last = tuple([equation[0] for equation in self.equations[:-5:-1]])
             size = len(self.equations) + _SOFT_LIMIT - self.limit
-            if local.cut not in (None, place) and size < 4 * _SOFT_LIMIT:
+            if last > self._least and size < 2 * _SOFT_LIMIT:
                 return
-            local.cut = place
         self.flush()
 
     # -- running

@@ -147,8 +147,27 @@ def _vocabulary_dtype(cls: type, name: str, value: Any) -> None:
 
 # Those of scipy.signal.get_window that need no further number.
 _WINDOWS = frozenset(
-    "barthann bartlett blackman blackmanharris bohman boxcar cosine exponential flattop hamming "
-    "hann lanczos nuttall parzen taylor triang tukey hanning rectangular".split()
+    [
+        "barthann",
+        "bartlett",
+        "blackman",
+        "blackmanharris",
+        "bohman",
+        "boxcar",
+        "cosine",
+        "exponential",
+        "flattop",
+        "hamming",
+        "hann",
+        "lanczos",
+        "nuttall",
+        "parzen",
+        "taylor",
+        "triang",
+        "tukey",
+        "hanning",
+        "rectangular",
+    ]
 )
 
 _NAMES: list[tuple[_Rule, str]] = [
@@ -171,7 +190,8 @@ _NAMES: list[tuple[_Rule, str]] = [
         _number,
         "alpha beta brightness_factor clipnorm clipvalue contrast_factor decay_rate decay_steps "
         "delta end_learning_rate factor fill_value gamma global_clipnorm "
-        "gradient_accumulation_steps hue_factor initial_learning_rate initial_scale l1 l2 loss_scale_factor m_mul "
+        "gradient_accumulation_steps hue_factor initial_learning_rate initial_scale l1 l2 "
+        "loss_scale_factor m_mul "
         "margin max_value num_labels num_thresholds power precision q recall saturation_factor "
         "sensitivity specificity t_mul target_class_ids threshold thresholds "
         "value_range warmup_steps weight_decay",

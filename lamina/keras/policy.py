@@ -246,9 +246,10 @@ class DTypePolicy(Captured):
         try:
             dtype = standardize_dtype(name)
         except ValueError:
+            who = registry.asker(name, "DTypePolicy: `name`", like="dtype")
             raise ValueError(
-                f"{registry.asker(name, 'DTypePolicy: `name`', like='dtype')} must be a dtype, 'mixed_float16' "
-                f"or 'mixed_bfloat16'; got {name!r}.\n  Fix: use 'mixed_bfloat16' for bfloat16 with float32 weights."
+                f"{who} must be a dtype, 'mixed_float16' or 'mixed_bfloat16'; got {name!r}.\n"
+                f"  Fix: use 'mixed_bfloat16' for bfloat16 with float32 weights."
             ) from None
         return dtype, dtype
 

@@ -65,4 +65,5 @@ from lamina.ops.special import *
 from lamina.ops.stateless import *
 from lamina.ops.tables import *
 from lamina.ops.taper import *
+from lamina.ops.tensor_array import *
 from lamina.ops.windows import *

@@ -230,6 +230,20 @@ class TensorArray:
         size = int(joined.shape[0])
         return _grown(joined, size=at_least) if at_least > size else joined
 
+    @property
+    def has_elements(self) -> bool:
+        """Whether the type of the elements is known, so that they can be joined."""
+        known = self._joined is not None or any(t is not None for t in self._items)
+        return known or (self._shape is not None and self._shape.is_fully_defined())
+
+    def element_like(self) -> Tensor:
+        """Return zeros of the type of an element, which must be known."""
+        return _zeros(shape=tuple(self.joined().shape[1:]), dtype=self.dtype)
+
+    def of_joined(self, joined: Tensor) -> "TensorArray":
+        """Return such an array with other elements, joined in one Tensor."""
+        return self._with(joined)
+
     def copy(self) -> "TensorArray":
         """Return an array of its own with the same elements."""
         made = self._with(self._joined)

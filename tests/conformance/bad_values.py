@@ -16,9 +16,10 @@ _OPTIONAL_COUNT = [-1, 1.5, "x"]
 _BY_VALUES = [
     (
         _POSITIVE,
-        "bins chain_depth depth_multiplier filters first_decay_steps frame_length frame_step groups "
-        "head_dim height input_dim k key_dim max_tokens n num_bins num_chains num_classes num_heads "
-        "num_key_value_heads num_mel_bins num_ops num_query_heads num_tokens output_dim "
+        "bins chain_depth depth_multiplier filters first_decay_steps frame_length frame_step "
+        "head_dim height input_dim k key_dim max_tokens n num_bins num_chains num_classes "
+        "groups num_heads num_key_value_heads num_mel_bins num_ops num_query_heads num_tokens "
+        "output_dim "
         "output_sequence_length power_iterations sequence_stride top_k units value_dim width "
         "ema_overwrite_frequency dynamic_growth_steps sliding_window lora_rank fft_length",
     ),
@@ -61,37 +62,97 @@ KINDS = {name: values for values, names in _BY_VALUES for name in names.split()}
 _TRUTH = "any value has a truth value"
 ANYTHING = {
     **dict.fromkeys(
-        (
-            "all_ops amsgrad antialias apply_class_balancing center centered crop_to_aspect_ratio "
-            "cycle exclude_embeddings expand_dims from_logits from_sorted_ids go_backwards invert "
-            "keepdims mask_zero multi_label nesterov normalize pad_to_aspect_ratio "
-            "pad_to_max_tokens periodic power_to_db relative_step remove_diagonal renorm "
-            "reset_after return_sequences return_state rms_scaling sparse sparse_y_pred "
-            "sparse_y_true staircase stateful synchronized tie_weights unit_forget_bias unroll "
-            "use_bias use_ema use_gate use_scale zero_output_for_mask ragged"
-        ).split(),
+        [
+            "all_ops",
+            "amsgrad",
+            "antialias",
+            "apply_class_balancing",
+            "center",
+            "centered",
+            "crop_to_aspect_ratio",
+            "cycle",
+            "exclude_embeddings",
+            "expand_dims",
+            "from_logits",
+            "from_sorted_ids",
+            "go_backwards",
+            "invert",
+            "keepdims",
+            "mask_zero",
+            "multi_label",
+            "nesterov",
+            "normalize",
+            "pad_to_aspect_ratio",
+            "pad_to_max_tokens",
+            "periodic",
+            "power_to_db",
+            "relative_step",
+            "remove_diagonal",
+            "renorm",
+            "reset_after",
+            "return_sequences",
+            "return_state",
+            "rms_scaling",
+            "sparse",
+            "sparse_y_pred",
+            "sparse_y_true",
+            "staircase",
+            "stateful",
+            "synchronized",
+            "tie_weights",
+            "unit_forget_bias",
+            "unroll",
+            "use_bias",
+            "use_ema",
+            "use_gate",
+            "use_scale",
+            "zero_output_for_mask",
+            "ragged",
+        ],
         _TRUTH,
     ),
     "args": "there are none: Python says so",
     "kwargs": "what is taken is looked at by name",
-    **dict.fromkeys("seed salt".split(), "also generators and pairs: tested where drawn"),
-    **dict.fromkeys("mask_value oov_token mask_token value offset scale".split(), "any value is one"),
-    **dict.fromkeys("mean variance minval maxval".split(), "also arrays, tested in their files"),
+    **dict.fromkeys(["seed", "salt"], "also generators and pairs: tested where drawn"),
     **dict.fromkeys(
-        "vocabulary idf_weights bin_boundaries boundaries values label_weights".split(),
+        ["mask_value", "oov_token", "mask_token", "value", "offset", "scale"], "any value is one"
+    ),
+    **dict.fromkeys(["mean", "variance", "minval", "maxval"], "also arrays, tested in their files"),
+    **dict.fromkeys(
+        ["vocabulary", "idf_weights", "bin_boundaries", "boundaries", "values", "label_weights"],
         "lists whose lengths and contents depend on each other, tested in their files",
     ),
     **dict.fromkeys(
-        "flash_attention use_cudnn quantization_config gptq_unpacked_column_size".split(),
+        ["flash_attention", "use_cudnn", "quantization_config", "gptq_unpacked_column_size"],
         "says how, or is there for compatibility; tested in their files",
     ),
     **dict.fromkeys(
-        "equation output_shape output_padding bias_axes noise_shape input_axes output_axes".split(),
+        [
+            "equation",
+            "output_shape",
+            "output_padding",
+            "bias_axes",
+            "noise_shape",
+            "input_axes",
+            "output_axes",
+        ],
         "depends on the input's rank, tested in their files",
     ),
     **dict.fromkeys(
-        "weights backward_layer exclude_layers ngrams warmup_target renorm_clipping ignore_class "
-        "lora_alpha max_freq sequence_length layers reverse_dtype".split(),
+        [
+            "weights",
+            "backward_layer",
+            "exclude_layers",
+            "ngrams",
+            "warmup_target",
+            "renorm_clipping",
+            "ignore_class",
+            "lora_alpha",
+            "max_freq",
+            "sequence_length",
+            "layers",
+            "reverse_dtype",
+        ],
         "tested in their files",
     ),
 }

@@ -12,11 +12,38 @@ ROWS = [*LAYERS, *PREPARING, *OTHERS]
 
 # Programs that compile for a second or more: where a property compiles, these rows are `slow`.
 HEAVY = frozenset(
-    """AugMix AutoContrast CTC Circle ContrastLimitedAdaptiveHistogramEqualization ConvLSTM2D
-    ConvLSTM3D CutMix Equalization MelSpectrogram MixUp Muon RandAugment RandomColorDegeneration
-    RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomHue
-    RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
-    RandomSharpness RandomShear RandomTranslation RandomZoom STFTSpectrogram Solarization""".split()
+    [
+        "AugMix",
+        "AutoContrast",
+        "CTC",
+        "Circle",
+        "ContrastLimitedAdaptiveHistogramEqualization",
+        "ConvLSTM2D",
+        "ConvLSTM3D",
+        "CutMix",
+        "Equalization",
+        "MelSpectrogram",
+        "MixUp",
+        "Muon",
+        "RandAugment",
+        "RandomColorDegeneration",
+        "RandomColorJitter",
+        "RandomElasticTransform",
+        "RandomErasing",
+        "RandomGaussianBlur",
+        "RandomHue",
+        "RandomInvert",
+        "RandomPerspective",
+        "RandomPosterization",
+        "RandomRotation",
+        "RandomSaturation",
+        "RandomSharpness",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomZoom",
+        "STFTSpectrogram",
+        "Solarization",
+    ]
 )
 
 

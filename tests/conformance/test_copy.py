@@ -1,4 +1,4 @@
-"""A deep copy, a pickled copy and one from the config compute the same, with variables of their own."""
+"""Copies of all kinds compute the same, with variables of their own."""
 
 import copy
 import pickle

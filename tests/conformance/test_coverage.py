@@ -63,7 +63,9 @@ def _exported(room):
 @pytest.mark.parametrize("room", [*_ROOMS, "activations"])
 def test_every_exported_class_has_a_row_or_a_reason(room):
     rows = {case.kind for case in ROWS if case.room == room}
-    exempt = {getattr(_room(room), n.rsplit(".", 1)[1]) for n in EXEMPT if n[: n.rindex(".")] == room}
+    exempt = {
+        getattr(_room(room), n.rsplit(".", 1)[1]) for n in EXEMPT if n[: n.rindex(".")] == room
+    }
     missing = {kind.__name__ for kind in _exported(room) - rows - exempt}
     assert not missing, f"{room}: write a row for {sorted(missing)} in tests/conformance"
     assert not rows & exempt, "a row and an exemption"

@@ -28,8 +28,9 @@ def _scalar(case, thing, inputs):
 
 @over("gradients", "layers", "losses", "regularizers", "constraints", "activations")
 def test_gradient_is_the_slope(case):
-    made_of = {"dtype": "float64"} if case.room in ("layers", "losses") else {}
-    thing, inputs = case.make(**made_of), _inputs(case)
+    tf.keras.config.set_dtype_policy("float64")  # layers inside layers follow it too
+    thing = case.make(**({"dtype": "float64"} if case.room == "losses" else {}))
+    inputs = _inputs(case)
     run(case, thing, inputs)  # builds it
     rng = np.random.default_rng(7)
     # Of a loss, the predictions are what is moved.

@@ -33,5 +33,7 @@ def test_no_attribute_holds_a_traced_tensor(case):
     function = tf.function(lambda *t: run(case, thing, list(t), **more))
     batch = case.inputs[0].shape[0]
     function.get_concrete_function(*specs(case, batch))
-    held = [path for path, t in _held(thing, case.name, {}) if t._value is None and not t._trace.eager]
+    held = [
+        path for path, t in _held(thing, case.name, {}) if t._value is None and not t._trace.eager
+    ]
     assert not held, f"of a finished trace: {held}"

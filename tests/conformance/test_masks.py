@@ -1,4 +1,4 @@
-"""A mask passes a layer that supports masking, ends at one that does not, and is never in the way."""
+"""A mask passes a layer that supports masking, and ends at one that does not."""
 
 import pytest
 

@@ -45,7 +45,9 @@ def _other_values(weight):
 def test_layers_come_back_with_a_whole_model(cases, tmp_path):
     cases = [c for c in cases if len(c.inputs) == 1 and c.inputs[0].kind == "normal"]
     inputs = [tf.keras.Input(c.inputs[0].shape[1:]) for c in cases]
-    outputs = [c.make(**_named(c, i))(x) for i, (c, x) in enumerate(zip(cases, inputs, strict=True))]
+    outputs = [
+        c.make(**_named(c, i))(x) for i, (c, x) in enumerate(zip(cases, inputs, strict=True))
+    ]
     if not cases:
         return
     model = tf.keras.Model(inputs, outputs)

@@ -1,4 +1,4 @@
-"""One compiled step moves every trainable weight of a layer, and every optimizer moves its variable."""
+"""One compiled step moves each trainable weight of a layer; an optimizer moves its variable."""
 
 import numpy as np
 

@@ -340,6 +340,7 @@ class _Plan:
         self.assignments: list[tuple[Any, Any]] = []
         self.custom: list[tuple[str, Any]] = []
         self.claimed: set[str] = set()
+        self._met: set[int] = set()  # ids of variables
         self.missing: list[tuple[str, tuple[int, ...]]] = []
         self.extra: list[tuple[str, tuple[int, ...]]] = []
         found = variable_paths(model) if hasattr(model, "variables") else []
@@ -382,9 +383,14 @@ class _Plan:
 
     def _add(self, path: str, obj: Any) -> None:
         for i, v in enumerate(own_variables(obj)):
-            place, found = self._find(v, _place(path, str(i)))
+            own = _place(path, str(i))
+            place, found = self._find(v, own)
+            shared = id(v) in self._met
+            self._met.add(id(v))
             if found is not None and place:
                 self.claimed.add(place)
+                if shared and own not in self._origins:
+                    self.claimed.add(own)  # a shared weight is written in each of its objects
             elif found is None and getattr(type(obj), "_tracked_as", "") == "seed":
                 continue  # files of before have none, and Keras' only some
             status = MISSING.format("the file") if found is None else fits(v, found)
