@@ -27,7 +27,7 @@ from lamina.engine import Tensor, TensorType, convert_to_tensor, errors, nest, s
 __all__ = ["Carried"]
 
 
-class _Changed(Exception):
+class _ChangedError(Exception):
     """A variable that the first iteration left alone is assigned in a later one."""
 
     def __init__(self, index: int, value: Any) -> None:
@@ -171,7 +171,9 @@ class Carried:
         if isinstance(b, Slot):
             return Leaf(b.type, (None,))
         if isinstance(b, ArraySlot):
-            return _Loose(a, b.array) if b.slot is None else Array(b.array, Leaf(b.slot.type, (None,)))
+            return (
+                _Loose(a, b.array) if b.slot is None else Array(b.array, Leaf(b.slot.type, (None,)))
+            )
         if is_constant(b):
             return Leaf(convert_to_tensor(b)._type, (None,))
         if nest.is_nested(b):
@@ -231,7 +233,7 @@ class Carried:
             while True:
                 try:
                     return run()
-                except _Changed as change:
+                except _ChangedError as change:
                     i = change.index
                     kind = convert_to_tensor(change.value)._type
                     self._plans[i] = self._plan_leaf(self.names[i], self._before[i], kind)
@@ -267,7 +269,7 @@ class Carried:
                 if not _stays(before, value):
                     if not isinstance(value, Tensor) and not is_constant(value):
                         raise self._refused(name, "is assigned another Python object")
-                    raise _Changed(i, value)
+                    raise _ChangedError(i, value)
             elif isinstance(plan, _Grows):
                 if value is not before or len(value.items) != plan.count:
                     raise self._refused(name, "does not grow by one number of items")
@@ -287,18 +289,21 @@ class Carried:
             return
         if isinstance(plan, Array):
             plan, value = plan.leaf, value.joined()
-        if not isinstance(value, Tensor) and not is_constant(value):
-            if not hasattr(type(value), "_as_tensor"):
-                raise self._refused(name, f"goes from a Tensor to {type(value).__name__}")
-        tensor = value
-        if not isinstance(value, Tensor):
-            try:
-                tensor = convert_to_tensor(value, plan.type.dtype)
-            except (TypeError, ValueError):
-                tensor = convert_to_tensor(value)
+        tensor = self._as_type(name, value, plan.type)
         if tensor._type is not plan.type:
             raise self._differs(name, plan.type, tensor._type)
         outputs.append(tensor)
+
+    def _as_type(self, name: str, value: Any, kind: TensorType) -> Tensor:
+        """Return a value as a Tensor, a Python number of the wanted type if it fits."""
+        if isinstance(value, Tensor):
+            return value
+        if not is_constant(value) and not hasattr(type(value), "_as_tensor"):
+            raise self._refused(name, f"goes from a Tensor to {type(value).__name__}")
+        try:
+            return convert_to_tensor(value, kind.dtype)
+        except (TypeError, ValueError):
+            return convert_to_tensor(value)
 
     def grown(self) -> list[list[Any]]:
         """Return what the iteration appended to each list that grows."""

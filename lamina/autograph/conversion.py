@@ -37,7 +37,7 @@ class Converter:
             return fn if inner is fn.__func__ else types.MethodType(inner, fn.__self__)
         if isinstance(fn, types.FunctionType):
             return self._convert(fn)
-        called = getattr(type(fn), "__call__", None)
+        called = getattr(type(fn), "__call__", None)  # noqa: B004  # the function itself
         if isinstance(fn, type) or not isinstance(called, types.FunctionType):
             return fn
         inner = self._convert(called)
@@ -79,9 +79,7 @@ def _is_operation(fn: Any) -> bool:
     return module.startswith(("lamina.ops", "lamina.engine.nest", "lamina.keras.ops"))
 
 
-def converted_call(
-    fn: Any, args: Any, kwargs: Any, scope: Any = None, options: Any = None
-) -> Any:
+def converted_call(fn: Any, args: Any, kwargs: Any, scope: Any = None, options: Any = None) -> Any:
     """Call a function from converted code, converted too if it is the user's.
 
     Args:

@@ -77,14 +77,13 @@ def set_loop_options(
         shape_invariants: A loop whose variables change their shapes runs eagerly; TensorFlow asks
             for the shapes here.
 
-    Example:
-        >>> @tf.function
-        ... def halvings(x):
-        ...     n = 0
-        ...     while x > 1.0:
-        ...         tf.autograph.experimental.set_loop_options(maximum_iterations=100)
-        ...         x, n = x / 2.0, n + 1
-        ...     return n
-        >>> halvings(tf.constant(10.0)).numpy()
-        np.int32(4)
+    Example::
+
+        @tf.function
+        def halvings(x):
+            n = 0
+            while x > 1.0:
+                tf.autograph.experimental.set_loop_options(maximum_iterations=100)
+                x, n = x / 2.0, n + 1
+            return n
     """

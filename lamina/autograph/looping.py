@@ -188,7 +188,13 @@ def for_stmt(
         proceeds = True if extra_test is None else extra_test()
         if is_traced(proceeds):
             choose(
-                proceeds, lambda: body(item), lambda: None, get_state, set_state, symbol_names, where
+                proceeds,
+                lambda: body(item),
+                lambda: None,
+                get_state,
+                set_state,
+                symbol_names,
+                where,
             )
         elif proceeds:
             body(item)
@@ -243,9 +249,7 @@ def _run_while(
     state.finish(state.attempt(run))
 
 
-def _run_steps(
-    state: Carried, loop: Stepped, body: Callable[[Any], bool], left: bool
-) -> None:
+def _run_steps(state: Carried, loop: Stepped, body: Callable[[Any], bool], left: bool) -> None:
     """Record a loop of a known number of steps; a short one that cannot be is unrolled."""
     if not loop.size:
         return
@@ -259,9 +263,7 @@ def _run_steps(
                 return
 
 
-def _scan_steps(
-    state: Carried, loop: Stepped, body: Callable[[Any], bool], left: bool
-) -> None:
+def _scan_steps(state: Carried, loop: Stepped, body: Callable[[Any], bool], left: bool) -> None:
     kinds = [t[0]._type for t in loop.tensors]
     state.settle(lambda parts: body(loop.item(parts)), kinds, grows=True)
     if left and state.grows:

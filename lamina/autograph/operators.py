@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamina import debugging, ops
-from lamina.autograph.looping import Counted, Stepped, as_loop, for_stmt, ranged, while_stmt
 from lamina.autograph.choosing import choose, place
+from lamina.autograph.looping import Counted, Stepped, as_loop, for_stmt, ranged, while_stmt
 from lamina.autograph.values import Undefined, UndefinedReturnValue, is_traced
 from lamina.engine import Tensor, convert_to_tensor, errors
 
@@ -66,9 +66,7 @@ def if_stmt(
     choose(cond, body, orelse, get_state, set_state, symbol_names, place("if"))
 
 
-def if_exp(
-    cond: Any, if_true: Callable[[], Any], if_false: Callable[[], Any], text: str
-) -> Any:
+def if_exp(cond: Any, if_true: Callable[[], Any], if_false: Callable[[], Any], text: str) -> Any:
     """Return `if_true() if cond else if_false()`."""
     if not is_traced(cond):
         return if_true() if cond else if_false()
@@ -216,8 +214,8 @@ def _enumerate(iterable: Any, start: int = 0) -> Any:
 
 
 def _zip(*iterables: Any, strict: bool = False) -> Any:
-    loops = [as_loop(i) for i in iterables]
-    if loops and builtins.all(isinstance(x, Stepped) for x in loops):
+    loops = [loop for i in iterables if isinstance(loop := as_loop(i), Stepped)]
+    if loops and builtins.len(loops) == builtins.len(iterables):
         return Stepped.zipped(loops)
     return builtins.zip(*iterables, strict=strict)
 

@@ -1,3 +1,5 @@
+# malt has no types.
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 """Source to source by diastatic-malt, compiled under the user's file name and line numbers.
 
 Imported when the first function is converted, since it brings malt with it.
@@ -32,7 +34,10 @@ from lamina.autograph import experimental
 
 __all__ = ["OPTIONS", "source_of", "transformed"]
 
-OPTIONS = converter.STANDARD_OPTIONS
+# With it `print` is a call like others.
+OPTIONS = converter.ConversionOptions(
+    recursive=True, optional_features=converter.Feature.BUILTIN_FUNCTIONS
+)
 _KEY = "converted"
 
 
@@ -128,6 +133,8 @@ class _Factory:
 
     def __init__(self, fn):
         context = converter.ProgramContext(options=OPTIONS)
+        nodes: Any
+        ctx: Any
         nodes, ctx = transpiler.GenericTranspiler.transform_function(_transpiler, fn, context)
         self.name = ctx.info.name
         if isinstance(nodes, ast.Lambda):

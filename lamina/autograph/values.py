@@ -118,9 +118,7 @@ class ArraySlot:
         self.slot = slot
 
 
-def record(
-    fn: Callable[..., Sequence[Any]], kinds: Sequence[TensorType], what: str
-) -> _Record:
+def record(fn: Callable[..., Sequence[Any]], kinds: Sequence[TensorType], what: str) -> _Record:
     """Record a function of Tensors that returns a state."""
     found: list[Any] = []
 
@@ -267,7 +265,9 @@ def _pair(where: str, name: str, a: Any, b: Any) -> Any:
         return Fixed(Undefined(name, _ONE_BRANCH.format(where=where, name=name)))
     missing = isinstance(a, UndefinedReturnValue), isinstance(b, UndefinedReturnValue)
     if any(missing):
-        return Fixed(a) if all(missing) else _with_zeros(where, name, b if missing[0] else a, *missing)
+        return (
+            Fixed(a) if all(missing) else _with_zeros(where, name, b if missing[0] else a, *missing)
+        )
     if nest.is_nested(a) and nest.is_nested(b):
         return _pair_nested(where, name, a, b)
     if isinstance(a, ArraySlot) and isinstance(b, ArraySlot):

@@ -8,7 +8,7 @@ import numpy as np
 from lamina.data import changes, elements, stages
 from lamina.data.changing import Changing
 from lamina.data.ordering import AUTOTUNE
-from lamina.engine import Tensor, convert_to_tensor, errors, nest
+from lamina.engine import Tensor, convert_to_tensor, errors, local, nest
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetIterator"]
 

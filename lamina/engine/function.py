@@ -220,8 +220,7 @@ class Function:
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._reduce_retracing = reduce_retracing
-        self._autograph = autograph
-        self._converted = False
+        self._autograph, self._converted = autograph, False
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._eager_because: str | None = None
         self._made_variables = False
@@ -253,9 +252,8 @@ class Function:
 
         parameters = list(inspect.signature(inner).parameters.values())[1:]
         method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return Function(
-            method, self._label, self.input_signature, self._reduce_retracing, self._autograph
-        )
+        how = self.input_signature, self._reduce_retracing, self._autograph
+        return Function(method, self._label, *how)
 
     # -- calling
 
@@ -345,8 +343,8 @@ class Function:
                     inside.append(made[-1])
 
         creation_hooks.append(note)
+        kinds = [t._type for t in tensors]
         try:
-            kinds = [t._type for t in tensors]
             concrete = self._attempt(args, kinds)
             if made:
                 self._check_singletons(inside, self._made_variables)
@@ -402,10 +400,10 @@ class Function:
             return self._record(args, kinds, converters[-1]())
         try:
             return self._record(args, kinds, unrolls=False)
-        except errors.HostLoopError:
-            raise
         except errors.TracedValueError as error:
             long = isinstance(error, errors.LongLoopError)
+            if isinstance(error, errors.HostLoopError):
+                raise
         try:
             concrete = self._record(args, kinds, converters[-1]())
         except errors.TracedValueError:
@@ -430,9 +428,8 @@ class Function:
                 return fn(*values[:-1], **values.pop())
             return fn(*values)
 
-        here = local
-        before = here.convert, here.unrolls
-        here.convert, here.unrolls = convert, unrolls
+        before = local.convert, local.unrolls
+        local.convert, local.unrolls = convert, unrolls
         try:
             closed, structure = close(call, kinds, f'tf.function "{self._label}"')
         except errors.TracedValueError as error:
@@ -440,7 +437,7 @@ class Function:
                 convert.explain(error)
             raise
         finally:
-            here.convert, here.unrolls = before
+            local.convert, local.unrolls = before
         return ConcreteFunction(self._label, closed, structure)
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:
@@ -456,7 +453,7 @@ class Function:
         where = missing.place_of_error(error)
         self._eager_because = f"{where}: {error}"
         if isinstance(error, errors.HostLoopError):
-            return  # as its author means it
+            return
         reasons = "".join(f"  {note}\n" for note in getattr(error, "__notes__", ()))
         warnings.warn(
             f'tf.function "{self._label}" needs a value while it is traced, at {where}; it runs '
@@ -560,9 +557,8 @@ def function(
     """Compile a Python function: recorded once for each input signature, then run as a whole.
 
     lamina compiles eager code too, so this saves the recording, a few microseconds an operation.
-    A function is recorded as it is written. Only where that needs a Tensor's value (an `if`, a
-    `while`, a `for` over many elements) is it converted by `tf.autograph`, which see. What cannot
-    be converted runs eagerly, after one warning.
+    Only a function that needs a Tensor's value while it is recorded (in an `if`, a `while`, a long
+    `for`) is converted by `tf.autograph`; what cannot be runs eagerly, after one warning.
 
     Args:
         func: The function; None returns a decorator.
@@ -570,12 +566,12 @@ def function(
         autograph: Whether Python's control flow on Tensors becomes part of the program.
         jit_compile: Accepted; everything is compiled by XLA.
         reduce_retracing: Do not warn of many traces.
-        experimental_implements: Accepted, unused.
-        experimental_autograph_options: Accepted, unused.
-        experimental_attributes: Accepted, unused.
+        experimental_implements: Accepted, unused, as all the others.
+        experimental_autograph_options: Unused.
+        experimental_attributes: Unused.
         experimental_relax_shapes: As `reduce_retracing`.
-        experimental_compile: Accepted; everything is compiled by XLA.
-        experimental_follow_type_hints: Accepted, unused.
+        experimental_compile: Unused.
+        experimental_follow_type_hints: Unused.
 
     Returns:
         A callable `Function`.

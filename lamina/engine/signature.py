@@ -223,7 +223,7 @@ class Signature:
 signatures: list[Signature] = []
 
 _MSG_UNBOUNDED = (
-    "tf.while_loop: a gradient through a loop in tf.function needs a bound on its iterations; "
+    "tf.while_loop: a second derivative through a loop in tf.function needs a bound on its steps; "
     "got maximum_iterations=None.\n  Fix: tf.while_loop(cond, body, loop_vars, "
     "maximum_iterations=n), or take @tf.function off."
 )

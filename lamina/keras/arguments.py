@@ -57,12 +57,19 @@ def _rules_of(cls: type) -> tuple[tuple[str, ...], Mapping[str, _Rule]]:
     if owner is object or not registry.is_own(owner):
         return (), {}
     parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]  # type: ignore[misc]
-    by_annotation = {p.name: rule for p in parameters if (rule := _by_annotation(p.annotation))}
+    by_annotation = {p.name: rule for p in parameters if (rule := _by_annotation(p))}
     names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
     return names, {**by_annotation, **_BY_NAME}
 
 
-def _by_annotation(annotation: Any) -> _Rule | None:
+# Whose own checks say more.
+_CHECKED_BY_CLASSES = frozenset(["input_dim", "output_dim", "rate", "seed"])
+
+
+def _by_annotation(parameter: inspect.Parameter) -> _Rule | None:
+    annotation = parameter.annotation
+    if parameter.name in _CHECKED_BY_CLASSES:
+        return None
     union = isinstance(annotation, types.UnionType)
     kinds = set(typing.get_args(annotation) if union else (annotation,)) - {types.NoneType}
     return {frozenset({float}): _number, frozenset({int}): _whole}.get(frozenset(kinds))
@@ -119,7 +126,7 @@ def _function(cls: type, name: str, value: Any) -> None:
 def _axes(cls: type, name: str, value: Any) -> None:
     entries = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
     if isinstance(value, str) or any(isinstance(entry, str | float) for entry in entries):
-        _refuse(cls, name, "an integer, or several", value)
+        _refuse(cls, name, "integers", value)
 
 
 def _sizes(cls: type, name: str, value: Any) -> None:
@@ -137,7 +144,7 @@ def _encoding(cls: type, name: str, value: Any) -> None:
 
 def _window(cls: type, name: str, value: Any) -> None:
     if isinstance(value, str) and value not in _WINDOWS:
-        _refuse(cls, name, f"values, or one of {sorted(_WINDOWS)}", value, ValueError)
+        _refuse(cls, name, f"one of {sorted(_WINDOWS)}, or values", value, ValueError)
 
 
 def _vocabulary_dtype(cls: type, name: str, value: Any) -> None:
@@ -179,7 +186,7 @@ _NAMES: list[tuple[_Rule, str]] = [
     (_window, "window"),
     (_vocabulary_dtype, "vocabulary_dtype"),
     (_fraction, "label_smoothing ema_momentum"),
-    (_at_least(0), "class_id num_regressors num_oov_indices"),
+    (_at_least(0), "class_id num_regressors"),
     (
         _at_least(1),
         "dynamic_growth_steps ema_overwrite_frequency fft_length first_decay_steps frame_length "
@@ -189,7 +196,7 @@ _NAMES: list[tuple[_Rule, str]] = [
     (
         _number,
         "alpha beta brightness_factor clipnorm clipvalue contrast_factor decay_rate decay_steps "
-        "delta end_learning_rate factor fill_value gamma global_clipnorm "
+        "delta end_learning_rate factor gamma global_clipnorm "
         "gradient_accumulation_steps hue_factor initial_learning_rate initial_scale l1 l2 "
         "loss_scale_factor m_mul "
         "margin max_value num_labels num_thresholds power precision q recall saturation_factor "

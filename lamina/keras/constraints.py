@@ -129,6 +129,8 @@ class MinMaxNorm(Constraint):
         rate: float = 1.0,
         axis: int | Sequence[int] = 0,
     ):
+        if isinstance(rate, str):
+            raise TypeError(f"MinMaxNorm: `rate` must be a number; got {rate!r}.")
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate

@@ -62,7 +62,8 @@ def checkpointed_while(proceed, step, start, fixed):
         return last, (steps, start, fixed)
 
     def backward(kept, cotangents):
-        return _walk_back(step, *kept, cotangents)
+        steps, start, fixed = kept
+        return _walk_back(step, steps, start, fixed, cotangents)
 
     if _mode.forward:
         return lax.while_loop(lambda s: proceed(s, fixed), lambda s: step(s, fixed), start)
@@ -119,9 +120,7 @@ def _stretch(step, pull, steps, start, fixed, grads, level):
         size = jnp.minimum(stride, steps - at * stride)
         if level > 1:
             return _stretch(step, pull, size, state, fixed, grads, level - 1)
-        return lax.fori_loop(
-            0, size, lambda j, g: pull(advance(state, size - 1 - j), g), grads
-        )
+        return lax.fori_loop(0, size, lambda j, g: pull(advance(state, size - 1 - j), g), grads)
 
     return lax.fori_loop(0, stretches, back, grads)
 

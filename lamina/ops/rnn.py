@@ -1,8 +1,9 @@
 """Recurrent kernels: a whole sequence in one operation.
 
-The inputs of all steps are projected by one matrix product before the scan, so that a step is
-one product with the state. Weights have Keras's layout: U units, F features,
-``kernel (F, G U)``, ``recurrent_kernel (U, G U)``, ``bias (G U,)``, with the G gates side by side.
+On GPU and TPU the inputs of all steps are projected by one matrix product before the scan; on CPU
+each step projects its own, which XLA runs 1.4 to 1.8 times as fast. Weights have Keras's layout:
+U units, F features, ``kernel (F, G U)``, ``recurrent_kernel (U, G U)``, ``bias (G U,)``, with the
+G gates side by side.
 
 Shared arguments:
 
@@ -19,6 +20,7 @@ Shared arguments:
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -91,12 +93,24 @@ def _state(state, x, units):
     return jnp.zeros((x.shape[1], units), x.dtype) if state is None else state
 
 
-def _run(step, projected, states, mask, settings):
+def _projected(x, project):
+    """Return what a scan goes over, and what is left to do with it in each step.
+
+    Args:
+        x: ``(T, B, F)``.
+        project: ``(…, B, F) → (…, B, G U)``.
+    """
+    if jax.default_backend() == "cpu":
+        return x, project
+    return project(x), _linear
+
+
+def _run(step, sequence, states, mask, settings):
     """Scan a cell over time.
 
     Args:
         step: ``(projected input, states) → states``; the first state is the output.
-        projected: ``(T, B, G U)``.
+        sequence: What `_projected` gives: an array ``(T, B, …)``, and the projection of a step.
         states: The initial states, ``(B, U)`` each.
         mask: ``(T, B)`` or None.
         settings: The static arguments, see above.
@@ -108,7 +122,7 @@ def _run(step, projected, states, mask, settings):
     def body(carry, now):
         states, last = carry
         x, keep = now
-        after = step(x, states)
+        after = step(project(x), states)
         output = after[0]
         if keep is not None:
             after = tuple(jnp.where(keep, a, b) for a, b in zip(after, states, strict=True))
@@ -116,6 +130,7 @@ def _run(step, projected, states, mask, settings):
             last = None if zero else output
         return (after, last), output if sequences else None
 
+    inputs, project = sequence
     zero, sequences = settings["zero_output_for_mask"], settings["return_sequences"]
     if mask is not None:
         mask = mask.astype(bool)[..., None]
@@ -124,7 +139,7 @@ def _run(step, projected, states, mask, settings):
     (final, last), outputs = lax.scan(
         body,
         (tuple(states), last),
-        (projected, mask),
+        (inputs, mask),
         reverse=settings["go_backwards"],
         unroll=True if settings["unroll"] else 1,
     )
@@ -206,9 +221,10 @@ def lstm(
     act, gate = _activation(activation), _activation(recurrent_activation)
     x = _time_first(x, time_major)
     states = _state(h, x, units), _state(c, x, units)
-    projected = _matmul(x, kernel, input_mask, 4)  # (T, B, 4 U)
-    if bias is not None:
-        projected = projected + bias
+
+    def project(x):
+        gates = _matmul(x, kernel, input_mask, 4)
+        return gates if bias is None else gates + bias
 
     def step(now, states):
         h, c = states
@@ -224,7 +240,7 @@ def lstm(
         "unroll": unroll,
         "zero_output_for_mask": zero_output_for_mask,
     }
-    return _run(step, projected, states, _time_first(mask, time_major), settings)
+    return _run(step, _projected(x, project), states, _time_first(mask, time_major), settings)
 
 
 def _gru_step(weights, bias, dropout, act, gate, reset_after):
@@ -315,11 +331,14 @@ def gru(
     units = _check(x, kernel, recurrent_kernel, 3)
     act, gate = _activation(activation), _activation(recurrent_activation)
     x = _time_first(x, time_major)
-    projected = _matmul(x, kernel, input_mask, 3)  # (T, B, 3 U)
-    inner_bias = None
+    outer = inner_bias = None
     if bias is not None:
         outer, inner_bias = (bias[0], bias[1]) if reset_after else (bias, None)
-        projected = projected + outer
+
+    def project(x):
+        found = _matmul(x, kernel, input_mask, 3)
+        return found if outer is None else found + outer
+
     step = _gru_step(recurrent_kernel, inner_bias, recurrent_mask, act, gate, reset_after)
     settings = {
         "return_sequences": return_sequences,
@@ -329,7 +348,7 @@ def gru(
         "zero_output_for_mask": zero_output_for_mask,
     }
     states = (_state(h, x, units),)
-    return _run(step, projected, states, _time_first(mask, time_major), settings)
+    return _run(step, _projected(x, project), states, _time_first(mask, time_major), settings)
 
 
 @op(mixed=True)
@@ -385,9 +404,10 @@ def simple_rnn(
     units = _check(x, kernel, recurrent_kernel, 1)
     act = _activation(activation)
     x = _time_first(x, time_major)
-    projected = _matmul(x, kernel, input_mask, 1)  # (T, B, U)
-    if bias is not None:
-        projected = projected + bias
+
+    def project(x):
+        found = _matmul(x, kernel, input_mask, 1)
+        return found if bias is None else found + bias
 
     def step(now, states):
         return (act(now + _matmul(states[0], recurrent_kernel, recurrent_mask, 1)),)
@@ -400,7 +420,7 @@ def simple_rnn(
         "zero_output_for_mask": zero_output_for_mask,
     }
     states = (_state(h, x, units),)
-    return _run(step, projected, states, _time_first(mask, time_major), settings)
+    return _run(step, _projected(x, project), states, _time_first(mask, time_major), settings)
 
 
 @op(mixed=True)

@@ -42,7 +42,7 @@ def test_two_handles_of_one_value_have_gradients_of_their_own():
     for use_a in (True, False, True, False):
         a.assign([2.0])
         b.assign(a.value())  # one array, two handles
-        first, second = (a, b) if use_a else (b, a)
+        first = a if use_a else b
         ga, gb = grad_of(lambda x=first: tf.reduce_sum(x * x), a, b)
         used, unused = (ga, gb) if use_a else (gb, ga)
         assert unused is None

@@ -1,5 +1,6 @@
 """tf.cond, case, switch_case, while_loop, scan, map_fn, folds: eager and in tf.function."""
 
+import numpy as np
 import pytest
 
 import lamina as tf
@@ -196,16 +197,38 @@ def test_gradient_of_while_loop(mode):
     assert _in(mode, run)().numpy() == 8 * 3.0**7
 
 
-def test_gradient_of_unbounded_while_loop_is_explained():
-    @tf.function
-    def f(x):
+def _squared(x, order):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.while_loop(lambda v: v < 100.0, lambda v: [v * v], [x])[0]
+        if order == 2:
+            y = _squared(x, 1)
+    return tape.gradient(y, x)
+
+
+def test_unbounded_while_loop_has_first_derivatives_and_explains_second_ones():
+    x = tf.constant(3.0)
+    assert tf.function(lambda x: _squared(x, 1))(x).numpy() == 8 * 3.0**7
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"second derivative .* steps; got"):
+        tf.function(lambda x: _squared(x, 2))(x)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 31, 32, 33, 70])
+def test_gradient_from_checkpoints_is_that_of_the_steps(steps):
+    scale = tf.Variable(1.01)
+
+    def grown(x, n):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = tf.while_loop(lambda v: v < 100.0, lambda v: [v * 2.0], [x])[0]
-        return tape.gradient(y, x)
+            y = tf.while_loop(
+                lambda i, y: i < n, lambda i, y: [i + 1, y * scale + tf.sin(y)], [0, x]
+            )[1]
+        return tape.gradient(y, [x, scale])
 
-    with pytest.raises(tf.errors.InvalidArgumentError, match="maximum_iterations=n"):
-        f(tf.constant(1.0))
+    x, n = tf.constant(0.01), tf.constant(steps)
+    wanted = [g if g is not None else tf.constant(0.0) for g in grown(x, n)]
+    for a, b in zip(tf.function(grown)(x, n), wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4)
 
 
 def test_while_loop_must_keep_types():

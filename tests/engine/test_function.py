@@ -262,7 +262,7 @@ def test_fallback_is_correct_and_warns_once_with_the_line():
     v = tf.Variable(0.0)
     calls = []
 
-    @tf.function
+    @tf.function(autograph=False)
     def f(x):
         calls.append(1)
         v.assign_add(1.0)
@@ -285,7 +285,7 @@ def test_fallback_is_correct_and_warns_once_with_the_line():
 
 
 def test_inner_fallback_makes_the_outermost_function_eager():
-    inner = tf.function(lambda x: x * 2.0 if float(x) > 0 else x)
+    inner = tf.function(lambda x: x * 2.0 if float(x.numpy()) > 0 else x)
     outer = tf.function(lambda x: inner(x) + 1.0)
     with pytest.warns(UserWarning, match=r'tf.function "<lambda>" needs a value'):
         results = [outer(tf.constant(v)).numpy() for v in (2.0, -2.0)]

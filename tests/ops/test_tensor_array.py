@@ -44,7 +44,7 @@ def test_elements_have_one_shape_and_unwritten_ones_need_it():
         array.write(1, [1.0, 2.0])
     with pytest.raises(tf.errors.InvalidArgumentError, match="has no shape"):
         tf.TensorArray(tf.float32, size=2).stack()
-    with pytest.raises(NotImplementedError, match="use tf.GradientTape"):
+    with pytest.raises(NotImplementedError, match=r"use tf\.GradientTape"):
         array.grad("x")
 
 

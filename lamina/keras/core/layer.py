@@ -1,7 +1,6 @@
 """Layer: build once, cast, call, weights, losses."""
 
 import functools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lamina.engine import (
@@ -32,17 +31,6 @@ from lamina.keras.scopes import remat_mode
 __all__ = ["Layer"]
 
 _PLAIN = (int, float, bool, str, type(None))
-# What a copy makes anew.
-_REMADE = (
-    "_lm_spec",
-    "_lm_weights",
-    "_lm_variables",
-    "_lm_with_losses",
-    "_lm_fitted",
-    "call",  # hooks hold for the layer that they were put on
-    "_lm_interceptors",
-    "_lm_intermediate",
-)
 
 
 class Layer(Weighted, Stated, Stateless, Captured):
@@ -403,16 +391,6 @@ class Layer(Weighted, Stated, Stateless, Captured):
         """
         return calling.output_spec(self, args, kwargs)
 
-    @property
-    def input(self) -> Any:
-        """The KerasTensors of the layer's only call in a functional model."""
-        return calling.only_node(self, "input")
-
-    @property
-    def output(self) -> Any:
-        """What the layer's only call in a functional model returned."""
-        return calling.only_node(self, "output")
-
     # -- attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -448,18 +426,6 @@ class Layer(Weighted, Stated, Stateless, Captured):
             own[:] = [v for v in own if v is not value]
         object.__delattr__(self, name)
         versions.tracked += 1
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        state["_inbound_nodes"] = []
-        state["_lm_losses"] = []
-        for name in _REMADE:
-            state.pop(name, None)
-        return lifting.lowered(state)
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.__dict__["_lm_spec"] = CallSpec.of(type(self))
 
     def __repr__(self) -> str:
         name, built = self.__dict__.get("_name"), self.__dict__.get("built", False)

@@ -1,19 +1,32 @@
 """Layers as pure functions of their variables, built anew from files, and with less memory."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lamina.engine import Tensor, errors, nest, recompute_grad
-from lamina.keras.core import calling
+from lamina.keras.core import calling, lifting
+from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.scopes import RematScope, StatelessScope
 
 __all__ = ["Stateless", "recompute"]
 
+# What a copy makes anew.
+_REMADE = (
+    "_lm_spec",
+    "_lm_weights",
+    "_lm_variables",
+    "_lm_with_losses",
+    "_lm_fitted",
+    "call",  # hooks hold for the layer that they were put on
+    "_lm_interceptors",
+    "_lm_intermediate",
+)
+
 
 class Stateless:
-    """The part of a Layer that is called with other values of its variables."""
+    """The part of a Layer that is copied, and called with other values of its variables."""
 
     # Set by Layer.
     built: bool
@@ -57,6 +70,28 @@ class Stateless:
             losses = self.losses if return_losses else None
         state = [scope.get_current_value(v) for v in layer.non_trainable_variables]
         return (outputs, state, losses) if return_losses else (outputs, state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state["_inbound_nodes"] = []
+        state["_lm_losses"] = []
+        for name in _REMADE:
+            state.pop(name, None)
+        return lifting.lowered(state)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__["_lm_spec"] = CallSpec.of(type(self))
+
+    @property
+    def input(self) -> Any:
+        """The KerasTensors of the layer's only call in a functional model."""
+        return calling.only_node(self, "input")
+
+    @property
+    def output(self) -> Any:
+        """What the layer's only call in a functional model returned."""
+        return calling.only_node(self, "output")
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Return the shapes that the layer was built for, None if it was not."""

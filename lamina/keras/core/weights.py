@@ -96,7 +96,7 @@ class Weighted(Module):
                 name=name,
             )
         made._lm_trainable_asked = trainable
-        made.__dict__["_first_read"] = None  # the layer holds it: no tape need ask where it was read
+        made.__dict__["_first_read"] = None  # no tape need ask: the layer holds it
         made.regularizer = regularizers.get(regularizer)
         made.constraint = constraints.get(constraint)
         made.overwrite_with_gradient = overwrite_with_gradient

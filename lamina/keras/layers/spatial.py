@@ -99,7 +99,7 @@ class Convolution(Spatial):
         exactly = getattr(self.input_spec, "ndim", None) is not None
         checks.rank(self, input_shape, **{"expected" if exactly else "at_least": ndim})
         channels = checks.known_size(self, input_shape, self.channel_axis)
-        limits = {"ndim" if exactly else "min_ndim": ndim}
+        limits: dict[str, Any] = {"ndim" if exactly else "min_ndim": ndim}
         self.input_spec = InputSpec(**limits, axes={self.channel_axis: channels})
         return channels
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lamina import ops
 from lamina.engine import Tensor, TensorShape, convert_to_tensor, errors, local, nest
-from lamina.keras import policy
+from lamina.keras import policy, registry
 from lamina.keras.capture import Captured
 from lamina.keras.naming import auto_name
 
@@ -70,7 +70,7 @@ def aligned(y_true, y_pred) -> tuple[Tensor, Tensor]:
 
 
 def class_numbers(y_true, y_pred) -> Tensor:
-    """Return labels as integers, without a last axis of size 1 that `y_pred` has for the classes."""
+    """Return labels as integers, without a last axis of size 1 where `y_pred` has the classes."""
     y_true = convert_to_tensor(y_true)
     y_true = y_true if y_true.dtype.is_integer else ops.cast(y_true, "int64")
     has_class_axis = len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1
@@ -305,3 +305,8 @@ class LossFunctionWrapper(Loss):
         )
         fn = self.fn if local.convert is None else local.convert(self.fn)
         return fn(y_true, y_pred, **self.kwargs)
+
+    def _config_value(self, name, value, own):
+        if name == "fn":  # with its module: a name alone would come back as text
+            return registry.serialize_keras_object(value)
+        return super()._config_value(name, value, own)

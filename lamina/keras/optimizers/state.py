@@ -172,7 +172,8 @@ class _State(_Arguments):
             self._load(state)
         else:
             self._waiting_state = state
-            for variable, value in zip(self.variables, state, strict=False):
+            # Its own come first; those of an optimizer inside move on when state is made.
+            for variable, value in zip(self._variables, state, strict=False):
                 if value.shape == tuple(variable.shape):
                     variable.assign(value)
 

@@ -224,7 +224,7 @@ def test_replace_in_graphs(kind):
     model.replace("second", lambda old: tf.keras.layers.Dense(3, kernel_initializer="zeros"))
     np.testing.assert_array_equal(model.predict(X, verbose=0), np.zeros([8, 3]))
     assert [layer.name for layer in model.layers][-2:] == ["first", "second"]
-    with pytest.raises(ValueError, match="must give what .* gave, float32.*; it gives float32"):
+    with pytest.raises(ValueError, match=r"must give what .* gave, float32.*; it gives float32"):
         model.replace("second", lambda old: tf.keras.layers.Dense(5))
 
 

@@ -21,7 +21,7 @@ def told(function):
     """Run a planted bug, and return what the user reads, without what depends on the place."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(Exception) as raised:  # noqa: B017, PT011  # the text is the test
+        with pytest.raises(Exception) as raised:  # noqa: PT011  # the text is the test
             function()
     error = raised.value
     text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])

@@ -221,7 +221,10 @@ def test_correlations():
         (lambda: metrics.F1Score()([1.0], [1.0]), "must have one shape"),
         (lambda: metrics.IoU(3, [5]), r"`target_class_ids` must lie in \[0, 3\)"),
         (lambda: metrics.R2Score("x"), "`class_aggregation` must be one of"),
-        (lambda: metrics.R2Score(num_regressors=-1), "`num_regressors` must not be negative"),
+        (
+            lambda: metrics.R2Score(num_regressors=-1),
+            "`num_regressors` must be an integer of at least 0",
+        ),
         (lambda: metrics.PrecisionAtRecall(2.0), r"`recall` must lie in \[0, 1\]"),
         (lambda: metrics.PrecisionAtRecall(0.5, 0), "`num_thresholds` must be over 0"),
     ],

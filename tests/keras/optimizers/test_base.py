@@ -195,8 +195,14 @@ def test_constraints_are_kept():
         (lambda: SGD(bogus=1), "got `bogus=1` too"),
         (lambda: SGD(clipnorm=1.0, clipvalue=1.0), "at most one of `clipnorm`"),
         (lambda: SGD(gradient_accumulation_steps=1), "must be 2 or more"),
-        (lambda: SGD(use_ema=True, ema_momentum=2.0), r"`ema_momentum` must be in \[0, 1\]"),
-        (lambda: SGD(use_ema=True, ema_overwrite_frequency=0.5), "an int >= 1 or None"),
+        (
+            lambda: SGD(use_ema=True, ema_momentum=2.0),
+            r"`ema_momentum` must be a number in \[0, 1\]",
+        ),
+        (
+            lambda: SGD(use_ema=True, ema_overwrite_frequency=0.5),
+            "`ema_overwrite_frequency` must be a positive integer",
+        ),
         (lambda: optimizers.AdamW(weight_decay=None), "`weight_decay` must be a float"),
         (lambda: optimizers.Ftrl(initial_accumulator_value=-1.0), "must be 0 or more"),
         (lambda: optimizers.Lion(beta_1=0.0), r"in \(0, 1\]"),

@@ -117,7 +117,10 @@ def test_own_schedules_and_functions_work():
     ("make", "text"),
     [
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` must be > 0"),
-        (lambda: schedules.CosineDecayRestarts(0.1, -1), "`first_decay_steps` must be > 0"),
+        (
+            lambda: schedules.CosineDecayRestarts(0.1, -1),
+            "`first_decay_steps` must be a positive integer",
+        ),
         (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "one element more"),
     ],
 )

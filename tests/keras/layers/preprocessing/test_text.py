@@ -153,7 +153,7 @@ def test_functions_are_stored_by_name():
         (lambda: layer_of(split="x"), "`split` must be one of"),
         (lambda: layer_of(ngrams="2"), "None, an integer, or a tuple of integers; got '2'"),
         (lambda: layer_of(output_mode="x"), "`output_mode` must be one of"),
-        (lambda: layer_of(output_sequence_length=2.5), "must be None or an integer; got 2.5"),
+        (lambda: layer_of(output_sequence_length=2.5), "must be a positive integer; got 2.5"),
         (
             lambda: layer_of(output_sequence_length=2, output_mode="count"),
             "must not be set if `output_mode` is not 'int'",
