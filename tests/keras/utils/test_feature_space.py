@@ -1,6 +1,7 @@
 """FeatureSpace; numbers of TF are Keras 3.15's."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -101,7 +102,12 @@ def test_it_is_saved_and_loaded(space, tmp_path):
     other = tf.keras.models.load_model(path)
     assert isinstance(other, FS)
     assert_close(other(RAW), space(RAW).numpy())
-    assert json.dumps(other.get_config()) == json.dumps(space.get_config())
+    assert without_builds(other.get_config()) == without_builds(space.get_config())
+
+
+def without_builds(config):
+    """Return a config as text, without what only a layer that was built has."""
+    return re.sub(r', "build_config": \{"input_shape": [^}]*\}', "", json.dumps(config))
 
 
 def test_the_config_holds_the_features(space):
