@@ -95,7 +95,9 @@ class TensorBoard(Callback):
     def _writer(self, side: str) -> Any:
         if side not in self._writers:
             try:
-                from tensorboardX import SummaryWriter
+                from tensorboardX import (  # pyright: ignore[reportMissingImports]
+                    SummaryWriter,
+                )
             except ImportError:
                 raise ImportError(
                     "TensorBoard: it needs tensorboardX, which is not installed.\n"

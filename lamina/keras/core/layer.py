@@ -33,7 +33,7 @@ __all__ = ["Layer"]
 _PLAIN = (int, float, bool, str, type(None))
 
 
-class Layer(Weighted, Stated, Stateless, Captured):
+class Layer(Weighted, Stated, Stateless, Captured):  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: lists
     """A computation with weights: what models are made of.
 
     A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its

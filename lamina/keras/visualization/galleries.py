@@ -200,7 +200,7 @@ def plot_bounding_box_gallery(
         from matplotlib.patches import Patch
 
         legend_handles = [
-            Patch(color=np.array(color) / 255.0, label=label)
+            Patch(color=tuple(channel / 255.0 for channel in color), label=label)
             for color, label in ((true_color, "Ground Truth"), (pred_color, "Prediction"))
         ]
     plot_image_gallery(

@@ -274,7 +274,7 @@ def _as_given(specs: Any) -> Any:
     """Return a structure with KerasTensors in place of TensorSpecs, with all sizes."""
 
     def one(s: Any) -> Any:
-        return _symbol(s.shape, s.dtype) if isinstance(s, TensorSpec) else s
+        return _symbol(tuple(s.shape), s.dtype) if isinstance(s, TensorSpec) else s
 
     return nest.map_structure(one, specs)
 
