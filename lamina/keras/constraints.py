@@ -77,8 +77,8 @@ class NonNeg(Constraint):
     """Set negative values to 0.
 
     Example:
-        >>> tf.keras.constraints.NonNeg()(tf.constant([-1.0, 2.0])).numpy()
-        array([-0.,  2.], dtype=float32)
+        >>> tf.keras.constraints.NonNeg()(tf.constant([-1.0, 2.0])).numpy() + 0.0
+        array([0., 2.], dtype=float32)
     """
 
     def __call__(self, w: Any) -> Any:

@@ -13,6 +13,8 @@ __all__ = ["Editable"]
 class Editable:
     """The part of a Model that reaches into it by path."""
 
+    variables: Any  # set by Layer
+
     def hook(
         self,
         pattern: str,
@@ -45,9 +47,9 @@ class Editable:
 
         Example:
             >>> model = tf.keras.Sequential([tf.keras.layers.Dense(2, name="first")])
-            >>> with model.hook("first", lambda layer, inputs, outputs: outputs * 0.0):
+            >>> with model.hook("first", lambda layer, inputs, outputs: outputs * 0.0 + 1.0):
             ...     model(tf.ones([1, 3])).numpy()
-            array([[0., 0.]], dtype=float32)
+            array([[1., 1.]], dtype=float32)
         """
         if fn is None and backward is None:
             raise TypeError(
@@ -88,7 +90,13 @@ class Editable:
             >>> model(tf.ones([1, 3])).shape
             TensorShape([1, 3])
         """
+        held = self.variables
         done = replacing.replace(self, paths.match(self, pattern), fn)
+        kept = {id(v) for v in self.variables}
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None:
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+            optimizer._forget([v for v in held if id(v) not in kept])
         noted = self.__dict__.setdefault("_lm_replaced", [])  # for files and clones
         noted += [path for path in done if path not in noted]
         return done

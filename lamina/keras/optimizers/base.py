@@ -162,13 +162,14 @@ class Optimizer(_Steps):
                 f"expected; got {len(grads)} gradients for {len(variables)} variables."
             )
         if not self.built:
-            with self._scope():
+            with engine.init_scope(), self._scope():
                 self.build(variables)
             self.built = True
         indices = self._trainable_variables_indices
         fresh = [v for v in variables if id(v) not in indices]
         if fresh:
             self._adopt(fresh)
+            self._reorder(variables)
         return variables
 
     def _known(self, count: int) -> list[engine.Variable]:
@@ -197,7 +198,7 @@ class Optimizer(_Steps):
                 f"  Fix: build it with all variables, name the state in `slots` instead of writing "
                 f"`build`, or make a new optimizer."
             )
-        with self._scope():
+        with engine.init_scope(), self._scope():
             self.build(variables)
 
     def _with_gradient(self, grads: list[Any], variables: list[engine.Variable]) -> Any:

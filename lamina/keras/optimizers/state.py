@@ -77,6 +77,43 @@ class _State(_Arguments):
             self._add_slots([variable])
         return tuple(self._slots[id(variable)][name] for name in names)
 
+    def _forget(self, gone: Iterable[engine.Variable]):
+        """Drop the state of variables that are trained no more."""
+        ids = {id(v) for v in gone}
+        kept = [i for i, v in enumerate(self._trainable_variables) if id(v) not in ids]
+        dropped = {id(s) for v in ids for s in self._slots.pop(v, {}).values()}
+        for listed in (self._model_variables_moving_average, self._accumulated_gradients):
+            if listed:
+                dropped |= {id(v) for i, v in enumerate(listed) if i not in kept}
+                listed[:] = [listed[i] for i in kept]
+        self._variables[:] = [v for v in self._variables if id(v) not in dropped]
+        self._trainable_variables[:] = [self._trainable_variables[i] for i in kept]
+        self._number_variables()
+
+    def _reorder(self, variables: Sequence[engine.Variable]):
+        """Put the state in the order of all variables, as if it had been built for them now."""
+        before = self._trainable_variables_indices
+        if {id(v) for v in variables} != before.keys():
+            return
+        order = [before[id(v)] for v in variables]
+        state: list[Any] = []
+        for listed in (self._model_variables_moving_average, self._accumulated_gradients):
+            if listed:
+                listed[:] = [listed[i] for i in order]
+                state += listed
+        for names in self._slot_groups():
+            state += [self._slots[id(v)][n] for v in variables for n in names]
+        ids = {id(v) for v in state}
+        self._variables[:] = [v for v in self._variables if id(v) not in ids] + state
+        self._trainable_variables[:] = variables
+        self._number_variables()
+
+    def _number_variables(self):
+        indices = self._trainable_variables_indices
+        indices.clear()
+        indices.update({id(v): i for i, v in enumerate(self._trainable_variables)})
+        self._forget_plans()
+
     def _slot_start(self, name: str, variable: engine.Variable) -> Any:
         """Return the initializer of a slot."""
         return "zeros"

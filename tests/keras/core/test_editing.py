@@ -304,3 +304,12 @@ def test_remat_passes_masks_and_structures():
     model.remat("inner")
     np.testing.assert_array_equal(model(ids).numpy(), wanted)
     assert not wanted[0, 2].any()
+
+
+def test_a_compiled_model_trains_on_after_a_layer_was_replaced():
+    model = net()
+    fit(model)
+    model.replace("head", lambda old: tf.keras.layers.Dense(1))
+    before = [v.numpy() for v in model.blocks[0].weights]
+    fit(model)
+    assert any((a != v.numpy()).any() for a, v in zip(before, model.blocks[0].weights, strict=True))
