@@ -58,3 +58,12 @@ def test_char_rnn():
     )
     assert "rnn (RNN)" in printed
     assert "--- epoch 1" in (EXAMPLES / "output" / "char_rnn.txt").read_text()
+
+
+@pytest.mark.slow
+def test_first_class():
+    printed = run("first_class.py")
+    assert "hooks saw 48 activations; noise is now 0.013" in printed
+    page = (EXAMPLES / "output" / "resnet.html").read_text()
+    assert "blocks[0].first" in page
+    assert (EXAMPLES / "output" / "resnet.svg").read_text().startswith("<svg ")
