@@ -182,7 +182,7 @@ class OrbaxCheckpoint(Monitor):
 
 def _orbax() -> Any:
     try:
-        import orbax.checkpoint as orbax
+        import orbax.checkpoint as orbax  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError(
             "OrbaxCheckpoint: it needs orbax-checkpoint, which is not installed.\n"

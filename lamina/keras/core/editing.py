@@ -13,8 +13,6 @@ __all__ = ["Editable"]
 class Editable:
     """The part of a Model that reaches into it by path."""
 
-    variables: Any  # set by Layer
-
     def hook(
         self,
         pattern: str,
@@ -90,9 +88,10 @@ class Editable:
             >>> model(tf.ones([1, 3])).shape
             TensorShape([1, 3])
         """
-        held = self.variables
+        model: Any = self
+        held = model.variables
         done = replacing.replace(self, paths.match(self, pattern), fn)
-        kept = {id(v) for v in self.variables}
+        kept = {id(v) for v in model.variables}
         optimizer = getattr(self, "optimizer", None)
         if optimizer is not None:
             optimizer = getattr(optimizer, "inner_optimizer", optimizer)
