@@ -1,6 +1,7 @@
 """TensorFlow 2's model-subclassing world on JAX/XLA: `import lamina as tf`."""
 
 from importlib import metadata as _metadata
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from lamina import (
     autograph,
@@ -16,10 +17,10 @@ from lamina import (
     math,
     nn,
     random,
-    signal,
     viz,
 )
 from lamina.debugging import Assert, print
+from lamina.demand import on_demand as _on_demand
 from lamina.dtypes import (
     bfloat16,
     bool,
@@ -222,6 +223,16 @@ from lamina.ops import (
     zeros_like,
 )
 from lamina.runtime import device, executing_eagerly, is_symbolic_tensor
+
+if _TYPE_CHECKING:
+    from lamina import signal
+
+# What few programs need is imported when a program first asks for it: modules, then names of modules.
+__getattr__, __dir__ = _on_demand(
+    __name__,
+    modules=("signal",),
+    names={},
+)
 
 newaxis = None
 try:
