@@ -16,7 +16,7 @@ from lamina.autograph.values import (
     run_closed,
 )
 from lamina.engine import convert_to_tensor
-from lamina.engine.missing import place_of_caller
+from lamina.engine.places import place_of_caller
 
 __all__ = ["choose", "place"]
 

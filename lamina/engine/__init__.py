@@ -1,7 +1,7 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
-Bottom to top: errors, dtypes, shapes, nest, context, signature, trace, tensor, masks, strings,
-convert, dispatch, hosted, pending, variable, lifted, missing, closure, backward, tape, custom,
+Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
+strings, convert, dispatch, hosted, pending, variable, lifted, missing, closure, backward, tape, custom,
 spec, arguments, function, random, cost, exporting. Each file imports those before it only.
 """
 
@@ -24,6 +24,7 @@ from lamina.engine.function import ConcreteFunction, Function, function
 from lamina.engine.hosted import HostOp, elementwise, host_op
 from lamina.engine.lifted import LiftedFloat, Quantity
 from lamina.engine.pending import Pending, Program, flush, stats
+from lamina.engine.places import place_of_caller, place_of_error
 from lamina.engine.random import Stream, global_stream, key_of, set_global_seed
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import (
@@ -92,6 +93,8 @@ __all__ = [
     "name_scope",
     "nest",
     "op",
+    "place_of_caller",
+    "place_of_error",
     "placeholder",
     "read_all",
     "ready",

@@ -11,6 +11,7 @@ walked, and appended at once when that structure comes again.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,8 +21,43 @@ from lamina.engine.tensor import Tensor
 
 __all__ = ["recalled"]
 
-_plans: OrderedDict[Any, Any] = OrderedDict()
-_KEPT = 512
+
+class _Plans:
+    """Backward passes by structure, the least recently used first; safe to use from threads.
+
+    A plan holds the equations of a program twice, so what bounds them is how many equations.
+    """
+
+    most = 200_000
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[Any, tuple[int, Any]] = OrderedDict()
+        self._equations = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def find(self, key: Any) -> Any:
+        with self._lock:
+            found = self._plans.get(key)
+            if found is None:
+                return None
+            self._plans.move_to_end(key)
+            return found[1]
+
+    def keep(self, key: Any, plan: Any) -> None:
+        size = len(key[0]) + len(plan[0])
+        with self._lock:
+            if key in self._plans:  # another thread was as quick
+                return
+            self._plans[key] = size, plan
+            self._equations += size
+            while self._equations > self.most and len(self._plans) > 1:
+                self._equations -= self._plans.popitem(last=False)[1][0]
+
+
+_plans = _Plans()
 
 
 def recalled(
@@ -44,9 +80,8 @@ def recalled(
     key = _structure(trace, log, targets, roots)
     if key is None:
         return walk()
-    plan = _plans.get(key)
+    plan = _plans.find(key)
     if plan is not None:
-        _plans.move_to_end(key)
         equations, outputs, wanted, why = plan
         return trace.extend(equations, outputs, wanted), why
     at, start, inputs = len(trace.equations), len(trace.outputs), len(trace.inputs)
@@ -56,9 +91,8 @@ def recalled(
         wanted = [None if t is None else (t._slot, t._type) for t in found]
         own = all(t is None or (t._trace is trace and t._slot >= start) for t in found)
         if own:
-            _plans[key] = trace.equations[at:], len(trace.outputs) - start, wanted, why
-            if len(_plans) > _KEPT:
-                _plans.popitem(last=False)
+            plan = trace.equations[at:], len(trace.outputs) - start, wanted, why
+            _plans.keep(key, plan)
     return found, why
 
 

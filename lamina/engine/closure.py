@@ -43,13 +43,15 @@ class Closure:
         types: The types of the inputs.
         captures: The outer Tensor, and the slot, of each input that is a captured Tensor.
         variables: The variables read or written, with their state.
+        is_function: Whether it is traced to run as a whole: a `tf.function`, or a step of `fit`.
     """
 
     eager = False
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, is_function: bool = False) -> None:
         self.parent = local.trace
         self.what = what
+        self.is_function = is_function
         self.alive = True
         self.types: list[TensorType] = []
         self.equations: list[Equation] = []
@@ -57,11 +59,6 @@ class Closure:
         self.count = 0
         self.captures: dict[int, tuple[Tensor, int]] = {}
         self.variables: dict[Any, _State] = {}
-
-    @property
-    def is_function(self) -> bool:
-        """Whether it is traced to run as a whole: a `tf.function`, or a step of `fit`."""
-        return self.what.startswith("tf.function")
 
     # -- recording
 
@@ -209,6 +206,7 @@ def close(
     kinds: Sequence[TensorType],
     what: str,
     also_write: Sequence[Any] = (),
+    is_function: bool = False,
 ) -> tuple[Closed, Any]:
     """Record `fn` on placeholders of the given types.
 
@@ -217,12 +215,13 @@ def close(
         kinds: The types of its arguments.
         what: What is traced, for messages.
         also_write: Variables whose values are outputs even if `fn` does not assign them.
+        is_function: Whether what is traced will run as a whole, not as a part of its caller.
 
     Returns:
         The closed trace, and the structure that `fn` returned (its Tensors are placeholders;
         None stays None).
     """
-    closure = Closure(what)
+    closure = Closure(what, is_function)
     arguments = [closure.add_input(k) for k in kinds]
     try:
         with recording(closure):

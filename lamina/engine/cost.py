@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from lamina.engine import errors
 from lamina.engine.closure import Closed
 from lamina.engine.signature import (
     Signature,
     TensorType,
     _value,
     _variables,
-    is_symbolic,
     signatures,
 )
 from lamina.engine.tensor import Tensor
@@ -51,6 +50,7 @@ def flops(signature: int) -> float:
     arithmetic or transcendental function counts 1, a reduction 1 for each element that goes in.
     A scan counts its step times its length, a branch the larger one, a loop of unknown length
     one step. An unknown size counts as 1, so an open batch gives the FLOPs of one example.
+    What runs on the host, as strings do, counts 0; NaN says that JAX cannot tell.
 
     Args:
         signature: The number of the signature.
@@ -73,21 +73,24 @@ def _at_one(dim: Any) -> int:
 
 
 def _flops(signature: Signature) -> float:
+    names = {n for t in signature.inputs for d in t.dims for n in _variables(d)}
     try:
         return _of_program(_jaxpr(signature, [t.dims for t in signature.inputs]))
-    except Exception:  # JAX cannot decide something about a symbol
-        names = {n for t in signature.inputs for d in t.dims for n in _variables(d)}
-        sizes = dict.fromkeys(names, _SIZE)
-        if not any(is_symbolic(t.dims) for t in signature.inputs):
-            return 0.0
-    try:
-        dims = [
-            tuple(d if isinstance(d, int) else _value(d, sizes) for d in t.dims)
-            for t in signature.inputs
-        ]
-        return _of_program(_jaxpr(signature, dims)) / _SIZE ** len(names)
+    except errors.UnimplementedError:  # NumPy on the host, as for strings
+        return 0.0
     except Exception:
-        return float(sum(size_of(t) / max(1, t.dtype.size) for t in signature.outputs))
+        if not names:
+            raise
+    # JAX cannot decide something about a symbol: with numbers it can.
+    sizes = dict.fromkeys(names, _SIZE)
+    dims = [
+        tuple(d if isinstance(d, int) else _value(d, sizes) for d in t.dims)
+        for t in signature.inputs
+    ]
+    try:
+        return _of_program(_jaxpr(signature, dims)) / _SIZE ** len(names)
+    except (TypeError, ValueError):  # two sizes that cannot be the same number
+        return math.nan
 
 
 def _jaxpr(signature: Signature, dims: list[tuple[Any, ...]]) -> Any:
@@ -192,7 +195,7 @@ def measure(closed: Closed, budget: float = 0.1, runs: int = 50) -> Measured:
             start = time.perf_counter()
             jax.block_until_ready(program(*inputs))
             times.append(time.perf_counter() - start)
-    return Measured(statistics.median(times), _memory(program))
+    return Measured(float(np.median(times)), _memory(program))
 
 
 def _random(kind: TensorType, generator: np.random.Generator) -> Any:

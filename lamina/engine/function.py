@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine import dtypes, errors, missing, nest
+from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import (
     Keywords,
     argument_key,
@@ -30,6 +30,7 @@ from lamina.engine.closure import Closed, call_trace, close, replace_nones
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.pending import SMALL, Program
+from lamina.engine.places import place_of_caller, place_of_error
 from lamina.engine.signature import TensorType, signatures
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
@@ -338,7 +339,7 @@ class Function:
 
         def note(variable: Any) -> None:
             if threading.get_ident() == thread:
-                made.append((variable, missing.place_of_caller()))
+                made.append((variable, place_of_caller()))
                 if not local.trace.eager:  # layers build outside of the trace, at any time
                     inside.append(made[-1])
 
@@ -431,7 +432,7 @@ class Function:
         before = local.convert, local.unrolls
         local.convert, local.unrolls = convert, unrolls
         try:
-            closed, structure = close(call, kinds, f'tf.function "{self._label}"')
+            closed, structure = close(call, kinds, f'tf.function "{self._label}"', is_function=True)
         except errors.TracedValueError as error:
             if convert is not None:
                 convert.explain(error)
@@ -450,7 +451,8 @@ class Function:
             )
 
     def _fall_back(self, error: errors.TracedValueError) -> None:
-        where = missing.place_of_error(error)
+        place = place_of_error(error)
+        where = "an unknown line" if place is None else place.short
         self._eager_because = f"{where}: {error}"
         if isinstance(error, errors.HostLoopError):
             return

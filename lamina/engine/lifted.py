@@ -115,7 +115,9 @@ class LiftedFloat:
         return hash(self._as_number())
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._as_number(), name)
+        found = getattr(self._value, name)  # a probe for what floats lack fixes nothing
+        self._as_number()
+        return found
 
     def __reduce__(self) -> Any:
         return float, (self._as_number(),)

@@ -47,7 +47,7 @@ def carry(
     for out in outputs:
         dims = out._type.dims
         fitting = [m for m in masks if dims[: len(m._type.dims)] == m._type.dims]
-        if fitting and len(dims) >= len(fitting[0]._type.dims):
+        if fitting:
             joint = fitting[0]
             for other in fitting[1:]:
                 joint = either(joint, other) if other._type is joint._type else joint

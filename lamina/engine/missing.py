@@ -10,8 +10,6 @@ a variable nobody asked for, comes here; and that once for each structure of a p
 
 from __future__ import annotations
 
-import sys
-import traceback
 import warnings
 import weakref
 from collections.abc import Iterable, Sequence
@@ -19,6 +17,7 @@ from typing import Any
 
 from lamina.engine.context import local
 from lamina.engine.dtypes import as_dtype
+from lamina.engine.places import place_of_caller
 from lamina.engine.signature import signatures
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable
@@ -26,33 +25,9 @@ from lamina.engine.variable import Variable
 __all__ = [
     "note",
     "note_place",
-    "place_of_caller",
-    "place_of_error",
     "reasons",
     "report_unreached",
 ]
-
-
-def place_of_caller() -> str:
-    """Return the user's line that runs now: 'file, line 3, in call'; "" if there is none."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == _PACKAGE:
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    return f"{frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name}"
-
-
-def place_of_error(error: BaseException) -> str:
-    """Return "file.py:12, in f" for the innermost line outside of lamina and JAX."""
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        module = frame.f_globals.get("__name__", "")
-        if module.split(".")[0] not in (_PACKAGE, "jax"):
-            return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
-    return "an unknown line"
-
-
-_PACKAGE = __name__.split(".", maxsplit=1)[0]
 
 
 # ---- variables that a model reads, and does not hold --------------------------------------------

@@ -1,5 +1,7 @@
 """Backward equations that are recorded again must be those of this tape, not of a like one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 import lamina as tf
@@ -130,3 +132,29 @@ def test_second_order_follows_the_first():
                 y = w**3
             g = inner.gradient(y, w)
         assert outer.gradient(g, w).numpy() == 12.0
+
+
+def test_plans_are_bounded_by_their_equations(monkeypatch):
+    plans = backward._Plans()
+    monkeypatch.setattr(plans, "most", 10)
+    plan = [(1,)] * 2, 1, [], None
+    for i in range(5):
+        plans.keep(((i,) * 2, ()), plan)  # 4 equations each
+    assert len(plans) == 2
+    assert plans.find(((4, 4), ())) is plan
+    assert plans.find(((0, 0), ())) is None
+    plans.keep(((9,) * 100, ()), plan)  # the one that does not fit is kept alone
+    assert len(plans) == 1
+
+
+def test_plans_are_found_from_several_threads():
+    def work(seed):
+        rng = np.random.default_rng(seed)
+        w = tf.Variable(np.float32([2.0]))
+        for _ in range(40):
+            n = int(rng.integers(1, 6))
+            (g,) = grad_of(lambda n=n: sum((w * w for _ in range(n)), w), w)
+            assert g.numpy() == 4.0 * n + 1.0
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))

@@ -87,3 +87,15 @@ def test_measure_runs_and_leaves_variables_alone():
     assert found.seconds > 0
     assert found.bytes is None or found.bytes >= 12
     np.testing.assert_array_equal(variable.numpy(), np.ones(3))
+
+
+def test_what_runs_on_the_host_counts_nothing():
+    lookup = tf.keras.layers.StringLookup(vocabulary=["a", "b"])
+    model = tf.keras.Sequential([tf.keras.Input((1,), dtype="string"), lookup])
+    assert model.graph(tf.constant([["a"]])).flops == 0
+
+
+def test_unknown_costs_say_so():
+    from lamina.keras.viz.sizes import flops_text
+
+    assert flops_text(float("nan")) == "? FLOP"

@@ -2,16 +2,14 @@
 
 import difflib
 import inspect
-import linecache
-import traceback
 from typing import Any
 
-from lamina.engine import Tensor, Variable, local, nest
+from lamina.engine import Tensor, Variable, local, nest, place_of_caller, place_of_error
 from lamina.keras.core.checks import label
 from lamina.keras.core.module import walk
 from lamina.keras.core.reporting import is_shape
 
-__all__ = ["brief", "explain", "explain_function", "path_of", "user_line"]
+__all__ = ["brief", "explain", "explain_function", "path_of"]
 
 
 def explain(error: BaseException, layer: Any, args: Any, kwargs: Any) -> None:
@@ -41,9 +39,9 @@ def explain_function(error: BaseException, what: str, named: dict[str, Any]) -> 
 
 
 def _finish(error: BaseException, lines: list[str], advice: str | None) -> None:
-    where = user_line(error) or _calling_line()
+    where = place_of_error(error) or place_of_caller()
     if where:
-        lines.append(f"  at {where}")
+        lines.append(f"  at {where.with_code}")
     if advice and "Fix:" not in str(error):
         lines.append(f"  Fix: {advice}")
     error.add_note("\n".join(lines))
@@ -146,31 +144,3 @@ def brief(value: Any) -> str:
         return "{" + ", ".join(f"{k!r}: {brief(v)}" for k, v in value.items()) + "}"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-_OWN = __name__.split(".", maxsplit=1)[0]
-
-
-def _calling_line() -> str | None:
-    """Return the line of the user's own code that runs now, in the form of `user_line`."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").split(".")[0] not in (_OWN, "jax", "jaxlib"):
-            return _described(frame.f_code, frame.f_lineno)
-        frame = frame.f_back
-    return None
-
-
-def _described(code: Any, number: int) -> str:
-    line = linecache.getline(code.co_filename, number).strip()
-    return f"{code.co_filename}, line {number}, in {code.co_name}: {line}".rstrip(": ")
-
-
-def user_line(error: BaseException) -> str | None:
-    """Return 'file, line n, in f: code' of the innermost frame of the user's own code."""
-    found: str | None = None
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "").split(".")[0]
-        if module not in (_OWN, "jax", "jaxlib", "numpy"):
-            found = _described(frame.f_code, number)
-    return found

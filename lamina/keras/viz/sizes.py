@@ -7,7 +7,9 @@ __all__ = ["bytes_text", "flops_text", "shape_text", "shapes_text", "table", "ti
 
 
 def flops_text(value: float) -> str:
-    """Return operations with a unit: "4.1 GFLOP"."""
+    """Return operations with a unit: "4.1 GFLOP"; "? FLOP" where they are not known."""
+    if value != value:
+        return "? FLOP"
     return _scaled(value, 1000, ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"))
 
 

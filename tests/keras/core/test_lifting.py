@@ -225,3 +225,18 @@ def test_attributes_of_losses_and_regularizers_take_effect():
     assert model.train_on_batch(X, Y) == pytest.approx(6.0)
     penalty.l1 = 1.0
     assert model.train_on_batch(X, Y) == pytest.approx(9.0)
+
+
+def test_asking_what_a_float_can_do_does_not_fix_it():
+    class Probing(Annealed):
+        def call(self, x):
+            self.traced.append(1)
+            scaled = self.beta.shape if hasattr(self.beta, "shape") else self.beta
+            self.add_loss(scaled * tf.reduce_sum(x))
+            return self.dense(x)
+
+    model = compiled(Probing())
+    model.fit(X, Y, epochs=6, verbose=0, callbacks=[Anneal()])
+    asked = len(model.traced)
+    model.fit(X, Y, epochs=6, verbose=0, callbacks=[Anneal()])
+    assert len(model.traced) == asked
