@@ -1,8 +1,8 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
 Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
-strings, convert, dispatch, hosted, pending, variable, lifted, missing, closure, backward, tape, custom,
-spec, arguments, function, random, cost, exporting. Each file imports those before it only.
+strings, convert, dispatch, hosted, pending, variable, lifted, missing, closure, backward, tape,
+custom, spec, arguments, function, random, cost, exporting. Each file imports those before it.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes

@@ -117,11 +117,18 @@ class Closure:
         return placeholder(tensor._type, self, tensor._slot)
 
     def lift(self, tensor: Tensor) -> Tensor | None:
-        """Return a Tensor of this trace computed outside; None if it depends on an input."""
+        """Return a Tensor of this trace computed outside; None if it depends on an argument.
+
+        Variables have the values there that they have now, so a random draw is the one that the
+        first run of the trace makes.
+        """
         if tensor._slot < 0:
             return None
         trace = Trace((), tuple(self.equations), (tensor._slot,), (tensor._type,)).pruned()
         outer = {slot: t for t, slot in self.captures.values()}
+        for variable, state in self.variables.items():
+            if state.start._trace is self and state.start._slot < 0:
+                outer[state.start._slot] = variable._read()
         made: list[Tensor] = []
         for equation in trace.equations:
             given = [made[s] if s >= 0 else outer.get(s) for s in equation[1:]]

@@ -1,33 +1,28 @@
 """tf.keras: layers, models, losses, metrics, optimizers, and what they stand on."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from lamina.demand import on_demand as _on_demand
 from lamina.keras import (
     activations,
-    applications,
     backend,
     callbacks,
     config,
     constraints,
-    datasets,
     dtype_policies,
-    export,
     initializers,
     layers,
-    legacy,
     losses,
     metrics,
-    mixed_precision,
     models,
-    ops,
     optimizers,
-    preprocessing,
     random,
     regularizers,
     saving,
     tree,
     utils,
-    visualization,
-    wrappers,
 )
+from lamina.keras import registry as _registry
 from lamina.keras.core import Function, Input, InputSpec, KerasTensor, Layer, Operation
 from lamina.keras.initializers import Initializer
 from lamina.keras.losses import Loss
@@ -42,4 +37,34 @@ from lamina.keras.switches import version
 from lamina.keras.variable import Variable
 from lamina.ops.placement import device
 
+if _TYPE_CHECKING:
+    from lamina.keras import (
+        applications,
+        datasets,
+        export,
+        legacy,
+        mixed_precision,
+        ops,
+        preprocessing,
+        visualization,
+        wrappers,
+    )
+
 __version__ = version()
+
+# Imported when a program first asks for them; the registry asks for those that files may name.
+__getattr__, __dir__ = _on_demand(
+    __name__,
+    modules=(
+        "applications",
+        "datasets",
+        "export",
+        "legacy",
+        "mixed_precision",
+        "ops",
+        "preprocessing",
+        "visualization",
+        "wrappers",
+    ),
+)
+_registry.define_late("lamina.keras.applications", "lamina.keras.ops")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lamina.engine import Tensor, errors, nest, versions
+from lamina.engine import errors, nest, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
@@ -466,8 +466,9 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Call the layers one after another."""
-        if self._graph is not None and _may_use(self._graph, inputs):
-            return super().call(inputs)
+        if self._graph is not None:
+            # Layers after one another check sizes themselves: a Dense takes any number of steps.
+            return self._graph.run(match_inputs(self, self._graph, inputs, check_sizes=False))
         x = inputs
         for layer in self.__dict__["graph_layers"]:
             x = layer(x)
@@ -515,13 +516,6 @@ def _of(model: Sequential, node: Any) -> bool:
     """Return whether a node was made when this model connected its layers before."""
     graph = model._graph
     return graph is not None and any(n is node for n in graph.nodes)
-
-
-def _may_use(graph: Graph, inputs: Any) -> bool:
-    """Return whether inputs fit the graph; else the layers are called one after another."""
-    if not isinstance(inputs, Tensor):
-        return len(graph.flat_inputs) == len(nest.flatten(inputs))
-    return len(inputs.shape) == len(graph.flat_inputs[0].shape)
 
 
 class _CallableLayer(Layer):

@@ -10,9 +10,9 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy import special
 
 from lamina.engine import op
+from lamina.late import late_module
 from lamina.ops import checks
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "bessel_y0",
     "bessel_y1",
 ]
+
+special = late_module("jax.scipy.special")
 
 _FAR = 12.0  # from here the asymptotic series is exact to 1e-10
 _TERMS = 40

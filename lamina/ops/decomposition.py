@@ -3,12 +3,14 @@
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-import jax.scipy.linalg as jsl
 import numpy as np
 from jax import lax
 
 from lamina.engine import Tensor, as_dtype, dtypes, errors, op
+from lamina.late import late_module
 from lamina.ops import checks
+
+jsl = late_module("jax.scipy.linalg")
 
 __all__ = [
     "cholesky",
@@ -332,9 +334,12 @@ def sqrtm(input):
 matrix_square_root = sqrtm
 
 _LOG_ROOTS = 8  # A^(1/256) is near I
-# Gauss-Legendre nodes and weights, moved to [0, 1]: log(I + X) = ∫ X (I + tX)⁻¹ dt.
-_NODES, _WEIGHTS = (0.5 * each for each in np.polynomial.legendre.leggauss(7))
-_NODES += 0.5
+
+
+def _nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Return Gauss-Legendre nodes and weights on [0, 1]: log(I + X) = ∫ X (I + tX)⁻¹ dt."""
+    nodes, weights = np.polynomial.legendre.leggauss(7)
+    return 0.5 * nodes + 0.5, 0.5 * weights
 
 
 @op
@@ -367,6 +372,6 @@ def logm(input):
     identity = jnp.eye(root.shape[-1], dtype=root.dtype)
     near = root - identity
     total = jnp.zeros_like(near)
-    for node, weight in zip(_NODES.tolist(), _WEIGHTS.tolist(), strict=True):
+    for node, weight in zip(*map(np.ndarray.tolist, _nodes()), strict=True):
         total = total + weight * jnp.linalg.solve(identity + node * near, near)
     return (2.0**_LOG_ROOTS * total).astype(input.dtype)

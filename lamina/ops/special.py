@@ -4,9 +4,9 @@ import math
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy import special
 
 from lamina.engine import op
+from lamina.late import late_module
 from lamina.ops import checks
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "spence",
     "zeta",
 ]
+
+special = late_module("jax.scipy.special")
 
 
 @op

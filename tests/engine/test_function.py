@@ -197,6 +197,29 @@ def test_variables_are_made_in_the_first_call_only():
         again(tf.ones([2]))
 
 
+def test_initial_values_are_lifted_with_the_variables_and_draws_they_need():
+    scale = tf.Variable(3.0)
+
+    class Lazy:
+        w = None
+
+        @tf.function
+        def __call__(self, x):
+            if self.w is None:
+                self.w = tf.Variable(scale * tf.random.uniform([2, 3]))
+                self.b = tf.Variable(tf.random.uniform([3]))
+            return tf.matmul(x, self.w) + self.b
+
+    lazy = Lazy()
+    tf.random.set_seed(5)
+    y = lazy(tf.ones([1, 2]))
+    tf.random.set_seed(5)
+    w, b = 3.0 * tf.random.uniform([2, 3]), tf.random.uniform([3])
+    assert_close(lazy.w, w.numpy(), "float32")
+    assert_close(lazy.b, b.numpy(), "float32")
+    assert_close(y, (tf.matmul(tf.ones([1, 2]), w) + b).numpy(), "float32")
+
+
 def test_variable_of_a_traced_value_is_refused():
     with pytest.raises(ValueError, match=r"`initial_value` must not be computed inside"):
         tf.function(lambda x: tf.Variable(x * 2.0) + x)(tf.ones([2]))

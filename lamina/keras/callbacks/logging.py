@@ -1,6 +1,5 @@
 """Callbacks that write results down: CSVLogger, LambdaCallback."""
 
-import csv
 import os
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from lamina.keras.callbacks.base import Callback
+from lamina.late import late_module
 
 __all__ = ["CSVLogger", "LambdaCallback"]
+
+csv = late_module("csv")
 
 
 class CSVLogger(Callback):

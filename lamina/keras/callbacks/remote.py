@@ -1,17 +1,17 @@
 """RemoteMonitor: results of epochs, sent to a server."""
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from typing import Any
 
 import numpy as np
 
 from lamina.keras.callbacks.base import Callback
+from lamina.late import late_module
 
 __all__ = ["RemoteMonitor"]
+
+_parse, _request = late_module("urllib.parse"), late_module("urllib.request")
 
 _PATIENCE = 10.0  # seconds to wait for the server
 
@@ -51,18 +51,18 @@ class RemoteMonitor(Callback):
         if self.send_as_json:
             body, kind = text, "application/json"
         else:
-            body = urllib.parse.urlencode({self.field: text})
+            body = _parse.urlencode({self.field: text})
             kind = "application/x-www-form-urlencoded"
-        request = urllib.request.Request(
+        request = _request.Request(
             self.root + self.path,
             data=body.encode(),
             headers={"Content-Type": kind, **(self.headers or {})},
             method="POST",
         )
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE):
+            with _request.urlopen(request, timeout=_PATIENCE):
                 pass
-        except (OSError, urllib.error.URLError) as error:
+        except OSError as error:
             warnings.warn(
                 f"RemoteMonitor: the server at {self.root} could not be reached: {error}",
                 stacklevel=2,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar, cast
 
 from lamina.engine import nest
+from lamina.keras import registry
 from lamina.keras.core import calling
 from lamina.keras.core.graph import Graph, OpLayer
 from lamina.keras.core.layer import Layer
@@ -82,6 +83,8 @@ class FunctionLayer(OpLayer):
     """
 
     def __init__(self, function: str, name: str | None = None, **kwargs: Any) -> None:
+        if function not in _FUNCTIONS:
+            registry.load_late()
         if function not in _FUNCTIONS:
             raise ValueError(
                 f"FunctionLayer: `function` must be one of {sorted(_FUNCTIONS)}; got "

@@ -25,8 +25,15 @@ def output_names_of(graph: Graph) -> list[str]:
     return names
 
 
-def match_inputs(model: Any, graph: Graph, inputs: Any) -> list[Any]:
-    """Return the values for a graph's inputs, in order, from what a call was given."""
+def match_inputs(model: Any, graph: Graph, inputs: Any, check_sizes: bool = True) -> list[Any]:
+    """Return the values for a graph's inputs, in order, from what a call was given.
+
+    Args:
+        model: The model, for messages.
+        graph: What it runs.
+        inputs: One value, or a list or dict of values.
+        check_sizes: Whether sizes must be those of the inputs; the number of axes always must.
+    """
     wanted = graph.flat_inputs
     if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
         missing = [n for n in graph.input_names if n not in inputs]
@@ -50,10 +57,10 @@ def match_inputs(model: Any, graph: Graph, inputs: Any) -> list[Any]:
         raise ValueError(
             f"{label(model)}: expected {len(wanted)} inputs {graph.input_names}; got {len(flat)}."
         )
-    return [_fitted(model, t, x) for t, x in zip(wanted, flat, strict=True)]
+    return [_fitted(model, t, x, check_sizes) for t, x in zip(wanted, flat, strict=True)]
 
 
-def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
+def _fitted(model: Any, wanted: KerasTensor, value: Any, check_sizes: bool) -> Any:
     """Check a value against an input, adding or dropping a last axis of size 1 as Keras does."""
     if not isinstance(value, Tensor):
         return value
@@ -64,7 +71,7 @@ def _fitted(model: Any, wanted: KerasTensor, value: Any) -> Any:
         value, given = ops.expand_dims(value, -1), (*given, 1)
     fits = len(shape) == len(given) and all(
         # The size of the batch may differ from that of the call that built the model.
-        i == 0 or a is None or b is None or a == b
+        i == 0 or a is None or b is None or a == b or not check_sizes
         for i, (a, b) in enumerate(zip(shape, given, strict=True))
     )
     if not fits:

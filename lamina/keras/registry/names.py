@@ -5,6 +5,7 @@ import re
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ _Named = TypeVar("_Named")
 
 # Keras module path → public name → lamina's class or function.
 _BUILTIN: dict[str, dict[str, Any]] = {}
+_LATE: list[str] = []  # modules of lamina that are not imported yet, with more of these
 # Own class or function → its (module, name) in Keras.
 _PUBLIC: dict[Any, tuple[str, str]] = {}
 # "Package>Name" → what `register_keras_serializable` saw; users may add names by hand.
@@ -348,7 +350,26 @@ def _is_keras(module: str | None) -> bool:
     return module is not None and module.split(".")[0] in {"keras", "tf_keras", "lamina"}
 
 
+def define_late(*modules: str) -> None:
+    """Name modules of lamina whose objects files may use, imported when a name is not found."""
+    _LATE.extend(modules)
+
+
+def load_late() -> bool:
+    """Import the modules that `define_late` named; return whether there were any left."""
+    waiting = _LATE[:]
+    _LATE.clear()
+    for module in waiting:
+        import_module(module)
+    return bool(waiting)
+
+
 def _find_builtin(name: str, module: str | None, hint: str | None) -> Any:
+    found = _find_imported(name, module, hint)
+    return _find_imported(name, module, hint) if found is None and load_late() else found
+
+
+def _find_imported(name: str, module: str | None, hint: str | None) -> Any:
     # Keras writes some classes with their file ("keras.src.models.functional"): the part after
     # "src" is the public module.
     tries = [module, hint]
@@ -412,4 +433,5 @@ def _known_names(module: str | None) -> Iterator[str]:
 
 def exactly(name: str, module: str) -> Any:
     """Return lamina's own object of this name in this Keras module, or None."""
-    return _BUILTIN.get(module, {}).get(name)
+    found = _BUILTIN.get(module, {}).get(name)
+    return _BUILTIN.get(module, {}).get(name) if found is None and load_late() else found

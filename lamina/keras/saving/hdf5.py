@@ -1,14 +1,22 @@
 """HDF5 files of weights: written in Keras' layout, read without trusting them."""
 
+from __future__ import annotations
+
 import json
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import ml_dtypes
 import numpy as np
+
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = late_module("h5py")
 
 __all__ = ["Writer", "damage_explained", "in_memory", "notes", "read"]
 
@@ -32,7 +40,7 @@ class Writer:
     def __init__(self, file: Any) -> None:
         self._h5 = h5py.File(file, "w")
 
-    def __enter__(self) -> "Writer":
+    def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -45,7 +53,7 @@ class Writer:
             piece = np.frombuffer(packed[start : start + _PIECE], np.uint8)
             self._h5.attrs[f"{_NOTES}{i}"] = piece
 
-    def group(self, path: str, name: Any) -> "_Store":
+    def group(self, path: str, name: Any) -> _Store:
         """Return the store of an object's own variables, a mapping to write to.
 
         Args:

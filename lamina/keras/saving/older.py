@@ -5,14 +5,20 @@ group the names of its arrays in the order of the layer's weights, trainable one
 are matched by their place: the names may differ.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-import h5py
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.saving.layout import own_variables, saveables
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = late_module("h5py")
 
 __all__ = ["as_groups", "is_older"]
 

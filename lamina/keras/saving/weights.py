@@ -1,12 +1,13 @@
 """`.weights.h5`: the weights of a model in Keras' layout, and loading them: all of them or none."""
 
+from __future__ import annotations
+
 import functools
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from lamina.keras.core import Layer
@@ -17,6 +18,12 @@ from lamina.keras.saving import hdf5, older, zipped
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import own_variables, saveables, uses_default
 from lamina.keras.saving.mapping import Mapped, propose
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = late_module("h5py")
 
 __all__ = ["attribute_map", "load_into", "load_weights", "save_weights", "write"]
 

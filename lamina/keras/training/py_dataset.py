@@ -1,11 +1,19 @@
 """PyDataset: data in batches that Python code makes, in several threads or processes."""
 
+from __future__ import annotations
+
 import itertools
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    import multiprocessing
+    from concurrent import futures
+else:
+    futures, multiprocessing = late_module("concurrent.futures"), late_module("multiprocessing")
 
 __all__ = ["PyDataset", "ahead_of_use"]
 
@@ -115,12 +123,12 @@ def ahead_of_use(dataset: Any, indices: Iterable[int]) -> Iterator[Any]:
     get: Callable[[int], Any] = dataset.__getitem__
     if processes:
         # A new process each, not a fork: XLA's threads do not survive one.
-        pool: Executor = ProcessPoolExecutor(
+        pool: Any = futures.ProcessPoolExecutor(
             max(workers, 1), multiprocessing.get_context("spawn"), _adopt, (dataset,)
         )
         get = _item
     else:
-        pool = ThreadPoolExecutor(workers, "PyDataset")
+        pool = futures.ThreadPoolExecutor(workers, "PyDataset")
     limit = max(getattr(dataset, "max_queue_size", 10), 1)
     waiting: deque[Any] = deque()
     left = iter(indices)

@@ -1,6 +1,5 @@
 """audio_dataset_from_directory: `.wav` files of a folder as a data set."""
 
-import wave
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,11 @@ import numpy as np
 from lamina.data import Dataset
 from lamina.engine import TensorSpec, errors
 from lamina.keras.utils.directories import Folder, as_datasets, read_labelled
+from lamina.late import late_module
 
 __all__ = ["audio_dataset_from_directory"]
+
+wave = late_module("wave")
 
 _BYTES = 2  # a sample, of 16-bit PCM
 

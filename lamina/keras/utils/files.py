@@ -1,24 +1,30 @@
 """get_file: a file from the local cache, or from the network into it."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
-import tarfile
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.keras import console
 from lamina.keras.utils.progbar import Progbar
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    import tarfile
+else:
+    tarfile = late_module("tarfile")
 
 __all__ = ["DownloadError", "cache_folder", "get_file"]
+
+_parse, _request = late_module("urllib.parse"), late_module("urllib.request")
 
 _CHUNK = 1 << 16  # bytes read at once
 _PATIENCE = 60.0  # seconds without a byte from the network
@@ -113,7 +119,7 @@ def _writable(folder: Path) -> Path:
 
 
 def _file_name(fname: Any, origin: str) -> str:
-    name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
+    name = os.fspath(fname) if fname else os.path.basename(_parse.urlsplit(origin).path)
     if not name:
         raise ValueError(f"get_file: {origin!r} does not end in a file name.\n  Fix: pass `fname`.")
     if os.sep in name or "/" in name:
@@ -161,7 +167,7 @@ def _fetch(origin: str, target: Path, file_hash: str | None, algorithm: str) -> 
     try:
         try:
             _download(origin, part)
-        except (OSError, urllib.error.URLError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise DownloadError(
                 f"get_file: {origin} could not be fetched.\n  Reason: {error}\n"
                 f"  Fix: without a network, put the file at {target} yourself."
@@ -177,7 +183,7 @@ def _fetch(origin: str, target: Path, file_hash: str | None, algorithm: str) -> 
 
 
 def _download(origin: str, part: Path) -> None:
-    with urllib.request.urlopen(origin, timeout=_PATIENCE) as source, part.open("wb") as file:
+    with _request.urlopen(origin, timeout=_PATIENCE) as source, part.open("wb") as file:
         total = source.headers.get("Content-Length")
         bar = Progbar(int(total) if total else None, unit_name="B")
         done = 0

@@ -2,7 +2,6 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import i0
 
 from lamina.engine import op
 
@@ -50,4 +49,4 @@ def blackman(*, size, dtype):
 def kaiser(beta, *, size):
     """Return ``I0(β sqrt(1 - (2n / (M - 1) - 1)²)) / I0(β)`` in the dtype of β, a scalar."""
     reach = np.sqrt(1 - (2 * _phase(size) - 1) ** 2) if size > 1 else np.ones(size)
-    return i0(beta * jnp.asarray(reach, beta.dtype)) / i0(beta)
+    return jnp.i0(beta * jnp.asarray(reach, beta.dtype)) / jnp.i0(beta)

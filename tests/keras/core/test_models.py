@@ -146,3 +146,23 @@ def test_layers_added_late_are_found():
 def test_model_needs_both_inputs_and_outputs():
     with pytest.raises(ValueError, match="`inputs` and `outputs` go together"):
         tf.keras.Model(inputs=tf.keras.Input((1,)))
+
+
+def test_a_sequential_takes_other_sizes_where_its_layers_do():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+    model(np.ones((8, 1, 5), "float32"))
+    assert model(np.ones((8, 24, 5), "float32")).shape == (8, 24, 2)
+    assert model.input_shape == (8, 1, 5)
+    with pytest.raises(ValueError, match=r'Dense "dense.*size 5 along axis -1; got size 4'):
+        model(np.ones((8, 24, 4), "float32"))
+    with pytest.raises(ValueError, match=r"must have shape \(8, 1, 5\); got \(8, 5\)"):
+        model(np.ones((8, 5), "float32"))
+
+
+def test_a_sequential_adds_and_drops_a_last_axis_of_one():
+    start = tf.keras.layers.Normalization(input_shape=(1,), axis=None)
+    start.adapt(np.arange(10.0))
+    model = tf.keras.Sequential([start, tf.keras.layers.Dense(1)])
+    assert model.predict(np.arange(10.0), verbose=0).shape == (10, 1)
+    wide = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(2)])
+    assert wide(np.ones((3, 4, 1), "float32")).shape == (3, 2)
