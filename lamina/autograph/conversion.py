@@ -48,17 +48,19 @@ class Converter:
             return fn
         from lamina.autograph import transpiler  # with malt: only for those who need it
 
+        if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn):
+            return self._leave(fn, "generators are not supported")
         try:
-            if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn):
-                raise NotImplementedError("generators are not supported")
             return transpiler.transformed(fn, table())
         except RecursionError:
             raise
         except Exception as error:  # whatever malt trips over, the function runs as it is
-            why = str(error).strip().split("\n")[0] or type(error).__name__
-            place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
-            self.reasons[f"AutoGraph leaves `{fn.__name__}` ({place}) as it is: {why}."] = None
-            return fn
+            return self._leave(fn, str(error).strip().split("\n")[0] or type(error).__name__)
+
+    def _leave(self, fn: types.FunctionType, why: str) -> types.FunctionType:
+        place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}"
+        self.reasons[f"AutoGraph leaves `{fn.__name__}` ({place}) as it is: {why}."] = None
+        return fn
 
     def explain(self, error: BaseException) -> None:
         """Add to an error why functions were not converted."""

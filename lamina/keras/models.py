@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -274,8 +275,15 @@ class Model(Trainer, Viewable, Editable, Storable, Layer):
             export_model(self, filepath, *found)
         except errors.InvalidArgumentError:
             raise
-        except Exception:  # `call` needs to know the batch size
-            export_model(self, filepath, *arguments_as_built(self, is_open=False))  # type: ignore[misc]
+        except Exception as error:  # `call` needs to know the batch size
+            fixed = arguments_as_built(self, is_open=False)
+            export_model(self, filepath, *fixed)  # type: ignore[misc]
+            warnings.warn(
+                f"{label(self)}.export: the program is for the batch size of the call that built "
+                f"the model alone; it cannot be recorded for any: {str(error).splitlines()[0]}\n"
+                f"  Fix: use tf.shape(x)[0] in place of x.shape[0], and -1 in tf.reshape.",
+                stacklevel=2,
+            )
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture of a functional model, or the arguments of a subclass's init."""

@@ -320,10 +320,36 @@ def test_remat_changes_no_value_and_no_gradient(mode):
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
 
 
-def test_remat_leaves_layers_that_assign_alone():
+def test_layers_that_assign_are_recomputed_and_assign_once():
+    plain = keras.layers.BatchNormalization()
     with keras.RematScope():
         layer = keras.layers.BatchNormalization()
-    assert tuple(layer(tf.constant(X), training=True).shape) == (2, 3)
+    found = []
+    for each in (plain, layer):
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(each(tf.constant(X), training=True) ** 3)
+        gradient = tape.gradient(y, each.gamma)
+        found.append((gradient.numpy(), each.moving_mean.numpy(), each.moving_variance.numpy()))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-7)
+
+
+def test_a_hook_leaves_recomputation_in_place():
+    with keras.RematScope():
+        layer = keras.layers.Dense(4, activation="tanh")
+    model = keras.Sequential([layer])
+    model(tf.constant(X))
+    installed = list(layer._lm_interceptors)
+    seen = []
+    with model.hook("layers[0]", lambda layer, inputs, outputs: seen.append(outputs.shape)):
+        model(tf.constant(X))
+        assert layer._lm_interceptors[: len(installed)] == installed
+    assert seen == [(2, 4)]
+    assert layer._lm_interceptors == installed
+    assert "call" in vars(layer)
+
+
+def test_remat_scope_refuses_other_modes():
     with pytest.raises(ValueError, match="`mode` must be one of"):
         keras.RematScope("some")
 

@@ -94,7 +94,6 @@ class Editable:
         kept = {id(v) for v in model.variables}
         optimizer = getattr(self, "optimizer", None)
         if optimizer is not None:
-            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
             optimizer._forget([v for v in held if id(v) not in kept])
         noted = self.__dict__.setdefault("_lm_replaced", [])  # for files and clones
         noted += [path for path in done if path not in noted]

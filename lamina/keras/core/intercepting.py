@@ -5,6 +5,7 @@ of the class's `call`, so that layers without one pay nothing, and paths, weight
 of those with one stay as they are.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -14,8 +15,9 @@ import numpy as np
 from lamina import ops
 from lamina.engine import Tensor, custom_gradient, nest, recompute_grad, versions
 from lamina.keras.core.checks import label
+from lamina.keras.scopes import RematScope
 
-__all__ = ["Handle", "backward_hook", "forward_hook", "intercept", "rematerialised"]
+__all__ = ["Handle", "backward_hook", "forward_hook", "intercept", "recompute", "rematerialised"]
 
 Interceptor = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -245,6 +247,56 @@ def rematerialised(path: str, layer: Any) -> Interceptor:
             for each, more in zip(layers, losses, strict=True):
                 each._lm_losses.extend(more)
             return outputs
+
+        return recomputed
+
+    return interceptor
+
+
+def recompute(layer: Any, scope: RematScope) -> None:
+    """Make a new layer recompute its values for gradients, if the scope is about it."""
+    if scope.mode == "activations":
+        intercept([(layer.name, layer)], _with_activation)
+    elif scope.mode == "larger_than":
+        make = functools.partial(_if_larger, scope.output_size_threshold)
+        intercept([(layer.name, layer)], make)
+    elif scope.mode != "list_of_layers" or layer.name in scope.layer_names:
+        intercept([(layer.name, layer)], rematerialised)
+
+
+def _if_larger(threshold: int, path: str, layer: Any) -> Interceptor:
+    """Return the interceptor that recomputes where the outputs have more elements than that."""
+
+    def interceptor(call: Callable[..., Any]) -> Callable[..., Any]:
+        recomputed = rematerialised(path, layer)(call)
+
+        def chosen(*args: Any, **kwargs: Any) -> Any:
+            outer = layer.__dict__.pop("call")  # the shapes are those of the plain call
+            try:
+                outputs = nest.flatten(layer.compute_output_spec(*args, **kwargs))
+            finally:
+                layer.__dict__["call"] = outer
+            size = sum(t.shape.num_elements() or 0 for t in outputs if t is not None)
+            return (recomputed if size > threshold else call)(*args, **kwargs)
+
+        return chosen
+
+    return interceptor
+
+
+def _with_activation(path: str, layer: Any) -> Interceptor:
+    """Return the interceptor that recomputes the layer's activation alone."""
+
+    def interceptor(call: Callable[..., Any]) -> Callable[..., Any]:
+        def recomputed(*args: Any, **kwargs: Any) -> Any:
+            plain = layer.__dict__.get("activation")
+            if plain is None:
+                return call(*args, **kwargs)
+            layer.__dict__["activation"] = recompute_grad(plain)
+            try:
+                return call(*args, **kwargs)
+            finally:
+                layer.__dict__["activation"] = plain
 
         return recomputed
 

@@ -20,10 +20,11 @@ from lamina.keras.core import calling, explaining, lifting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
+from lamina.keras.core.intercepting import recompute
 from lamina.keras.core.module import _LEAVES, Module
 from lamina.keras.core.reporting import by_default
 from lamina.keras.core.state import Stated
-from lamina.keras.core.stateless import Stateless, recompute
+from lamina.keras.core.stateless import Stateless
 from lamina.keras.core.weights import Weighted
 from lamina.keras.naming import auto_name
 from lamina.keras.scopes import remat_mode

@@ -1,16 +1,14 @@
-"""Layers as pure functions of their variables, built anew from files, and with less memory."""
+"""Layers as pure functions of their variables, and built anew from files."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lamina.engine import Tensor, errors, nest, recompute_grad
 from lamina.keras.core import calling, lifting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
-from lamina.keras.scopes import RematScope, StatelessScope
+from lamina.keras.scopes import StatelessScope
 
-__all__ = ["Stateless", "recompute"]
+__all__ = ["Stateless"]
 
 # What a copy makes anew.
 _REMADE = (
@@ -122,58 +120,3 @@ def _mapping(layer: Any, name: str, given: Sequence[Any]) -> list[tuple[Any, Any
             f"got {len(given)}.\n  Fix: pass values in the order of layer.{name}."
         )
     return list(zip(own, given, strict=True))
-
-
-def recompute(layer: Any, scope: RematScope) -> None:
-    """Make a new layer recompute its values for gradients, if the scope is about it."""
-    if scope.mode == "activations":
-        layer.__dict__["call"] = functools.partial(_with_activation, layer)
-    elif scope.mode != "list_of_layers" or layer.name in scope.layer_names:
-        threshold = scope.output_size_threshold if scope.mode == "larger_than" else None
-        layer.__dict__["call"] = functools.partial(_recomputing, layer, threshold)
-
-
-def _recomputing(layer: Any, threshold: int | None, *args: Any, **kwargs: Any) -> Any:
-    own = type(layer).call
-    flat = nest.flatten(args)
-    places = [i for i, a in enumerate(flat) if isinstance(a, Tensor)]
-
-    def run(*tensors: Tensor) -> Any:
-        given = list(flat)
-        for i, t in zip(places, tensors, strict=True):
-            given[i] = t
-        return own(layer, *nest.pack_sequence_as(args, given), **kwargs)
-
-    if not places or (threshold is not None and not _is_larger(layer, args, threshold)):
-        return own(layer, *args, **kwargs)
-    return _without_assignments(run, [flat[i] for i in places])
-
-
-def _without_assignments(run: Callable[..., Any], tensors: list[Tensor]) -> Any:
-    """Run with recomputation; plainly where variables are assigned, which must happen once."""
-    try:
-        return recompute_grad(run)(*tensors)
-    except errors.InvalidArgumentError as error:
-        if "must not assign variables" not in str(error):
-            raise
-        return run(*tensors)
-
-
-def _is_larger(layer: Any, args: Any, threshold: int) -> bool:
-    found = layer.__dict__.pop("call")  # the shapes are those of the plain call
-    try:
-        outputs = nest.flatten(layer.compute_output_spec(*args))
-    finally:
-        layer.__dict__["call"] = found
-    return sum(t.shape.num_elements() or 0 for t in outputs if t is not None) > threshold
-
-
-def _with_activation(layer: Any, *args: Any, **kwargs: Any) -> Any:
-    plain = layer.__dict__.get("activation")
-    if plain is None:
-        return type(layer).call(layer, *args, **kwargs)
-    layer.__dict__["activation"] = recompute_grad(plain)
-    try:
-        return type(layer).call(layer, *args, **kwargs)
-    finally:
-        layer.__dict__["activation"] = plain

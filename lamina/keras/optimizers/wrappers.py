@@ -88,6 +88,15 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.build(variables)
         super().build(variables)
 
+    def _forget(self, gone: Iterable[engine.Variable]):
+        gone = list(gone)
+        self.inner_optimizer._forget(gone)
+        super()._forget(gone)
+
+    def _reorder(self, variables: Sequence[engine.Variable]):
+        self.inner_optimizer._reorder(variables)
+        super()._reorder(variables)
+
     @property
     def variables(self) -> list[Variable]:
         """All state, then that of the inner optimizer."""
@@ -319,6 +328,19 @@ class MultiOptimizer(Optimizer):
             if own:
                 optimizer.build(own)
         super().build(variables)
+
+    def _forget(self, gone: Iterable[engine.Variable]):
+        gone = list(gone)
+        for optimizer in self._inner:
+            optimizer._forget(gone)
+        for v in gone:
+            self._owner.pop(id(v), None)
+        super()._forget(gone)
+
+    def _reorder(self, variables: Sequence[engine.Variable]):
+        for optimizer in self._inner:
+            optimizer._reorder([v for v in variables if self._owner[id(v)] is optimizer])
+        super()._reorder(variables)
 
     @property
     def optimizers(self) -> list[Optimizer]:

@@ -238,7 +238,6 @@ def test_remat_changes_no_number_and_keeps_less():
     np.testing.assert_allclose(fit(again, 3), fit(plain, 3), rtol=1e-5)
     for a, b in zip(again.weights, plain.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-6)
-    assert [v.path for v in again.weights] != []
     before = versions.structure
     handle.remove()
     assert versions.structure > before
@@ -246,8 +245,6 @@ def test_remat_changes_no_number_and_keeps_less():
 
 
 def test_remat_recomputes_inner_values():
-    runs = []
-
     class Counting(tf.keras.layers.Layer):
         def call(self, x):
             return tf.tanh(tf.sin(x))
@@ -278,7 +275,6 @@ def test_remat_recomputes_inner_values():
     names = equations()
     assert "tanh" not in names
     assert "_recomputed" in names
-    assert runs == []
 
 
 def test_remat_passes_masks_and_structures():
