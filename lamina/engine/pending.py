@@ -174,6 +174,10 @@ _SOFT_LIMIT = 512
 _TAPE_LIMIT = 20_000
 
 
+_Array: type = object
+"""The class of JAX's arrays: jax.Array itself is abstract, and no device is touched to find it."""
+
+
 class Pending:
     """What this thread recorded and did not run yet.
 
@@ -227,9 +231,17 @@ class Pending:
         for t in tensors:
             if t._trace is self:
                 equation.append(t._slot)
-            else:
-                at = inputs_at.get(id(t._value))
-                equation.append(self._adopt(t) if at is None else at)
+                continue
+            value = t._value
+            at = inputs_at.get(id(value))
+            if at is None:
+                if type(value) is _Array:  # as `_adopt` would; most inputs of a step are such
+                    at = inputs_at[id(value)] = ~len(self.inputs)
+                    self.inputs.append(value)
+                    self.input_types.append(t._type.id)
+                else:
+                    at = self._adopt(t)
+            equation.append(at)
         equations = self.equations
         equations.append(tuple(equation))
         if signature.weight:
@@ -290,6 +302,9 @@ class Pending:
         elif isinstance(value, np.generic):
             # A number counts by its handle, not by its value: `x * i` in a loop is one structure.
             key, kind = id(tensor), ~kind
+        else:
+            global _Array
+            _Array = type(value)
         at = self._inputs_at.get(key)
         if at is None:
             at = self._inputs_at[key] = ~len(self.inputs)

@@ -251,6 +251,7 @@ class Graph:
         self.layers = self._ordered_layers(first_seen)
         self.input_names = [t.node.layer.name for t in self.flat_inputs]
         self.output_names = [t.node.layer.name for t in self.flat_outputs if t is not None]
+        self._plan = self._planned()
 
     def _check(self, name: str) -> None:
         for what, tensors in (("inputs", self.flat_inputs), ("outputs", self.flat_outputs)):
@@ -334,6 +335,7 @@ class Graph:
         self.__dict__.update(state)
         for node in self.nodes:  # layers are pickled without their calls
             node.layer._inbound_nodes.append(node)
+        self._plan = self._planned()
 
     def run(self, inputs: Sequence[Any], **options: Any) -> Any:
         """Call the layers on values, and return the outputs in the model's structure.
@@ -347,8 +349,9 @@ class Graph:
         def value_of(x: Any) -> Any:
             return values[id(x)] if isinstance(x, KerasTensor) else x
 
-        for node in self.nodes:
-            if all(id(t) in values for t in node.outputs):
+        for node, given_by, gives in self._plan:
+            if given_by is not None:
+                values[gives] = node.layer(values[given_by], **options)
                 continue
             args = nest.map_structure(value_of, list(node.args))
             kwargs = nest.map_structure(value_of, node.kwargs) if node.kwargs else {}
@@ -356,7 +359,28 @@ class Graph:
             given = [t for t in outputs if t is not None]
             for t, value in zip(node.outputs, given, strict=True):
                 values[id(t)] = value
+        if len(self.flat_outputs) == 1 and self.outputs is self.flat_outputs[0]:
+            return values[id(self.outputs)]
         return nest.map_structure(lambda t: None if t is None else values[id(t)], self.outputs)
+
+    def _planned(self) -> list[tuple[Node, int | None, int]]:
+        """Return the nodes to run; for calls of one tensor on one, where it is and where to put it.
+
+        Most calls are such, and need no look at structures.
+        """
+        start = {id(t) for t in self.flat_inputs}
+        plan: list[tuple[Node, int | None, int]] = []
+        for node in self.nodes:
+            if all(id(t) in start for t in node.outputs):
+                continue
+            plain = (
+                len(node.args) == 1
+                and isinstance(node.args[0], KerasTensor)
+                and not node.kwargs
+                and node.structure is node.outputs[0]
+            )
+            plan.append((node, id(node.args[0]) if plain else None, id(node.outputs[0])))
+        return plan
 
 
 def clone_graph(graph: Graph, clone: Any) -> Graph:
