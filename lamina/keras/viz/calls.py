@@ -4,11 +4,10 @@ from typing import Any, NamedTuple
 
 from lamina.engine import Tensor, nest
 from lamina.keras.core import Layer
-from lamina.keras.core.checks import label
 from lamina.keras.viz import recording
 from lamina.keras.viz.recording import Recorded, call_specs, has_call
 
-__all__ = ["Call", "calls_of"]
+__all__ = ["Call", "calls_of", "is_chain", "is_described"]
 
 
 class Call(NamedTuple):
@@ -31,25 +30,27 @@ def calls_of(model: Any, nested: bool = False) -> list[Call]:
     """Return the calls of a model in order, then the layers that it does not call.
 
     Args:
-        model: A built model.
+        model: A model. One that was neither built nor called gives the layers that it holds.
         nested: Whether to list the calls inside of calls too.
-
-    Raises:
-        ValueError: the model is not built.
     """
     if getattr(model, "_graph", None) is not None:
         return _graph_calls(model, 0, nested)
     if not has_call(model):
         return [Call(layer, 0, _own_shape(layer)) for layer in _held(model)]
-    if not model.built or not (call_specs(model) or model.__dict__.get("_lm_build_shapes")):
-        raise ValueError(
-            f"{label(model)}: a summary needs the model to be built; it has never been called.\n"
-            f"  Fix: model.build(input_shape), or call it on data, first."
-        )
+    if not is_described(model):
+        return [Call(layer, 0, None) for layer in _held(model)]
     found = _calls_in(recording.record_as_built(model).calls)
     reached = {id(call.layer) for call in found}
     found = [call for call in found if nested or call.depth == 0]
     return found + [Call(layer, 0, None) for layer in _held(model) if id(layer) not in reached]
+
+
+def is_described(model: Any) -> bool:
+    """Return whether it is known what inputs a model takes: it was built, called, or wired."""
+    if getattr(model, "_graph", None) is not None:
+        return True
+    known = call_specs(model) or model.__dict__.get("_lm_build_shapes") or not has_call(model)
+    return bool(model.built and known)
 
 
 def _held(model: Any) -> list[Any]:

@@ -13,12 +13,14 @@ import numpy as np
 from lamina.engine import as_dtype
 from lamina.keras.core import Layer, OpLayer
 from lamina.keras.core.checks import label
-from lamina.keras.viz.calls import Call, calls_of, is_chain
+from lamina.keras.viz.calls import Call, calls_of, is_chain, is_described
 
 __all__ = ["print_summary"]
 
 _WIDTH = 80  # characters, where there is no terminal to ask
 _WIDTH_BRANCHED = 108
+
+_MSG_NOT_BUILT = "Not built: shapes and parameters come with model.build(input_shape) or a call."
 
 
 class _Row(NamedTuple):
@@ -47,7 +49,8 @@ def print_summary(
     twice has two rows and is counted once; layers that `call` does not reach come last.
 
     Args:
-        model: A built model.
+        model: A model. Of one that was never built nor called the layers are listed, and a line
+            says how to get shapes and parameters.
         line_length: The width in characters; None fits the terminal, 80 where there is none.
         positions: Where the columns end: fractions of the width in (0, 1], or characters.
         print_fn: Called once with the whole plain text; None prints to standard output.
@@ -56,7 +59,7 @@ def print_summary(
         layer_range: Names, or patterns, of the first and the last row to show.
 
     Raises:
-        ValueError: the model was never built, or `positions` or `layer_range` do not fit it.
+        ValueError: `positions` or `layer_range` do not fit the model.
 
     Example:
         >>> model = tf.keras.Sequential([tf.keras.Input((32,)), tf.keras.layers.Dense(10)])
@@ -220,6 +223,8 @@ def _write(
     console.print(table)
     for line in _totals(model):
         console.print(Text(f" {line}"))
+    if not is_described(model):
+        console.print(Text(f" {_MSG_NOT_BUILT}"))
     if print_fn is not None:
         print_fn(file.getvalue().rstrip("\n"))  # type: ignore[union-attr]
 

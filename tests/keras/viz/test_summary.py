@@ -87,10 +87,19 @@ def test_call_order_not_attribute_order():
     assert [row[0] for row in rows_of(model)[1:]] == ["first (Dense)", "last (Dense)"]
 
 
-def test_unbuilt_model_says_how_to_build_it():
-    with pytest.raises(ValueError, match=r'TwoDense "two_dense".*never been called') as caught:
-        TwoDense().summary()
-    assert "Fix: model.build(input_shape), or call it on data, first." in str(caught.value)
+@pytest.mark.parametrize(
+    "make", [TwoDense, lambda: tf.keras.Sequential([layers.Dense(3), layers.Dense(2)])]
+)
+def test_unbuilt_model_lists_its_layers_and_says_how_to_build_it(make):
+    model, text = make(), []
+    assert [row[1:] for row in rows_of(model)[1:]] == [["not called", "0 (unbuilt)"]] * 2
+    model.summary(print_fn=text.append)
+    how = "Not built: shapes and parameters come with model.build(input_shape) or a call."
+    assert how in text[0]
+    model.build((None, 4))
+    text.clear()
+    model.summary(print_fn=text.append)
+    assert "Not built" not in text[0]
 
 
 def test_reused_layer_has_a_row_for_each_call_and_counts_once():
