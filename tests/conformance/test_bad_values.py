@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 import lamina as tf
@@ -83,3 +84,31 @@ def test_layer_with_a_rank_refuses_another(case):
 def test_loss_refuses_shapes_that_do_not_fit(case):
     with pytest.raises(_REFUSALS):
         case.make()(tf.zeros((3, 4, 7, 2)), tf.zeros((2, 5, 3)))
+
+
+# Layers that give numbers for strings.
+_OF_STRINGS = {"Discretization", "HashedCrossing", "Hashing", "StringLookup", "TextVectorization"}
+
+
+def _filled(fed, dtype):
+    values = fed.array()
+    if dtype == "string":
+        return tf.constant(np.full(values.shape, b"x", object))
+    real = np.zeros(values.shape, "float32") if values.dtype.kind == "U" else values
+    return tf.cast(tf.constant(real), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["string", "complex64"])
+@pytest.mark.parametrize("case", rows_of("bad_values", "layers"), ids=lambda case: case.id)
+def test_layer_keeps_or_refuses_what_is_no_real_number(case, dtype):
+    layer = case.make()
+    try:
+        result = run(case, layer, [_filled(fed, dtype) for fed in case.inputs])
+    except (*_REFUSALS, tf.errors.UnimplementedError) as error:
+        text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        assert f" ({type(layer).__name__} " in text or '" (' in text or layer.name in text, text
+        return
+    if dtype == "string" and case.name in _OF_STRINGS:
+        return
+    lost = [t for t in tf.nest.flatten(result) if t.dtype.is_floating or t.dtype.is_integer]
+    assert not lost, f"{case.id} makes {lost[0].dtype.name} of {dtype}"

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lamina.engine import Tensor, TensorShape
+from lamina import ops
+from lamina.engine import Tensor, TensorShape, convert_to_tensor
+from lamina.engine.dtypes import string
 
 __all__ = [
     "AxisError",
@@ -20,6 +22,7 @@ __all__ = [
     "non_negative_int",
     "positive_int",
     "rank",
+    "real",
     "sizes",
     "unsupported",
 ]
@@ -135,6 +138,27 @@ def rank(who: Any, shape: Any, expected: int | None = None, at_least: int | None
             f"{label(who)}: the input must have {wanted} axes; got {ndim}, full shape "
             f"{_shape(shape)}.\n  Fix: reshape the input, or check the layer before this one."
         )
+
+
+def real(who: Any, value: Any, dtype: Any) -> Tensor:
+    """Return an input in a dtype, which it must lose nothing by: no complex numbers, no strings.
+
+    Args:
+        who: The layer.
+        value: The input; floats, integers and bools are cast.
+        dtype: A real dtype.
+
+    Raises:
+        TypeError: the input is complex, or of strings.
+    """
+    x = convert_to_tensor(value)
+    if x.dtype.is_complex or x.dtype is string:
+        raise TypeError(
+            f"{label(who)}: the input must be of real numbers; got {x.dtype.name}, shape "
+            f"{_shape(x.shape)}.\n"
+            f"  Fix: tf.math.real or tf.abs for complex numbers, a StringLookup for strings."
+        )
+    return ops.cast(x, dtype)
 
 
 class AxisError(ValueError, IndexError):

@@ -124,7 +124,7 @@ class _Cell(DroppingCell):
         Returns:
             (output, final states).
         """
-        sequences = ops.cast(sequences, self.compute_dtype)  # integers are welcome too
+        sequences = checks.real(self, sequences, self.compute_dtype)  # integers are welcome too
         masks = self._masks(sequences[:, 0], states[0], training) if training else (None, None)
         weights = self.kernel, self.recurrent_kernel, self.bias
         output, *after = self._kernel(

@@ -105,7 +105,7 @@ class Embedding(Adaptable):
 
     def call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_integer:
-            inputs = ops.cast(inputs, "int32")
+            inputs = checks.real(self, inputs, "int32")
         # Read uncast: only the rows that are looked up are brought to the compute dtype.
         table = self.embeddings if self.lora_enabled else self.embeddings._read()
         rows = ops.gather(table, inputs)
@@ -208,7 +208,7 @@ class ReversibleEmbedding(Embedding):
         dtype = self.reverse_dtype or self.compute_dtype
         table = self.embeddings if self.tie_weights else self.reverse_embeddings
         scores = ops.matmul(
-            ops.cast(inputs, dtype), ops.cast(table, dtype), transpose_b=self.tie_weights
+            checks.real(self, inputs, dtype), ops.cast(table, dtype), transpose_b=self.tie_weights
         )
         cap = self.logit_soft_cap
         return scores if cap is None else ops.tanh(scores / cap) * cap

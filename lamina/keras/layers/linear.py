@@ -113,7 +113,7 @@ class Dense(Adaptable):
 
     def call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_floating:
-            inputs = ops.cast(inputs, self.compute_dtype)
+            inputs = checks.real(self, inputs, self.compute_dtype)
         if self.bias is None:
             return self.activation(ops.matmul(inputs, self.kernel))
         return self.activation(ops.affine(inputs, self.kernel, self.bias))

@@ -93,7 +93,7 @@ class MelSpectrogram(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         wide = self.compute_dtype if self.compute_dtype == "float64" else "float32"
-        magnitudes = ops.abs(self._transforms(ops.cast(inputs, wide)))  # (..., F, K)
+        magnitudes = ops.abs(self._transforms(checks.real(self, inputs, wide)))  # (..., F, K)
         weights = self.linear_to_mel_weight_matrix(
             self.num_mel_bins,
             self.fft_length // 2 + 1,

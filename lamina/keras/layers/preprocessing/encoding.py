@@ -81,5 +81,5 @@ class CategoryEncoding(DataLayer):
                     f"with {self.output_mode!r}.\n  Fix: omit it, or set output_mode='count'."
                 )
             count_weights = ops.cast(convert_to_tensor(count_weights), self.compute_dtype)
-        places = inputs if inputs.dtype.is_integer else ops.cast(inputs, "int64")
+        places = inputs if inputs.dtype.is_integer else checks.real(self, inputs, "int64")
         return encoded(places, self.output_mode, self.num_tokens, self.dtype, count_weights)

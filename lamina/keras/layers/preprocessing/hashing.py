@@ -82,8 +82,8 @@ class Hashing(DataLayer):
         if self.mask_value is not None and buckets > 1:
             masked = ops.equal(values, self.mask_value)
             buckets -= 1
-        if values.dtype.is_floating or values.dtype.is_bool:
-            values = ops.cast(values, dtypes.int64)
+        if not (values.dtype.is_integer or values.dtype is dtypes.string):
+            values = checks.real(self, values, dtypes.int64)
         found = ops.hash_bucket(values, buckets, self.salt)
         return found if masked is None else ops.where(masked, ops.zeros_like(found), found + 1)
 

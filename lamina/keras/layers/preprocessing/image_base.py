@@ -263,7 +263,7 @@ class ImageLayer(Layer):
         exact = self.compute_dtype == "float64"
 
         def change(x: Tensor) -> Tensor:
-            x = ops.cast(x, "float64" if exact else "float32")
+            x = checks.real(self, x, "float64" if exact else "float32")
             return self.augment_images(x, transformation)
 
         return self._computed(self._on_pixels(images, change))
@@ -352,7 +352,7 @@ class ImageLayer(Layer):
         """Return images in the compute dtype; integers are rounded and clipped to their range."""
         wanted = as_dtype(self.compute_dtype)
         if wanted.is_floating or not images.dtype.is_floating:
-            return ops.cast(images, wanted)
+            return checks.real(self, images, wanted)
         return ops.saturate_cast(ops.round(images), wanted)
 
     def _dense(self, bounding_boxes: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Rescaling(Layer):
         scale, offset = (ops.cast(v, self.compute_dtype) for v in (self.scale, self.offset))
         if scale.shape.rank and policy.image_data_format() == "channels_first":
             scale = ops.reshape(scale, (*scale.shape, *[1] * (3 - scale.shape.rank)))
-        return ops.cast(inputs, self.compute_dtype) * scale + offset
+        return checks.real(self, inputs, self.compute_dtype) * scale + offset
 
 
 class Resizing(ImageLayer):
@@ -136,7 +136,7 @@ class Resizing(ImageLayer):
     ) -> Tensor:
         images = ops.convert_to_tensor(images)
         if images.dtype.is_floating and as_dtype(self.compute_dtype).is_floating:
-            images = ops.cast(images, self.compute_dtype)
+            images = checks.real(self, images, self.compute_dtype)
         return self._on_pixels(images, lambda x: self._resized(x, self.interpolation))
 
     def augment_masks(self, masks: Tensor, transformation: Any) -> Tensor:
@@ -369,7 +369,7 @@ class _RandomSide(Layer):
         self.generator = random.SeedGenerator(seed)
 
     def call(self, inputs: Any, training: bool = True) -> Tensor:
-        images = ops.cast(inputs, self.compute_dtype)
+        images = checks.real(self, inputs, self.compute_dtype)
         if not training:
             return images
         factor = random.uniform((), *self.range, dtype="float32", seed=self.generator)

@@ -123,7 +123,7 @@ class IndexLookup(VocabularyLayer):
         self._check_kind(inputs, wanted)
         if wanted is dtypes.string:
             return self._encode(terms.numbers_of_strings(inputs))
-        inputs = ops.cast(inputs, wanted)
+        inputs = checks.real(self, inputs, wanted)
         if not self.invert:
             return self._encode(terms.numbers_of_integers(inputs))
         if self.vocabulary_dtype == "string":

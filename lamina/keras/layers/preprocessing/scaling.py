@@ -185,7 +185,7 @@ class Normalization(DataLayer):
             )
 
     def call(self, inputs: Tensor) -> Tensor:
-        x = ops.cast(inputs, self.compute_dtype)
+        x = checks.real(self, inputs, self.compute_dtype)
         deviation = ops.maximum(ops.sqrt(self.variance), policy.epsilon())
         return x * deviation + self.mean if self.invert else (x - self.mean) / deviation
 
