@@ -119,7 +119,7 @@ def _overlaps(box, others):
     return np.where(usable, shared / np.where(usable, areas + area - shared, 1), 0)
 
 
-def _suppressed(boxes, scores, limit, threshold, score_threshold, sigma):
+def suppressed(boxes, scores, limit, threshold, score_threshold, sigma):
     """Choose boxes one by one, the best first; return their indices and scores."""
     scores = scores.astype(np.float32).copy()
     alive = scores > score_threshold
@@ -148,7 +148,7 @@ def _suppress(boxes, scores, limit, threshold, score_threshold, sigma, who):
             f"{scores.shape}.\n  Fix: one image at a time."
         )
     limit = static_int(limit, f"{who}(max_output_size)")
-    return _suppressed(boxes, scores, limit, float(threshold), float(score_threshold), float(sigma))
+    return suppressed(boxes, scores, limit, float(threshold), float(score_threshold), float(sigma))
 
 
 def non_max_suppression(

@@ -1,0 +1,3 @@
+"""tf.audio: WAV files."""
+
+from lamina.ops.audio import *
