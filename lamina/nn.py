@@ -1,5 +1,7 @@
 """tf.nn: activations, convolutions, pooling, normalisation, losses."""
 
+from lamina import nn_experimental as experimental  # noqa: F401
+from lamina.demand import on_demand as _on_demand
 from lamina.ops import (
     all_candidate_sampler,
     approx_max_k,
@@ -157,3 +159,19 @@ __all__ = [
     "weighted_moments",
     "zero_fraction",
 ]
+
+# What few programs need comes on first use.
+__getattr__, __dir__ = _on_demand(
+    __name__,
+    names={
+        "collapse_repeated": "lamina.ops.sparse.decoding",
+        "ctc_beam_search_decoder": "lamina.ops.sparse.decoding",
+        "ctc_greedy_decoder": "lamina.ops.sparse.decoding",
+        "ctc_unique_labels": "lamina.ops.sparse.decoding",
+        "embedding_lookup_sparse": "lamina.ops.sparse.embedding",
+        "safe_embedding_lookup_sparse": "lamina.ops.sparse.embedding",
+        "with_space_to_batch": "lamina.ops.space_batches",
+        "fractional_avg_pool": "lamina.ops.fractional",
+        "fractional_max_pool": "lamina.ops.fractional",
+    },
+)

@@ -1,0 +1,530 @@
+"""Lookup tables: keys to values, kept on the host."""
+
+import numpy as np
+
+from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, from_host, local
+from lamina.engine.composite import Composite
+from lamina.ops import indexing, shaping
+from lamina.ops.casting import cast
+from lamina.ops.comparison import equal
+from lamina.ops.counting import searchsorted
+from lamina.ops.hashing import hash_bucket
+from lamina.ops.selection import where
+
+__all__ = [
+    "DenseHashTable",
+    "KeyValueTensorInitializer",
+    "MutableHashTable",
+    "StaticHashTable",
+    "StaticVocabularyTable",
+    "TextFileIndex",
+    "TextFileInitializer",
+]
+
+
+def _host(value, dtype):
+    return np.asarray(convert_to_tensor(value, dtype)._jax())
+
+
+def _scalar(value):
+    return value.item() if hasattr(value, "item") else value
+
+
+class KeyValueTensorInitializer:
+    """The keys and values of a table, given as Tensors.
+
+    Args:
+        keys: A vector of strings or integers.
+        values: As many values.
+        key_dtype: The dtype of the keys; None infers it.
+        value_dtype: The dtype of the values; None infers it.
+        name: Accepted, unused.
+
+    Raises:
+        ValueError: the numbers of keys and values differ.
+
+    Example:
+        >>> init = tf.lookup.KeyValueTensorInitializer(["a", "b"], [1, 2])
+        >>> tf.lookup.StaticHashTable(init, -1).lookup(tf.constant(["b", "z"])).numpy()
+        array([ 2, -1], dtype=int32)
+    """
+
+    def __init__(self, keys, values, key_dtype=None, value_dtype=None, name=None):
+        kind = None if value_dtype is None else as_dtype(value_dtype)
+        if kind is None and not hasattr(values, "dtype"):
+            kind = _wide(values)
+        key_kind = None if key_dtype is None else as_dtype(key_dtype)
+        if key_kind is None and not hasattr(keys, "dtype"):
+            key_kind = _wide(keys)
+        keys, values = convert_to_tensor(keys, key_kind), convert_to_tensor(values, kind)
+        self.key_dtype, self.value_dtype = keys.dtype, values.dtype
+        self._keys, self._values = (np.asarray(t._jax()).reshape(-1) for t in (keys, values))
+        if len(self._keys) != len(self._values):
+            raise ValueError(
+                f"tf.lookup.KeyValueTensorInitializer: `keys` and `values` must be equally many; "
+                f"got {len(self._keys)} and {len(self._values)}."
+            )
+
+    def _pairs(self):
+        return self._keys.tolist(), self._values
+
+
+def _wide(values):
+    return None if np.size(values) else dtypes.int64
+
+
+class TextFileIndex:
+    """Which part of a line is a key or value.
+
+    Attributes:
+        WHOLE_LINE: The line.
+        LINE_NUMBER: Its number, from 0.
+    """
+
+    WHOLE_LINE = -2
+    LINE_NUMBER = -1
+
+
+class TextFileInitializer:
+    r"""The keys and values of a table, read from the lines of a text file.
+
+    Args:
+        filename: The path.
+        key_dtype: The dtype of the keys.
+        key_index: Which column holds keys, or a constant of `tf.lookup.TextFileIndex`.
+        value_dtype: The dtype of the values.
+        value_index: The same for values.
+        vocab_size: The number of lines to read; None reads all.
+        delimiter: What stands between columns.
+        name: Accepted, unused.
+        value_index_offset: What is added to line numbers.
+
+    Raises:
+        NotFoundError: there is no such file.
+        ValueError: a dtype does not fit its index, or an index is out of range.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "vocabulary.txt"
+        >>> _ = path.write_text("red\ngreen\n")
+        >>> index = tf.lookup.TextFileIndex
+        >>> init = tf.lookup.TextFileInitializer(
+        ...     str(path), tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER
+        ... )
+        >>> tf.lookup.StaticHashTable(init, -1).lookup(tf.constant("green")).numpy()
+        np.int64(1)
+    """
+
+    def __init__(
+        self,
+        filename,
+        key_dtype,
+        key_index,
+        value_dtype,
+        value_index,
+        vocab_size=None,
+        delimiter="\t",
+        name=None,
+        value_index_offset=0,
+    ):
+        self.key_dtype, self.value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
+        for index, kind, what in (
+            (key_index, self.key_dtype, "key"),
+            (value_index, self.value_dtype, "value"),
+        ):
+            if index < -2:
+                raise ValueError(f"tf.lookup: invalid `{what}_index` {index}.")
+            if index == TextFileIndex.LINE_NUMBER and not kind.is_integer:
+                raise ValueError(
+                    f"tf.lookup: `{what}_dtype` must be an integer for line numbers; got "
+                    f"{kind.name}."
+                )
+            if index == TextFileIndex.WHOLE_LINE and not (kind is dtypes.string or kind.is_integer):
+                raise ValueError(
+                    f"tf.lookup: `{what}_dtype` must be string or integer for whole lines; got "
+                    f"{kind.name}."
+                )
+        self._key_index, self._value_index = key_index, value_index
+        self._filename = _scalar(_host(filename, dtypes.string))
+        self._limit, self._delimiter = vocab_size, delimiter.encode()
+        self._offset = value_index_offset
+
+    def _pairs(self):
+        path = self._filename.decode() if isinstance(self._filename, bytes) else self._filename
+        try:
+            with open(path, "rb") as file:
+                lines = file.read().splitlines()
+        except FileNotFoundError:
+            raise errors.NotFoundError(f"tf.lookup: the file {path} does not exist.") from None
+        if self._limit is not None:
+            if len(lines) < self._limit:
+                raise errors.InvalidArgumentError(
+                    f"tf.lookup: {path} must have {self._limit} lines; got {len(lines)}."
+                )
+            lines = lines[: self._limit]
+        keys = self._column(lines, self._key_index, self.key_dtype, 0)
+        values = self._column(lines, self._value_index, self.value_dtype, self._offset)
+        return keys, _array(values, self.value_dtype)
+
+    def _column(self, lines, index, kind, offset):
+        if index == TextFileIndex.LINE_NUMBER:
+            return [i + offset for i in range(len(lines))]
+        found = lines
+        if index != TextFileIndex.WHOLE_LINE:
+            found = [line.split(self._delimiter)[index] for line in lines]
+        if kind is dtypes.string:
+            return found
+        return [int(v) if kind.is_integer else float(v) for v in found]
+
+
+def _array(values, kind):
+    if kind is not dtypes.string:
+        return np.asarray(values, kind.np)
+    out = np.empty(len(values), object)
+    out[:] = values
+    return out
+
+
+class _Table:
+    """What all tables have: keys to values in a dict, and dtypes."""
+
+    def __init__(self, key_dtype, value_dtype, default_value, name):
+        self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
+        self._default = _host(default_value, self._value_dtype)
+        self._name = name
+        self._dict = {}
+        self._sorted = None
+
+    @property
+    def key_dtype(self):
+        """The dtype of the keys."""
+        return self._key_dtype
+
+    @property
+    def value_dtype(self):
+        """The dtype of the values."""
+        return self._value_dtype
+
+    @property
+    def default_value(self):
+        """What keys get that are not in the table."""
+        return from_host(self._default)
+
+    @property
+    def name(self):
+        """The name."""
+        return self._name
+
+    def size(self, name=None):
+        """Return the number of keys, an int64 scalar."""
+        return convert_to_tensor(np.asarray(len(self._dict), np.int64))
+
+    def export(self, name=None):
+        """Return the keys and the values, as Tensors."""
+        keys = _array(list(self._dict), self._key_dtype)
+        values = list(self._dict.values())
+        if self._value_dtype is dtypes.string:
+            return from_host(keys), from_host(_array(values, dtypes.string))
+        shape = (len(values), *self._default.shape)
+        return from_host(keys), from_host(np.asarray(values, self._value_dtype.np).reshape(shape))
+
+    def __getitem__(self, keys):
+        """Return `lookup(keys)`."""
+        return self.lookup(keys)
+
+    def lookup(self, keys, name=None):
+        """Return the values of keys, the default value for those that are not in the table.
+
+        Args:
+            keys: A Tensor, RaggedTensor or SparseTensor of keys.
+            name: Accepted, unused.
+
+        Raises:
+            TypeError: the keys have another dtype than those of the table.
+        """
+        return self._each(self._find, keys)
+
+    def _each(self, find, keys):
+        """Call `find` with Tensors of keys; of ragged and sparse ones with their values."""
+        if isinstance(keys, Composite):
+            self._check(keys)
+            if hasattr(keys, "dense_shape"):
+                return keys.with_values(find(keys.values))
+            return keys.with_flat_values(find(keys.flat_values))
+        if not hasattr(keys, "dtype"):
+            keys = convert_to_tensor(keys, self._key_dtype)
+        keys = convert_to_tensor(keys)
+        self._check(keys)
+        return find(keys)
+
+    def _check(self, keys):
+        if keys.dtype is not self._key_dtype:
+            raise TypeError(
+                f"{type(self).__name__}.lookup: Signature mismatch: `keys` must have dtype "
+                f"{self._key_dtype.name}, got {keys.dtype.name}.\n  Fix: tf.cast them."
+            )
+
+    def _find(self, keys):
+        numbers = dtypes.string not in (self._key_dtype, self._value_dtype)
+        if numbers and not local.trace.eager and not self._default.ndim:
+            return self._find_traced(keys)
+        host = np.asarray(keys._jax())
+        found = [self._dict.get(k, None) for k in host.reshape(-1).tolist()]
+        default = self._default
+        values = [default if v is None else v for v in found]
+        if self._value_dtype is dtypes.string:
+            texts = [_scalar(v) for v in values]
+            return from_host(_array(texts, dtypes.string).reshape(host.shape))
+        made = np.asarray(values, self._value_dtype.np)
+        return from_host(made.reshape((*host.shape, *default.shape)))
+
+    def _find_traced(self, keys):
+        """Return the values of integer keys by a search, inside a compiled program."""
+        if self._sorted is None:
+            order = sorted(self._dict)
+            self._sorted = (
+                np.asarray(order, self._key_dtype.np),
+                np.asarray([self._dict[k] for k in order], self._value_dtype.np),
+            )
+        known, values = self._sorted
+        default = convert_to_tensor(self._default, self._value_dtype)
+        if not len(known):
+            return shaping.broadcast_to(default, list(keys.shape))
+        flat = shaping.reshape(keys, [-1])
+        at = searchsorted(known, flat)
+        at = cast(where(at < len(known), at, len(known) - 1), dtypes.int64)
+        there = equal(indexing.gather(known, at), flat)
+        found = where(there, indexing.gather(values, at), default)
+        return shaping.reshape(found, list(keys.shape))
+
+
+class StaticHashTable(_Table):
+    """A table that never changes.
+
+    Args:
+        initializer: Its keys and values, such as `tf.lookup.KeyValueTensorInitializer`.
+        default_value: What keys get that are not in the table.
+        name: A name.
+        experimental_is_anonymous: Accepted, unused.
+
+    Raises:
+        InvalidArgumentError: a key has two different values.
+
+    Example:
+        >>> init = tf.lookup.KeyValueTensorInitializer([10, 20], ["ten", "twenty"])
+        >>> table = tf.lookup.StaticHashTable(init, "?")
+        >>> table[tf.constant([20, 30])].numpy()
+        array([b'twenty', b'?'], dtype=object)
+    """
+
+    def __init__(self, initializer, default_value, name=None, experimental_is_anonymous=False):
+        kinds = initializer.key_dtype, initializer.value_dtype
+        super().__init__(*kinds, default_value, name or "hash_table")
+        keys, values = initializer._pairs()
+        for key, value in zip(keys, values, strict=True):
+            kept = self._dict.setdefault(key, value)
+            if kept is not value and kept != value:
+                raise errors.InvalidArgumentError(
+                    f"tf.lookup.StaticHashTable: HashTable has different value for same key: key "
+                    f"{key!r} has {kept!r} and trying to add value {value!r}."
+                )
+
+
+class StaticVocabularyTable(_Table):
+    """A table of terms to their numbers; other terms share some numbers behind them, by hash.
+
+    Args:
+        initializer: The terms and their numbers, int64; None for hashes alone.
+        num_oov_buckets: How many numbers the other terms share.
+        lookup_key_dtype: The dtype of the keys, if not that of the initializer.
+        name: A name.
+        experimental_is_anonymous: Accepted, unused.
+
+    Raises:
+        ValueError: `num_oov_buckets` is not positive.
+        TypeError: the initializer's values are not int64.
+
+    Example:
+        >>> init = tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([0, 1], tf.int64))
+        >>> tf.lookup.StaticVocabularyTable(init, 1).lookup(tf.constant(["b", "z"])).numpy()
+        array([1, 2])
+    """
+
+    def __init__(
+        self,
+        initializer,
+        num_oov_buckets,
+        lookup_key_dtype=None,
+        name=None,
+        experimental_is_anonymous=False,
+    ):
+        if num_oov_buckets <= 0:
+            raise ValueError(
+                f"tf.lookup.StaticVocabularyTable: `num_oov_buckets` must be > 0; got "
+                f"{num_oov_buckets}."
+            )
+        kind = dtypes.string if initializer is None else initializer.key_dtype
+        kind = kind if lookup_key_dtype is None else as_dtype(lookup_key_dtype)
+        super().__init__(kind, dtypes.int64, np.int64(-1), name or "vocabulary_table")
+        self._buckets = int(num_oov_buckets)
+        if initializer is not None:
+            if initializer.value_dtype is not dtypes.int64:
+                raise TypeError(
+                    f"tf.lookup.StaticVocabularyTable: Invalid `value_dtype`: the values must be "
+                    f"int64; got {initializer.value_dtype.name}."
+                )
+            keys, values = initializer._pairs()
+            self._dict = dict(zip(keys, values, strict=True))
+
+    def size(self, name=None):
+        """Return the number of terms and of numbers for other ones, an int64 scalar."""
+        return convert_to_tensor(np.asarray(len(self._dict) + self._buckets, np.int64))
+
+    def _find(self, keys):
+        found = super()._find(keys)
+        other = hash_bucket(keys, self._buckets, None)
+        return where(found < 0, cast(other, dtypes.int64) + len(self._dict), found)
+
+
+class MutableHashTable(_Table):
+    """A table that can be changed.
+
+    Args:
+        key_dtype: The dtype of the keys.
+        value_dtype: The dtype of the values.
+        default_value: What keys get that are not in the table; its shape is that of a value.
+        name: A name.
+        checkpoint: Accepted, unused.
+        experimental_is_anonymous: Accepted, unused.
+
+    Example:
+        >>> table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+        >>> table.insert(["a", "b"], tf.constant([5, 6], tf.int64))
+        >>> table.lookup(["b", "c"]).numpy()
+        array([ 6, -1])
+    """
+
+    def __init__(
+        self,
+        key_dtype,
+        value_dtype,
+        default_value,
+        name="MutableHashTable",
+        checkpoint=True,
+        experimental_is_anonymous=False,
+    ):
+        super().__init__(key_dtype, value_dtype, default_value, name)
+
+    def insert(self, keys, values, name=None):
+        """Set the values of keys.
+
+        Raises:
+            InvalidArgumentError: the shape of the values does not fit.
+        """
+        given = _host(keys, self._key_dtype)
+        values = _host(values, self._value_dtype)
+        if values.shape != given.shape + self._default.shape:
+            raise errors.InvalidArgumentError(
+                f"{type(self).__name__}.insert: Expected shape "
+                f"{list(given.shape + self._default.shape)} for value, got {list(values.shape)}."
+            )
+        flat = values.reshape(-1, *self._default.shape)
+        for key, value in zip(given.reshape(-1).tolist(), flat, strict=True):
+            self._dict[key] = value
+        self._sorted = None
+
+    def remove(self, keys, name=None):
+        """Take keys out; those that are not in the table are skipped."""
+        for key in _host(keys, self._key_dtype).reshape(-1).tolist():
+            self._dict.pop(key, None)
+        self._sorted = None
+
+    erase = remove
+
+    def lookup(self, keys, dynamic_default_values=None, name=None):
+        """Return the values of keys, the default value for those that are not in the table.
+
+        Args:
+            keys: A Tensor, RaggedTensor or SparseTensor of keys.
+            dynamic_default_values: What each key gets that is not in the table, in place of the
+                default value.
+            name: Accepted, unused.
+        """
+        found = self._each(self._find, keys)
+        if dynamic_default_values is None:
+            return found
+        given = _host(keys, self._key_dtype)
+        there = np.asarray([k in self._dict for k in given.reshape(-1).tolist()])
+        there = there.reshape(given.shape + (1,) * self._default.ndim)
+        return where(there, found, convert_to_tensor(dynamic_default_values, self._value_dtype))
+
+
+class DenseHashTable(MutableHashTable):
+    """A table that can be changed, with two keys that it cannot hold.
+
+    Args:
+        key_dtype: The dtype of the keys.
+        value_dtype: The dtype of the values.
+        default_value: What keys get that are not in the table; its shape is that of a value.
+        empty_key: A key that is never used.
+        deleted_key: Another one.
+        initial_num_buckets: Accepted, unused.
+        name: A name.
+        checkpoint: Accepted, unused.
+        experimental_is_anonymous: Accepted, unused.
+
+    Raises:
+        InvalidArgumentError: one of the two keys is used.
+
+    Example:
+        >>> table = tf.lookup.experimental.DenseHashTable(tf.int64, tf.int64, -1, -1, -2)
+        >>> table.insert(tf.constant([7], tf.int64), tf.constant([70], tf.int64))
+        >>> table.size().numpy()
+        np.int64(1)
+    """
+
+    def __init__(
+        self,
+        key_dtype,
+        value_dtype,
+        default_value,
+        empty_key,
+        deleted_key,
+        initial_num_buckets=None,
+        name="MutableDenseHashTable",
+        checkpoint=True,
+        experimental_is_anonymous=False,
+    ):
+        super().__init__(key_dtype, value_dtype, default_value, name)
+        self._reserved = {
+            _scalar(_host(k, self._key_dtype)): what
+            for k, what in ((empty_key, "empty_key"), (deleted_key, "deleted_key"))
+        }
+
+    def _refuse_reserved(self, keys):
+        for key in _host(keys, self._key_dtype).reshape(-1).tolist():
+            if key in self._reserved:
+                raise errors.InvalidArgumentError(
+                    f"DenseHashTable: Using the {self._reserved[key]} as a table key is not "
+                    f"allowed; got {key!r}."
+                )
+
+    def insert(self, keys, values, name=None):
+        """Set the values of keys.
+
+        Raises:
+            InvalidArgumentError: a key is reserved, or the shape of the values does not fit.
+        """
+        self._refuse_reserved(keys)
+        super().insert(keys, values)
+
+    def remove(self, keys, name=None):
+        """Take keys out; those that are not in the table are skipped.
+
+        Raises:
+            InvalidArgumentError: a key is reserved.
+        """
+        self._refuse_reserved(keys)
+        super().remove(keys)
+
+    erase = remove
