@@ -12,6 +12,7 @@ import jax
 import lamina as tf
 from benchmarks.changing import measure_changing
 from benchmarks.models import CASES
+from benchmarks.pipelines import PIPELINES, measure_pipeline
 from benchmarks.recording import measure_recording
 from benchmarks.startup import measure_startup
 from benchmarks.training import measure_training
@@ -64,6 +65,15 @@ def changing(rounds: int, chunk: float) -> None:
     print(table("Ever-changing structure", ["", "multiple of eager JAX"], rows))
 
 
+def pipelines(rounds: int, chunk: float) -> None:
+    rows = []
+    for name, case in PIPELINES.items():
+        found, _ = measure_pipeline(tf, case, rounds, chunk)
+        rows.append([name, f"{found.base * 1e6:.1f} µs", str(found)])
+    header = ["shuffle().batch().prefetch()", "NumPy indexing", "tf.data"]
+    print(table("A batch from arrays in memory, as multiples of NumPy indexing", header, rows))
+
+
 def startup(rounds: int) -> None:
     found = measure_startup(rounds)
     rows = [[k, f"{v:.2f} s"] for k, v in found.items()]
@@ -110,6 +120,8 @@ def main() -> int:
         recording(rounds)
     if wanted("changing"):
         changing(rounds, chunk)
+    if wanted("data pipelines"):
+        pipelines(rounds, chunk)
     if wanted("startup"):
         startup(1 if args.quick else 3)
     return 0

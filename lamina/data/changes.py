@@ -8,22 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from lamina.data import elements, tables
-from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Stage
-from lamina.engine import TensorSpec, nest
+from lamina.data import composites, elements, tables
+from lamina.data import structure as nest
+from lamina.data.mapping import Mapped, UserFunction, in_order
+from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, skipping
+from lamina.engine import TensorSpec
 
-__all__ = ["Batch", "Cache", "Filter", "HostMap", "Map", "PaddedBatch", "Prefetch", "Unbatch"]
+__all__ = ["Batch", "Filter", "HostMap", "Loose", "Map", "PaddedBatch", "Prefetch", "Unbatch"]
 
 
 class Batch(Stage):
-    """Lists of items, each of which is gathered at once."""
+    """Lists or arrays of items, each of which is gathered at once."""
+
+    label = "Batch"
 
     def __init__(self, before: Stage, number: int, drop: bool) -> None:
         self.before = before
         self.number = number
         self.drop = drop
-        self.table = tables.Gathered(before.table)
+        self.table: tables.Table = tables.Gathered(before.table, before.spec)
         self.runs_user_code = before.runs_user_code
+        self.in_memory = before.in_memory
+        self.options = before.options
 
     def spec(self) -> Any:
         first = self.number if self.drop else None
@@ -37,12 +43,34 @@ class Batch(Stage):
             return size
         return size // self.number if self.drop else -(-size // self.number)
 
-    def items(self) -> Iterator[Any]:
-        items = self.before.items()
+    def items(self, run: Run) -> Iterator[Any]:
+        if self.before.indices:
+            return self._arrays(run)
+        return self._lists(run)
+
+    def tensors(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        if self.in_memory and self.before.indices:
+            return map(self.before.table.tensors, skipping(self.items(run), skip))
+        return super().tensors(run, skip)
+
+    def _lists(self, run: Run) -> Iterator[Any]:
+        items = self.before.items(run)
         while chunk := list(itertools.islice(items, self.number)):
             if self.drop and len(chunk) < self.number:
                 return
             yield chunk
+
+    def _arrays(self, run: Run) -> Iterator[np.ndarray]:
+        number = self.number
+        rest: Any = None
+        for block in self.before.blocks(run):
+            whole = block if rest is None or not len(rest) else np.concatenate([rest, block])
+            end = len(whole) - len(whole) % number
+            for start in range(0, end, number):
+                yield whole[start : start + number]
+            rest = whole[end:]
+        if rest is not None and len(rest) and not self.drop:
+            yield rest
 
 
 class PaddedBatch(Batch):
@@ -56,11 +84,14 @@ class PaddedBatch(Batch):
         values: For each leaf what fills up.
     """
 
+    label = "PaddedBatch"
+
     def __init__(
         self, before: Stage, number: int, drop: bool, shapes: list[Any], values: list[Any]
     ) -> None:
         super().__init__(before, number, drop)
         self.table = tables.Padded(before.table, shapes, values)
+        self.in_memory = False
         self._shapes = shapes
 
     def spec(self) -> Any:
@@ -74,21 +105,31 @@ class PaddedBatch(Batch):
 
 
 class Map(Stage):
-    """Elements after a user's function, which runs when a row is asked for."""
+    """Elements after a user's function, which runs when a row is asked for.
+
+    Args:
+        before: The stage before.
+        function: The function.
+        threads: In how many threads it runs, where it runs as Python.
+    """
 
     runs_user_code = True
 
-    def __init__(self, before: Stage, function: Callable[..., Any]) -> None:
+    def __init__(self, before: Stage, function: Callable[..., Any], threads: int = 1) -> None:
         self.before = before
-        self._mapped = tables.Mapped(before.table, function, before.spec)
-        self.table = self._mapped
+        self.indices = before.indices
+        self.options = before.options
+        self.label = "ParallelMap" if threads > 1 else "Map"
+        self._function = UserFunction(function, before.spec)
+        self.table = Mapped(before.table, self._function, threads)
+        self._threads = threads
         self._spec: Any = None
 
     def spec(self) -> Any:
         if self._spec is None:
-            self._spec = self._mapped.result_spec()
+            self._spec = self._function.result_spec()
         if self._spec is None:
-            first = next(self.rows(), None)
+            first = next(map(self.table.row, self.before.items(Run(below=(0,)))), None)
             if first is None:
                 return self.before.spec()
             # What ran as Python may give another size for the next element.
@@ -100,8 +141,17 @@ class Map(Stage):
     def size(self) -> int:
         return self.before.size()
 
-    def items(self) -> Iterator[Any]:
-        return self.before.items()
+    def items(self, run: Run) -> Iterator[Any]:
+        return self.before.items(run)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        return self.before.blocks(run)
+
+    def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        items = skipping(self.items(run), skip)
+        if self._threads > 1 and self._function.is_python:
+            return in_order(self.table.row, items, self._threads)
+        return map(self.table.row, items)
 
 
 class HostMap(Stage):
@@ -114,12 +164,16 @@ class HostMap(Stage):
         many: The same of many elements, stacked; None calls `function` for each.
     """
 
+    label = "Map"
+
     def __init__(
         self, before: Stage, function: Callable[[Any], Any], spec: Any, many: Any = None
     ) -> None:
         self.before = before
+        self.indices = before.indices
         self.table = tables.HostMapped(before.table, function, many)
         self.runs_user_code = before.runs_user_code
+        self.options = before.options
         self._spec = spec
 
     def spec(self) -> Any:
@@ -128,8 +182,11 @@ class HostMap(Stage):
     def size(self) -> int:
         return self.before.size()
 
-    def items(self) -> Iterator[Any]:
-        return self.before.items()
+    def items(self, run: Run) -> Iterator[Any]:
+        return self.before.items(run)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        return self.before.blocks(run)
 
 
 class Loose(Ordered):
@@ -138,25 +195,40 @@ class Loose(Ordered):
     def __init__(self, before: Stage) -> None:
         super().__init__(before)
         self.table = tables.Loose()
+        self.indices = 0
+        self.in_memory = False
 
 
-class Filter(Loose):
-    """The elements for which a user's function is true."""
+class Filter(Ordered):
+    """The items of the elements for which a user's function is true."""
+
+    label = "Filter"
 
     def __init__(self, before: Stage, predicate: Callable[..., Any]) -> None:
         super().__init__(before)
+        self.indices = 0
+        self.in_memory = False
         self.runs_user_code = True
-        self._test = tables.Mapped(tables.Loose(), predicate, before.spec)
+        if before.runs_user_code:  # what made the element is not run again to gather it
+            self.table = tables.Loose()
+        self._test = UserFunction(predicate, before.spec)
 
     def size(self) -> int:
         return UNKNOWN
 
-    def items(self) -> Iterator[Any]:
-        return (row for row in self.before.rows() if bool(self._test.row(row)))
+    def items(self, run: Run) -> Iterator[Any]:
+        table = self.before.table
+        keeps_rows = self.before.runs_user_code
+        for item in self.before.items(run):
+            row = table.row(item)
+            if bool(self._test(elements.as_tensors(row))):
+                yield row if keeps_rows else item
 
 
 class Unbatch(Loose):
     """The rows of the elements."""
+
+    label = "Unbatch"
 
     def spec(self) -> Any:
         return elements.map_spec(lambda dims: None if dims is None else dims[1:], super().spec())
@@ -169,10 +241,12 @@ class Unbatch(Loose):
             return size
         return size * known if known is not None and size >= 0 else UNKNOWN
 
-    def items(self) -> Iterator[Any]:
-        for element in self.before.rows():
-            arrays = nest.map_structure(np.asarray, element)
-            lengths = {len(a) for a in nest.flatten(arrays)}
+    def items(self, run: Run) -> Iterator[Any]:
+        for element in self.before.rows(run):
+            arrays = nest.map_structure(
+                lambda e: e if elements.is_whole(e) else np.asarray(e), element
+            )
+            lengths = {_rows_of(a) for a in nest.flatten(arrays)}
             if len(lengths) != 1:
                 raise ValueError(
                     f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "
@@ -182,56 +256,76 @@ class Unbatch(Loose):
             yield from map(rows.row, range(lengths.pop()))
 
 
-class Cache(Loose):
-    """Elements kept in memory after the first whole pass."""
-
-    def __init__(self, before: Stage) -> None:
-        super().__init__(before)
-        self._kept: list[Any] | None = None
-
-    def size(self) -> int:
-        return self.before.size() if self._kept is None else len(self._kept)
-
-    def items(self) -> Iterator[Any]:
-        if self._kept is not None:
-            yield from self._kept
-            return
-        kept: list[Any] = []
-        for row in self.before.rows():
-            kept.append(row)
-            yield row
-        self._kept = kept
+def _rows_of(array: Any) -> int:
+    if composites.is_ragged(array):
+        return int(array.nrows())
+    return int(array.shape[0])
 
 
-class Prefetch(Loose):
+class Prefetch(Ordered):
     """Elements made ahead of their use, in a thread.
 
     Users' functions run in the thread that asks: they draw random numbers and read variables in
-    the order of the program then, and what they compute is dispatched ahead anyway.
+    the order of the program then, and what they compute is dispatched ahead anyway. Rows of arrays
+    in memory are copied where they are asked for, if that takes less than waking a thread.
     """
+
+    label = "Prefetch"
 
     def __init__(self, before: Stage, number: int) -> None:
         super().__init__(before)
         self.number = number
-        if before.runs_user_code:
-            self.table = before.table
+        self._threaded: bool | None = None
 
-    def items(self) -> Iterator[Any]:
-        if self.runs_user_code:
-            return self.before.items()
-        return iter(_Ahead(self.before, self.number))
+    def items(self, run: Run) -> Iterator[Any]:
+        return self.before.items(run)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        return self.before.blocks(run)
+
+    def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        rows = self.before.rows(run, skip)
+        return iter(_Ahead(rows, self.number)) if self._is_threaded() else rows
+
+    def tensors(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        if self._is_threaded():
+            return super().tensors(run, skip)
+        return self.before.tensors(run, skip)
+
+    def _is_threaded(self) -> bool:
+        if self._threaded is None:
+            self._threaded = not self.runs_user_code and not self._is_cheap()
+        return self._threaded
+
+    def _is_cheap(self) -> bool:
+        """Return whether an element is in memory, and small."""
+        if not self.in_memory:
+            return False
+        bytes_each = 0
+        for leaf in nest.flatten(self.spec()):
+            if type(leaf) is not TensorSpec:
+                return False
+            dims = elements.dims_of(leaf) or []
+            first = self.before.number if isinstance(self.before, Batch) else 1
+            bytes_each += int(np.prod([first if n is None else n for n in dims])) * (
+                8 if leaf.dtype.name == "string" else leaf.dtype.size
+            )
+        return bytes_each < _WORTH_A_THREAD
+
+
+_WORTH_A_THREAD = 4 << 20  # bytes that take longer to copy than a thread to wake
 
 
 class _Ahead:
-    """The elements of a stage, some of which a thread makes ahead.
+    """Elements, some of which a thread makes ahead.
 
     Args:
-        stage: The stage.
+        rows: The elements.
         number: How many are made ahead.
     """
 
-    def __init__(self, stage: Stage, number: int) -> None:
-        self._stage = stage
+    def __init__(self, rows: Iterator[Any], number: int) -> None:
+        self._rows = rows
         self._found: queue.Queue[tuple[bool, Any]] = queue.Queue(number)
         self._left = threading.Event()
 
@@ -252,7 +346,7 @@ class _Ahead:
 
     def _produce(self) -> None:
         try:
-            for row in self._stage.rows():
+            for row in self._rows:
                 self._put(True, row)
                 if self._left.is_set():
                     return

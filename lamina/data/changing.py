@@ -1,14 +1,16 @@
 """Changing: what becomes of the elements."""
 
+import os
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from lamina.data import changes, elements
-from lamina.data.making import tuples
-from lamina.data.ordering import Ordering, bad
-from lamina.engine import TensorShape, TensorSpec, errors, nest, static_int
+from lamina.data import structure as nest
+from lamina.data.elements import tuples
+from lamina.data.ordering import Ordering, count_of
+from lamina.engine import TensorSpec, static_int
 
 __all__ = ["Changing"]
 
@@ -36,11 +38,9 @@ class Changing(Ordering):
             name: Accepted, unused.
 
         Raises:
-            ValueError: elements of a batch differ in shape.
+            errors.InvalidArgumentError: elements of a batch differ in shape; when it is made.
         """
-        number = static_int(batch_size, "batch_size")
-        if number < 1:
-            raise bad("batch", "batch_size", "at least 1", number)
+        number = count_of("batch", "batch_size", batch_size)
         return self._then(changes.Batch(self._stage, number, bool(drop_remainder)))
 
     def padded_batch(
@@ -74,9 +74,7 @@ class Changing(Ordering):
                    [2, 2, 0],
                    [3, 3, 3]], dtype=int32)
         """
-        number = static_int(batch_size, "batch_size")
-        if number < 1:
-            raise bad("padded_batch", "batch_size", "at least 1", number)
+        number = count_of("padded_batch", "batch_size", batch_size)
         shapes, values = _padding(self.element_spec, padded_shapes, padding_values)
         return self._then(
             changes.PaddedBatch(self._stage, number, bool(drop_remainder), shapes, values)
@@ -102,13 +100,19 @@ class Changing(Ordering):
 
         Args:
             map_func: A function of an element; the parts of a tuple are its arguments.
-            num_parallel_calls: Accepted; see above.
+            num_parallel_calls: In how many threads it runs where it runs as Python, for strings,
+                files and `tf.py_function`; AUTOTUNE is one for each processor. None runs it in the
+                thread that asks.
             deterministic: Accepted; the order is kept.
             synchronous: Accepted, unused.
             use_unbounded_threadpool: Accepted, unused.
             name: Accepted, unused.
         """
-        return self._then(changes.Map(self._stage, map_func))
+        threads = 1
+        if num_parallel_calls is not None:
+            threads = static_int(num_parallel_calls, "num_parallel_calls")
+            threads = (os.cpu_count() or 1) if threads < 1 else threads
+        return self._then(changes.Map(self._stage, map_func, threads))
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
         """Return a dataset of the elements for which a function returns true.
@@ -123,24 +127,6 @@ class Changing(Ordering):
             [0, 2, 4]
         """
         return self._then(changes.Filter(self._stage, predicate))
-
-    def cache(self, filename: Any = "", name: str | None = None) -> Self:
-        """Return a dataset that keeps the elements of its first whole pass in memory.
-
-        Args:
-            filename: "", for memory.
-            name: Accepted, unused.
-
-        Raises:
-            errors.UnimplementedError: another `filename`.
-        """
-        if filename:
-            raise errors.UnimplementedError(
-                f'tf.data.Dataset.cache: `filename` must be "", which keeps the elements in '
-                f"memory; got {filename!r}.\n  Fix: leave it out, or write the elements with "
-                f"np.savez and read them with from_tensor_slices."
-            )
-        return self._then(changes.Cache(self._stage))
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
         """Return a dataset whose next elements are made ahead, in a thread.
@@ -175,7 +161,21 @@ def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]
                 "tf.data.Dataset.padded_batch: the rank of all elements must be known; it is not."
                 "\n  Fix: pass `padded_shapes`."
             )
-    found = [[None if n in (None, -1) else int(n) for n in TensorShape(s)] for s in given]
+    found = [
+        [None if n in (None, -1) else int(n) for n in np.asarray(tuple(s), object)] for s in given
+    ]
+    for shape, leaf in zip(found, leaves, strict=True):
+        dims = elements.dims_of(leaf)
+        if dims is None:
+            continue
+        pairs = [] if len(dims) != len(shape) else zip(dims, shape, strict=True)
+        if len(dims) != len(shape) or any(
+            n is not None and to is not None and n > to for n, to in pairs
+        ):
+            raise ValueError(
+                f"tf.data.Dataset.padded_batch: a padded shape must hold the elements of shape "
+                f"{tuple(dims)}; got {tuple(shape)}.\n  Fix: take None or a larger size there."
+            )
     if values is None or not nest.is_nested(values):
         flat: list[Any] = [values] * len(leaves)
     else:

@@ -1,52 +1,23 @@
 """Dataset: a lazy pipeline of elements."""
 
-from collections.abc import Iterator
-from typing import Any, Self
+import hashlib
+from typing import Any
 
 import numpy as np
 
-from lamina.data import changes, elements, stages
-from lamina.data.changing import Changing
+from lamina.data import caching, changes, shuffling, stages
+from lamina.data.iterating import DatasetSpec, NumpyIterator, OwnedIterator
+from lamina.data.keeping import Keeping
 from lamina.data.ordering import AUTOTUNE
-from lamina.engine import Tensor, convert_to_tensor, errors, local, nest
+from lamina.engine import Tensor, convert_to_tensor, errors, local
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetIterator"]
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
 
 INFINITE_CARDINALITY = stages.INFINITE
 UNKNOWN_CARDINALITY = stages.UNKNOWN
 
 
-class DatasetIterator:
-    """One pass over a dataset."""
-
-    def __init__(self, stage: stages.Stage) -> None:
-        self._stage = stage
-        self._rows = stage.rows()
-
-    @property
-    def element_spec(self) -> Any:
-        """The TensorSpecs of an element."""
-        return self._stage.spec()
-
-    def get_next(self) -> Any:
-        """Return the next element.
-
-        Raises:
-            errors.OutOfRangeError: there is none.
-        """
-        try:
-            return next(self)
-        except StopIteration:
-            raise errors.OutOfRangeError("tf.data: the dataset has no further element.") from None
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        return elements.as_tensors(next(self._rows))
-
-
-class Dataset(Changing):
+class Dataset(Keeping):
     """A lazy pipeline of elements, each a structure of Tensors.
 
     A structure is made of tuples and dicts; a list is one Tensor. Each pass over the dataset runs
@@ -63,6 +34,10 @@ class Dataset(Changing):
         >>> [batch.tolist() for batch in numbers.as_numpy_iterator()]
         [[0, 1], [4, 9], [16]]
     """
+
+    @classmethod
+    def _of(cls, stage: stages.Stage) -> Any:
+        return Dataset(stage)
 
     @property
     def element_spec(self) -> Any:
@@ -86,17 +61,26 @@ class Dataset(Changing):
     def __bool__(self) -> bool:
         return True
 
-    def __iter__(self) -> DatasetIterator:
+    @property
+    def _type_spec(self) -> DatasetSpec:
+        return DatasetSpec(self.element_spec)
+
+    def __iter__(self) -> OwnedIterator:
         trace = local.trace
         if not trace.eager and trace.is_function:
             raise errors.HostLoopError(
                 f"{trace.what}: a loop over a tf.data.Dataset runs in Python, not in the program."
             )
-        return DatasetIterator(self._stage)
+        return OwnedIterator(self)
 
-    def as_numpy_iterator(self) -> Iterator[Any]:
-        """Return an iterator over the elements as NumPy arrays and scalars."""
-        return (nest.map_structure(_to_numpy, row) for row in self._stage.rows())
+    def as_numpy_iterator(self) -> NumpyIterator:
+        """Return an iterator over the elements as NumPy arrays and scalars.
+
+        Example:
+            >>> list(tf.data.Dataset.range(2).as_numpy_iterator())
+            [np.int64(0), np.int64(1)]
+        """
+        return NumpyIterator(self)
 
     def get_single_element(self, name: str | None = None) -> Any:
         """Return the only element.
@@ -112,27 +96,45 @@ class Dataset(Changing):
             )
         return rows[0]
 
+    def fingerprint(self) -> Tensor:
+        """Return a number that is equal for datasets built alike, uint64 of shape ().
+
+        The arrays in memory and the Python functions count by what they are called, not by value.
+        """
+        text = "/".join(_described(self._stage))
+        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+        return convert_to_tensor(np.frombuffer(digest, np.uint64)[0])
+
     def _batch_size(self) -> int | None:
         """Return the batch size of the last stage that is no prefetch or shuffle, or None."""
         stage: Any = self._stage
-        while isinstance(stage, changes.Prefetch | stages.Shuffle | changes.Cache):
+        while isinstance(stage, changes.Prefetch | shuffling.Shuffle | caching.Cache):
             stage = stage.before
         return stage.number if isinstance(stage, changes.Batch) else None
 
     def _passes(self) -> list[int]:
-        """Return how many passes each shuffle was asked for; it decides the next order."""
-        return [shuffle.passes for shuffle in stages.shuffles(self._stage)]
+        """Return how many passes each random stage has begun; it decides the next order."""
+        return [stage.passes for stage in stages.seeded(self._stage)]
 
     def _set_passes(self, passes: list[int]) -> None:
         """Go to where `_passes` told."""
-        for shuffle, number in zip(stages.shuffles(self._stage), passes, strict=True):
-            shuffle.passes = number
+        for stage, number in zip(stages.seeded(self._stage), passes, strict=True):
+            stage.passes = number
 
     def __repr__(self) -> str:
-        return f"<{type(self._stage).__name__}Dataset element_spec={self.element_spec}>"
+        label = self._stage.label
+        name = label if label.endswith("V2") or label == "CacheDataset" else f"_{label}Dataset"
+        return f"<{name} element_spec={self.element_spec}>"
 
 
-def _to_numpy(leaf: Any) -> Any:
-    if isinstance(leaf, Tensor):
-        return leaf.numpy()
-    return leaf[()] if isinstance(leaf, np.ndarray) and leaf.ndim == 0 else leaf
+def _described(stage: stages.Stage) -> list[str]:
+    """Return a pipeline in words: each stage's label, specs and plain arguments."""
+    plain = {
+        key: value
+        for key, value in sorted(vars(stage).items())
+        if isinstance(value, bool | int | str) and key not in ("passes", "seed")
+    }
+    found = [f"{stage.label}{plain}"]
+    for part in stages.inner(stage):
+        found += _described(part)
+    return found

@@ -1,21 +1,26 @@
 """Making: how a dataset starts."""
 
+import glob
+import os
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from lamina.data import elements, sources, stages
+from lamina.data import structure as nest
+from lamina.data.elements import tuples
+from lamina.data.seeds import fresh_seed
 from lamina.engine import (
     TensorShape,
     TensorSpec,
     as_dtype,
     convert_to_tensor,
-    nest,
+    errors,
     static_int,
 )
 
-__all__ = ["Making", "tuples"]
+__all__ = ["Making"]
 
 
 class Making:
@@ -32,8 +37,13 @@ class Making:
         self._stage = variant_tensor
 
     def _then(self, stage: stages.Stage) -> Self:
-        """Return a dataset with one stage more."""
-        return type(self)(stage)
+        """Return a dataset with one stage more; of a subclass too, a plain one."""
+        return self._of(stage)
+
+    @classmethod
+    def _of(cls, stage: Any) -> Any:
+        """Return the dataset of a stage."""
+        return cls(stage)
 
     @classmethod
     def from_tensor_slices(cls, tensors: Any, name: str | None = None) -> Self:
@@ -61,7 +71,7 @@ class Making:
                 f"  Fix: check that they belong together; lists of arrays are one array, tuples "
                 f"are several."
             )
-        return cls(sources.Slices(columns, lengths.pop()))  # type: ignore[arg-type]
+        return cls._of(sources.Slices(columns, lengths.pop()))  # type: ignore[arg-type]
 
     @classmethod
     def from_tensors(cls, tensors: Any, name: str | None = None) -> Self:
@@ -71,7 +81,7 @@ class Making:
             tensors: The element.
             name: Accepted, unused.
         """
-        return cls(sources.Constant(elements.as_arrays(tensors)))
+        return cls._of(sources.Constant(elements.as_arrays(tensors)))
 
     @classmethod
     def from_generator(
@@ -109,8 +119,8 @@ class Making:
                 f"iterable; got {generator!r}.\n  Fix: pass the function without calling it."
             )
         spec = _signature(output_types, output_shapes, output_signature)
-        given = [np.asarray(convert_to_tensor(a)) for a in args or ()]
-        return cls(sources.Generated(lambda: generator(*given), spec))
+        given = [np.asarray(convert_to_tensor(a))[()] for a in args or ()]
+        return cls._of(sources.Generated(lambda: generator(*given), spec))
 
     @classmethod
     def range(cls, *args: Any, **kwargs: Any) -> Self:
@@ -124,7 +134,92 @@ class Making:
         kwargs.pop("name", None)
         if kwargs:
             raise TypeError(f"tf.data.Dataset.range: it does not take {sorted(kwargs)}.")
-        return cls(sources.Numbers(_range(*[static_int(a, "range") for a in args]), dtype))
+        return cls._of(sources.Numbers(_range(*[static_int(a, "range") for a in args]), dtype))
+
+    @classmethod
+    def counter(
+        cls, start: Any = 0, step: Any = 1, dtype: Any = "int64", name: str | None = None
+    ) -> Self:
+        """Return a dataset of numbers without end, from `start` in steps of `step`.
+
+        Args:
+            start: The first.
+            step: What is added each time.
+            dtype: The dtype.
+            name: Accepted, unused.
+
+        Example:
+            >>> list(tf.data.Dataset.counter(2, 5).take(3).as_numpy_iterator())
+            [np.int64(2), np.int64(7), np.int64(12)]
+        """
+        first, each = static_int(start, "start"), static_int(step, "step")
+        if each == 0:
+            return cls.range(first, first + 1, output_type=dtype).repeat()  # type: ignore
+        numbers = _range(first, first + each * sources.ENDLESS, each)
+        return cls._of(sources.Numbers(numbers, dtype, "Scan"))
+
+    @classmethod
+    def random(
+        cls,
+        seed: Any = None,
+        rerandomize_each_iteration: bool | None = None,
+        name: str | None = None,
+    ) -> Self:
+        """Return a dataset of random integers in [0, 2**32), int64, without end.
+
+        Args:
+            seed: An int; None takes one from the global stream.
+            rerandomize_each_iteration: Whether each pass has others; None does where no seed is
+                given.
+            name: Accepted, unused.
+
+        Example:
+            >>> drawn = list(tf.data.Dataset.random(seed=4).take(3).as_numpy_iterator())
+            >>> len(set(drawn)), drawn[0].dtype
+            (3, dtype('int64'))
+        """
+        start = fresh_seed() if seed is None else static_int(seed, "seed") & (2**63 - 1)
+        again = seed is None if rerandomize_each_iteration is None else rerandomize_each_iteration
+        return cls._of(sources.Drawn(start, bool(again)))
+
+    @classmethod
+    def list_files(
+        cls, file_pattern: Any, shuffle: bool | None = None, seed: Any = None,
+        name: str | None = None,
+    ) -> Self:  # fmt: skip
+        """Return a dataset of the names of the files that match patterns.
+
+        Args:
+            file_pattern: A pattern with `*`, `?` and `[…]`, or a list or Tensor of them.
+            shuffle: Whether each pass has another random order; None does. Else they are sorted.
+            seed: An int, for the order.
+            name: Accepted, unused.
+
+        Raises:
+            errors.InvalidArgumentError: no file matches.
+
+        Example:
+            >>> import os, tempfile
+            >>> where = tempfile.mkdtemp()
+            >>> for name in ("b.txt", "a.txt"):
+            ...     open(os.path.join(where, name), "w").close()
+            >>> files = tf.data.Dataset.list_files(where + "/*.txt", shuffle=False)
+            >>> [os.path.basename(f).decode() for f in files.as_numpy_iterator()]
+            ['a.txt', 'b.txt']
+        """
+        if isinstance(file_pattern, os.PathLike):
+            file_pattern = os.fspath(file_pattern)
+        if isinstance(file_pattern, list | tuple):
+            file_pattern = [os.fspath(p) if isinstance(p, os.PathLike) else p for p in file_pattern]
+        patterns = [p.decode() for p in np.asarray(convert_to_tensor(file_pattern)).reshape(-1)]
+        found = sorted({path for pattern in patterns for path in glob.glob(pattern)})
+        if not found:
+            raise errors.InvalidArgumentError(
+                f"tf.data.Dataset.list_files: No files matched pattern: {', '.join(patterns)}\n"
+                f"  Fix: check the path, from {os.getcwd()} if it is relative."
+            )
+        made: Any = cls.from_tensor_slices(found)
+        return made if shuffle is not None and not shuffle else made.shuffle(len(found), seed)
 
     @classmethod
     def zip(cls, *args: Any, datasets: Any = None, name: str | None = None) -> Self:
@@ -151,7 +246,7 @@ class Making:
                 f"tf.data.Dataset.zip: datasets were expected; got {wrong[0] if wrong else args!r}."
                 f"\n  Fix: tf.data.Dataset.from_tensor_slices(array) makes one."
             )
-        return cls(stages.Zip(nest.map_structure(lambda d: d._stage, structure)))
+        return cls._of(stages.Zip(nest.map_structure(lambda d: d._stage, structure)))
 
 
 _range = range  # inside the class the name is the method's
@@ -182,14 +277,3 @@ def _with_shapes(types: Any, shapes: Any) -> Any:
     if isinstance(types, dict):
         return {k: _with_shapes(types[k], shapes[k]) for k in types}
     return TensorSpec(TensorShape(shapes), as_dtype(types))
-
-
-def tuples(structure: Any) -> Any:
-    """Return a structure with tuples in place of lists."""
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*[tuples(s) for s in structure])
-    if isinstance(structure, list | tuple):
-        return tuple(tuples(s) for s in structure)
-    if isinstance(structure, dict):
-        return {k: tuples(v) for k, v in structure.items()}
-    return structure

@@ -2,13 +2,14 @@
 
 from typing import Any, Self
 
-import numpy as np
-
 from lamina.data import sources, stages
+from lamina.data import structure as nest
 from lamina.data.making import Making
-from lamina.engine import global_stream, nest, static_int
+from lamina.data.seeds import fresh_seed
+from lamina.data.shuffling import Shuffle
+from lamina.engine import errors, static_int
 
-__all__ = ["AUTOTUNE", "Ordering", "bad"]
+__all__ = ["AUTOTUNE", "Ordering", "bad", "count_of"]
 
 AUTOTUNE = -1
 
@@ -38,8 +39,8 @@ class Ordering(Making):
         if buffer < 1 and buffer != stages.UNKNOWN and buffer != AUTOTUNE:
             raise bad("shuffle", "buffer_size", "at least 1", buffer)
         again = reshuffle_each_iteration is None or bool(reshuffle_each_iteration)
-        start = _fresh_seed() if seed is None else static_int(seed, "seed") & (2**63 - 1)
-        return self._then(stages.Shuffle(self._stage, max(buffer, -1), start, again))
+        start = fresh_seed() if seed is None else static_int(seed, "seed") & (2**63 - 1)
+        return self._then(Shuffle(self._stage, max(buffer, -1), start, again))
 
     def repeat(self, count: Any = None, name: str | None = None) -> Self:
         """Return a dataset of several passes; None or -1 is without end."""
@@ -82,18 +83,24 @@ class Ordering(Making):
     def enumerate(self, start: Any = 0, name: str | None = None) -> Self:
         """Return a dataset of (number, element), counted from `start` as int64."""
         first = static_int(start, "start")
-        size = self._stage.size()
-        stop = first + (size if size >= 0 else 2**62)
+        stop = first + sources.ENDLESS
         return self._then(stages.Zip((sources.Numbers(range(first, stop), "int64"), self._stage)))
 
 
-def _fresh_seed() -> int:
-    """Return a seed from the global stream."""
-    key, counter = global_stream().next()
-    high, low = (int(k) for k in np.asarray(key))
-    return ((high << 32 | low) + 0x9E3779B97F4A7C15 * (int(counter) + 1)) & (2**63 - 1)
-
-
-def bad(method: str, argument: str, expected: str, value: Any) -> ValueError:
+def bad(method: str, argument: str, expected: str, value: Any) -> errors.InvalidArgumentError:
     """Return the error of an argument that is out of range."""
-    return ValueError(f"tf.data.Dataset.{method}: `{argument}` must be {expected}; got {value!r}.")
+    return errors.InvalidArgumentError(
+        f"tf.data.Dataset.{method}: `{argument}` must be {expected}; got {value!r}."
+    )
+
+
+def count_of(method: str, argument: str, value: Any) -> int:
+    """Return an argument that must be an int of at least 1.
+
+    Raises:
+        errors.InvalidArgumentError: it is smaller.
+    """
+    number = static_int(value, argument)
+    if number < 1:
+        raise bad(method, argument, "at least 1", number)
+    return number

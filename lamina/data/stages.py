@@ -1,13 +1,15 @@
 """Stages: which items come, in which order. A stage is lazy; each pass starts it anew."""
 
 import itertools
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from lamina.data import elements, tables
-from lamina.engine import nest
+from lamina.data import structure as nest
 
 __all__ = [
     "INFINITE",
@@ -15,17 +17,57 @@ __all__ = [
     "Concatenate",
     "Ordered",
     "Repeat",
+    "Run",
     "Shard",
-    "Shuffle",
     "Skip",
     "Stage",
     "Take",
     "Zip",
-    "shuffles",
+    "inner",
+    "seeded",
+    "skipping",
 ]
 
 INFINITE, UNKNOWN = -1, -2
-_DRAWS = 1024  # random numbers drawn at once
+
+
+class Run:
+    """One pass of an iterator: which numbers the random stages in it start from.
+
+    Args:
+        stage: The last stage; each random stage below begins a pass, whose number is kept.
+        numbers: The passes to take instead; None begins new ones.
+        below: For a dataset that is made while another one runs, what tells that place apart.
+    """
+
+    def __init__(
+        self, stage: Any = None, numbers: list[int] | None = None, below: tuple[int, ...] = ()
+    ) -> None:
+        self._below = below
+        self._places: WeakKeyDictionary[Any, list[int]] = WeakKeyDictionary()
+        found = [] if stage is None else seeded(stage)
+        if numbers is None:
+            numbers = [s.begin() for s in found]
+        for s, number in zip(found, numbers, strict=True):
+            self._places[s] = [number, 0]
+        self.numbers = numbers
+
+    def next(self, stage: Any, again: bool = True) -> list[int]:
+        """Return the numbers that decide the order of a stage's next pass in this run."""
+        number, repeats = self.number(stage), self._places[stage][1]
+        self._places[stage][1] += int(again)
+        return [*self._below, number] if not repeats else [*self._below, number, repeats]
+
+    def number(self, stage: Any) -> int:
+        """Return the number of a stage's pass in this run."""
+        place = self._places.get(stage)
+        if place is None:
+            place = self._places[stage] = [0 if self._below else stage.begin(), 0]
+        return place[0]
+
+    def below(self, *place: int) -> "Run":
+        """Return the run of a dataset that is made at a place of this one."""
+        return Run(below=(*self._below, *place, 1))
 
 
 class Stage:
@@ -33,27 +75,86 @@ class Stage:
 
     Attributes:
         table: What the items stand for.
+        label: The name in the dataset's repr.
+        indices: How many integers an item is; 0 if items are no integers. Such items can be had
+            as arrays, `(n,)` for one integer and `(n, indices)` for several.
         runs_user_code: Whether a user's Python runs in it or before it.
+        in_memory: Whether its elements are rows of arrays, which cost no more than their copying.
+        options: The Options set last, or None.
+        seed: What its random numbers come from, or None if there are none.
     """
 
     table: tables.Table
+    label = ""
+    indices = 0
     runs_user_code = False
+    in_memory = False
+    options: Any = None
+    seed: Any = None
+    is_random = False
 
     def spec(self) -> Any:
         """Return the specs of the elements."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover
 
     def size(self) -> int:
         """Return the number of elements, INFINITE or UNKNOWN."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover
 
-    def items(self) -> Iterator[Any]:
+    def items(self, run: Run) -> Iterator[Any]:
         """Return an iterator over the items of one pass."""
-        raise NotImplementedError
+        if self.indices:
+            return itertools.chain.from_iterable(map(_listed, self.blocks(run)))
+        raise NotImplementedError  # pragma: no cover
 
-    def rows(self) -> Iterator[Any]:
-        """Return an iterator over the elements of one pass."""
-        return map(self.table.row, self.items())
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        """Return an iterator over the items as arrays of any length, where they are integers."""
+        raise NotImplementedError  # pragma: no cover
+
+    def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        """Return an iterator over the elements of one pass, `skip` of them left out.
+
+        Elements that are left out are not made where items alone tell how many there are.
+        """
+        return map(self.table.row, skipping(self.items(run), skip))
+
+    def tensors(self, run: Run, skip: int = 0) -> Iterator[Any]:
+        """Return what `rows` does, with Tensors as leaves."""
+        return map(elements.as_tensors, self.rows(run, skip))
+
+
+def _listed(block: np.ndarray) -> list[Any]:
+    return block.tolist() if block.ndim == 1 else list(map(tuple, block.tolist()))
+
+
+def skipping(items: Iterator[Any], count: int) -> Iterator[Any]:
+    """Return an iterator that has passed over its first items."""
+    if count:
+        deque(itertools.islice(items, count), maxlen=0)
+    return items
+
+
+def inner(stage: Any) -> list[Any]:
+    """Return the stages that a stage directly stands on."""
+    found = []
+    for value in vars(stage).values():
+        if isinstance(value, Stage):
+            found.append(value)
+        elif type(value) in (list, tuple, dict):
+            found += [part for part in nest.flatten(value) if isinstance(part, Stage)]
+    return found
+
+
+def seeded(stage: Any) -> list[Any]:
+    """Return the random stages in a pipeline, the last one first, each once."""
+    found: dict[Any, None] = {}
+    todo = [stage]
+    while todo:
+        this = todo.pop()
+        if this.is_random:
+            found.setdefault(this)
+        todo.extend(reversed(inner(this)))
+    return list(found)
 
 
 # ---- choosing and ordering items, whatever they stand for -----------------------------------
@@ -65,7 +166,10 @@ class Ordered(Stage):
     def __init__(self, before: Stage) -> None:
         self.before = before
         self.table = before.table
+        self.indices = before.indices
         self.runs_user_code = before.runs_user_code
+        self.in_memory = before.in_memory
+        self.options = before.options
 
     def spec(self) -> Any:
         return self.before.spec()
@@ -77,6 +181,8 @@ class Ordered(Stage):
 class Take(Ordered):
     """The first `count` items; -1 takes all."""
 
+    label = "Take"
+
     def __init__(self, before: Stage, count: int) -> None:
         super().__init__(before)
         self.count = count
@@ -87,13 +193,29 @@ class Take(Ordered):
             return size
         return self.count if size == INFINITE else size if size < 0 else min(self.count, size)
 
-    def items(self) -> Iterator[Any]:
-        items = self.before.items()
+    def items(self, run: Run) -> Iterator[Any]:
+        if self.indices:
+            return super().items(run)
+        items = self.before.items(run)
         return items if self.count < 0 else itertools.islice(items, self.count)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        left = self.count
+        if left == 0:
+            return
+        for block in self.before.blocks(run):
+            if left < 0 or len(block) < left:
+                yield block
+                left -= len(block) if left > 0 else 0
+            else:
+                yield block[:left]
+                return
 
 
 class Skip(Ordered):
     """All but the first `count` items; -1 skips all."""
+
+    label = "Skip"
 
     def __init__(self, before: Stage, count: int) -> None:
         super().__init__(before)
@@ -105,14 +227,27 @@ class Skip(Ordered):
             return 0
         return size if size < 0 else max(size - self.count, 0)
 
-    def items(self) -> Iterator[Any]:
+    def items(self, run: Run) -> Iterator[Any]:
         if self.count < 0:
             return iter(())
-        return itertools.islice(self.before.items(), self.count, None)
+        if self.indices:
+            return super().items(run)
+        return itertools.islice(self.before.items(run), self.count, None)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        left = self.count
+        if left < 0:
+            return
+        for block in self.before.blocks(run):
+            if len(block) > left:
+                yield block[left:]
+            left = max(left - len(block), 0)
 
 
 class Shard(Ordered):
     """Every `number`-th item, from `index` on."""
+
+    label = "Shard"
 
     def __init__(self, before: Stage, number: int, index: int) -> None:
         super().__init__(before)
@@ -122,12 +257,22 @@ class Shard(Ordered):
         size = self.before.size()
         return size if size < 0 else len(range(self.index, size, self.number))
 
-    def items(self) -> Iterator[Any]:
-        return itertools.islice(self.before.items(), self.index, None, self.number)
+    def items(self, run: Run) -> Iterator[Any]:
+        if self.indices:
+            return super().items(run)
+        return itertools.islice(self.before.items(run), self.index, None, self.number)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        first = self.index
+        for block in self.before.blocks(run):
+            yield block[first :: self.number]
+            first = (first - len(block)) % self.number
 
 
 class Repeat(Ordered):
     """All items, `count` times; -1 is without end."""
+
+    label = "Repeat"
 
     def __init__(self, before: Stage, count: int) -> None:
         super().__init__(before)
@@ -141,57 +286,21 @@ class Repeat(Ordered):
             return INFINITE
         return size if size < 0 else size * self.count
 
-    def items(self) -> Iterator[Any]:
-        passes = itertools.count() if self.count < 0 else range(self.count)
+    def items(self, run: Run) -> Iterator[Any]:
+        return self._again(self.before.items, run)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        return self._again(self.before.blocks, run)
+
+    def _again(self, items: Any, run: Run) -> Iterator[Any]:
+        passes: Iterable[int] = itertools.count() if self.count < 0 else range(self.count)
         for _ in passes:
             empty = True
-            for item in self.before.items():
+            for item in items(run):
                 empty = False
                 yield item
             if empty:
                 return
-
-
-class Shuffle(Ordered):
-    """Items in random order, each drawn from a buffer of the next `buffer`.
-
-    Args:
-        before: The stage before.
-        buffer: How many items to choose from; -1 is all.
-        seed: An int.
-        again: Whether each pass has another order.
-
-    Attributes:
-        passes: How many passes were started, if each has another order.
-    """
-
-    def __init__(self, before: Stage, buffer: int, seed: int, again: bool) -> None:
-        super().__init__(before)
-        self.buffer = buffer
-        self.seed = seed
-        self.again = again
-        self.passes = 0
-
-    def items(self) -> Iterator[Any]:
-        random = np.random.Generator(np.random.PCG64([self.seed, self.passes]))
-        if self.again:
-            self.passes += 1
-        return self._shuffled(random)
-
-    def _shuffled(self, random: np.random.Generator) -> Iterator[Any]:
-        items = self.before.items()
-        kept = list(items if self.buffer < 0 else itertools.islice(items, self.buffer))
-        draws: Iterator[float] = iter(())
-        for item in items:
-            draw = next(draws, None)
-            if draw is None:
-                draws = iter(random.random(_DRAWS).tolist())
-                draw = next(draws)
-            place = int(draw * len(kept))
-            yield kept[place]
-            kept[place] = item
-        for place in random.permutation(len(kept)).tolist():
-            yield kept[place]
 
 
 # ---- combining stages ------------------------------------------------------------------------
@@ -200,11 +309,17 @@ class Shuffle(Ordered):
 class Zip(Stage):
     """Tuples, or other structures, of the elements of several stages; the shortest ends it."""
 
+    label = "Zip"
+
     def __init__(self, stages: Any) -> None:
-        self._stages = stages
         self._flat: list[Stage] = nest.flatten(stages)
-        self.table = tables.Zipped(nest.map_structure(lambda s: s.table, stages))
+        self._stages = stages
+        widths = [s.indices for s in self._flat]
+        self.indices = sum(widths) if all(widths) and len(widths) > 1 else 0
+        self.table = tables.Zipped(nest.map_structure(lambda s: s.table, stages), widths)
         self.runs_user_code = any(s.runs_user_code for s in self._flat)
+        self.in_memory = all(s.in_memory for s in self._flat)
+        self.options = next((s.options for s in self._flat if s.options is not None), None)
 
     def spec(self) -> Any:
         return nest.map_structure(lambda s: s.spec(), self._stages)
@@ -218,17 +333,35 @@ class Zip(Stage):
             return UNKNOWN
         return min(known) if known else INFINITE
 
-    def items(self) -> Iterator[Any]:
-        return zip(*[s.items() for s in self._flat], strict=False)
+    def items(self, run: Run) -> Iterator[Any]:
+        if self.indices:
+            return super().items(run)
+        return zip(*[s.items(run) for s in self._flat], strict=False)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        streams = [s.blocks(run) for s in self._flat]
+        held: list[Any] = [None] * len(streams)
+        while True:
+            for i, stream in enumerate(streams):
+                while held[i] is None or not len(held[i]):
+                    held[i] = next(stream, None)
+                    if held[i] is None:
+                        return
+            count = min(map(len, held))
+            yield np.column_stack([h[:count] for h in held])
+            held = [h[count:] for h in held]
 
 
 class Concatenate(Stage):
     """The elements of one stage, then those of another."""
 
+    label = "Concatenate"
+
     def __init__(self, first: Stage, second: Stage) -> None:
         self._stages = [first, second]
         self.table = tables.Either([first.table, second.table])
         self.runs_user_code = first.runs_user_code or second.runs_user_code
+        self.options = first.options or second.options
 
     def spec(self) -> Any:
         return elements.merge(self._stages[0].spec(), self._stages[1].spec())
@@ -240,18 +373,7 @@ class Concatenate(Stage):
                 return special
         return sum(sizes)
 
-    def items(self) -> Iterator[Any]:
+    def items(self, run: Run) -> Iterator[Any]:
         for number, stage in enumerate(self._stages):
-            for item in stage.items():
+            for item in stage.items(run):
                 yield number, item
-
-
-def shuffles(stage: Stage) -> list[Shuffle]:
-    """Return the shuffles in a pipeline, the last one first."""
-    found = [stage] if isinstance(stage, Shuffle) else []
-    for value in vars(stage).values():
-        parts = nest.flatten(value) if isinstance(value, list | tuple | dict) else [value]
-        for part in parts:
-            if isinstance(part, Stage):
-                found += shuffles(part)
-    return found

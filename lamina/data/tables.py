@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lamina.data import elements
-from lamina.engine import Function, Tensor, errors, nest
-from lamina.ops.loops import vectorized_map
+from lamina.data import composites, elements
+from lamina.data import structure as nest
+from lamina.engine import Tensor, as_dtype, errors, local, type_of
 
 __all__ = [
     "Arithmetic",
@@ -19,7 +19,6 @@ __all__ = [
     "Gathered",
     "HostMapped",
     "Loose",
-    "Mapped",
     "Padded",
     "Table",
     "Zipped",
@@ -33,9 +32,19 @@ class Table:
         """Return the element of an item."""
         return item
 
-    def gather(self, items: list[Any]) -> Any:
-        """Return the elements of some items, stacked along a new first axis."""
-        return elements.stack([self.row(item) for item in items])
+    def gather(self, items: Any) -> Any:
+        """Return the elements of some items, a list or an array, stacked along a new first axis."""
+        return elements.stack(self.rows(items))
+
+    def tensors(self, items: Any) -> Any:
+        """Return what `gather` does, with Tensors as leaves."""
+        return elements.as_tensors(self.gather(items))
+
+    def rows(self, items: Any) -> list[Any]:
+        """Return the elements of some items."""
+        if isinstance(items, np.ndarray):
+            items = items.tolist() if items.ndim == 1 else list(map(tuple, items.tolist()))
+        return [self.row(item) for item in items]
 
 
 class Loose(Table):
@@ -51,16 +60,52 @@ class Columns(Table):
 
     def __init__(self, columns: Any) -> None:
         self.columns = columns
+        self._flat = nest.flatten(columns)
+        self._pack = elements.packer(columns)
+        self._arrays = all(type(c) is np.ndarray for c in self._flat)
+        self._numbers = self._arrays and all(c.dtype.kind in "fiub" for c in self._flat)
+        self._kinds: dict[int, list[Any]] = {}
 
     def row(self, item: int) -> Any:
-        return nest.map_structure(lambda column: column[item], self.columns)
+        return self._pack([composites.row(column, item) for column in self._flat])
 
-    def gather(self, items: list[int]) -> Any:
-        which: Any = np.fromiter(items, np.int64, len(items))
-        if which[-1] - which[0] + 1 == len(which) and (np.diff(which) == 1).all():
-            which = slice(int(which[0]), int(which[-1]) + 1)  # neighbours are copied faster
-            return nest.map_structure(lambda column: column[which].copy(), self.columns)
-        return nest.map_structure(lambda column: column[which], self.columns)
+    def gather(self, items: Any) -> Any:
+        which: Any = np.asarray(items)
+        if not self._arrays:
+            return self._pack([composites.take(column, which) for column in self._flat])
+        return self._pack(_taken(self._flat, which))
+
+    def tensors(self, items: Any) -> Any:
+        which: Any = np.asarray(items)
+        if not self._numbers or local.device is not None:
+            return super().tensors(which)
+        kinds = self._kinds.get(len(which))
+        if kinds is None:
+            kinds = self._kinds[len(which)] = self._kinds_of(len(which))
+        leaves = []
+        for array, (kind, is_short) in zip(_taken(self._flat, which), kinds, strict=False):
+            tensor = Tensor(kind, None, 0, array)
+            if is_short:
+                tensor._host = array
+            leaves.append(tensor)
+        return self._pack(leaves)
+
+    def _kinds_of(self, count: int) -> list[Any]:
+        """Return (type, whether shape arithmetic may want its value) of a batch of each column."""
+        found = []
+        for column in self._flat:
+            dims = (count, *column.shape[1:])
+            is_short = column.dtype.kind in "iu" and np.prod(dims) <= elements.SMALL
+            found.append((type_of(dims, as_dtype(column.dtype)), bool(is_short)))
+        return found
+
+
+def _taken(columns: list[np.ndarray], which: np.ndarray) -> list[np.ndarray]:
+    first, last = int(which[0]), int(which[-1])
+    if last - first + 1 == len(which) and (which[1:] - which[:-1] == 1).all():
+        return [column[first : last + 1].copy() for column in columns]  # neighbours are faster
+    # Indices are in range; to say so ("clip") spares NumPy a buffer.
+    return [column.take(which, 0, mode="clip") for column in columns]
 
 
 class Arithmetic(Table):
@@ -72,32 +117,48 @@ class Arithmetic(Table):
     def row(self, item: int) -> Any:
         return self.dtype.type(self.start + item * self.step)
 
-    def gather(self, items: list[int]) -> Any:
-        found = self.start + np.fromiter(items, np.int64, len(items)) * self.step
-        return found.astype(self.dtype)
+    def gather(self, items: Any) -> Any:
+        return (self.start + np.asarray(items, np.int64) * self.step).astype(self.dtype)
 
 
 class Zipped(Table):
-    """Items are tuples, one item for each table of a structure."""
+    """Items are tuples, one item for each table of a structure.
 
-    def __init__(self, tables: Any) -> None:
-        self.tables = tables
+    Args:
+        tables: A structure of tables.
+        widths: How many of an item's integers are of each table, where items are integers; an
+            item of a table that takes several is a tuple.
+    """
+
+    def __init__(self, tables: Any, widths: list[int]) -> None:
         self._flat = nest.flatten(tables)
+        self._structure = nest.map_structure(lambda _: 0, tables)
+        self._pack = elements.packer(self._structure)
+        self._indices = all(widths) and len(widths) > 1
+        ends = np.cumsum(widths).tolist()
+        self._parts = [
+            end - 1 if width == 1 else slice(end - width, end)
+            for end, width in zip(ends, widths, strict=True)
+        ]
 
-    def row(self, item: tuple[Any, ...]) -> Any:
-        rows = [t.row(i) for t, i in zip(self._flat, item, strict=True)]
-        return _with_leaves(self.tables, rows)
+    def row(self, item: Any) -> Any:
+        parts = [item[p] for p in self._parts] if self._indices else item
+        return self._pack([t.row(i) for t, i in zip(self._flat, parts, strict=True)])
 
-    def gather(self, items: list[tuple[Any, ...]]) -> Any:
-        columns = zip(*items, strict=True)
-        found = [t.gather(list(c)) for t, c in zip(self._flat, columns, strict=True)]
-        return _with_leaves(self.tables, found)
+    def gather(self, items: Any) -> Any:
+        if self._indices:
+            block = np.asarray(items)
+            columns: Any = [block[:, p] for p in self._parts]
+        else:
+            columns = [list(c) for c in zip(*items, strict=True)]
+        return self._pack([t.gather(c) for t, c in zip(self._flat, columns, strict=True)])
 
-
-def _with_leaves(structure: Any, leaves: list[Any]) -> Any:
-    """Return a structure with structures in place of its leaves."""
-    places = iter(leaves)
-    return nest.map_structure(lambda _: next(places), structure)
+    def tensors(self, items: Any) -> Any:
+        if not self._indices:
+            return super().tensors(items)
+        block = np.asarray(items)
+        columns = [block[:, p] for p in self._parts]
+        return self._pack([t.tensors(c) for t, c in zip(self._flat, columns, strict=True)])
 
 
 class Either(Table):
@@ -109,7 +170,7 @@ class Either(Table):
     def row(self, item: tuple[int, Any]) -> Any:
         return self.tables[item[0]].row(item[1])
 
-    def gather(self, items: list[tuple[int, Any]]) -> Any:
+    def gather(self, items: Any) -> Any:
         which = {i for i, _ in items}
         if len(which) == 1:
             return self.tables[which.pop()].gather([item for _, item in items])
@@ -117,12 +178,18 @@ class Either(Table):
 
 
 class Gathered(Table):
-    """Items are lists of a table's items: batches."""
+    """Items are lists or arrays of a table's items: batches.
 
-    def __init__(self, table: Table) -> None:
+    Args:
+        table: The table.
+        spec: A function that returns the specs of its elements.
+    """
+
+    def __init__(self, table: Table, spec: Callable[[], Any]) -> None:
         self.table = table
+        self._spec = spec
 
-    def row(self, item: list[Any]) -> Any:
+    def row(self, item: Any) -> Any:
         return self.table.gather(item)
 
 
@@ -141,7 +208,7 @@ class Padded(Table):
         self._values = values
 
     def row(self, item: list[Any]) -> Any:
-        rows = [self.table.row(i) for i in item]
+        rows = self.table.rows(item)
         columns = zip(*[nest.flatten(row) for row in rows], strict=True)
         parts = zip(columns, self._shapes, self._values, strict=True)
         return nest.pack_sequence_as(rows[0], [_filled_up(*part) for part in parts])
@@ -179,82 +246,7 @@ class HostMapped(Table):
     def row(self, item: Any) -> Any:
         return self._function(self.table.row(item))
 
-    def gather(self, items: list[Any]) -> Any:
+    def gather(self, items: Any) -> Any:
         if self._many is None:
             return super().gather(items)
         return self._many(self.table.gather(items))
-
-
-class Mapped(Table):
-    """The elements of a table after a user's function.
-
-    The function runs compiled; on many rows at once where their shapes are known. It runs as
-    Python where it cannot be traced, and for strings.
-
-    Args:
-        table: The table.
-        function: A function of Tensors: of the parts of a tuple, or of the element.
-        spec: A function that returns the specs of the elements it gets.
-    """
-
-    def __init__(self, table: Table, function: Callable[..., Any], spec: Callable[[], Any]) -> None:
-        self.table = table
-        self._function = function
-        self._spec = spec
-        self._one: Any = None
-        self._many: Any = None
-
-    def row(self, item: Any) -> Any:
-        one = self._one or self._prepare()
-        return _on_host(elements.call(one, elements.as_tensors(self.table.row(item))))
-
-    def gather(self, items: list[Any]) -> Any:
-        if self._one is None:
-            self._prepare()
-        if self._many is None or len(items) < 2:
-            return super().gather(items)
-        columns = elements.as_tensors(self.table.gather(items))
-        try:
-            return _on_host(self._many(columns))
-        except Exception:  # not for many at once; one by one it works, or says what is wrong
-            self._many = None
-            return super().gather(items)
-
-    def _prepare(self) -> Any:
-        """Make the compiled functions, and return the one of an element."""
-        spec = self._spec()
-        if elements.has_strings(spec):
-            self._one = self._returned
-            return self._one
-        self._one = Function(self._returned, getattr(self._function, "__name__", "map"))
-        if elements.is_fixed(spec):
-            self._many = Function(self._vectorized, "map")
-        return self._one
-
-    def _returned(self, *args: Any) -> Any:
-        return elements.packed(self._function(*args))
-
-    def _vectorized(self, columns: Any) -> Any:
-        def one(row: Any) -> Any:
-            return elements.as_tensors(elements.call(self._returned, row))
-
-        return vectorized_map(one, columns)
-
-    def result_spec(self) -> Any:
-        """Return the specs of the results, or None where only a run can tell."""
-        one = self._one or self._prepare()
-        if not isinstance(one, Function):
-            return None
-        try:
-            return elements.call(one.get_concrete_function, self._spec()).structured_outputs
-        except Exception:
-            return None
-
-
-def _on_host(element: Any) -> Any:
-    """Return the results of a function as an element."""
-    return nest.map_structure(lambda t: t if isinstance(t, Tensor) else _plain(t), element)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, np.ndarray | np.generic) else elements.as_arrays(value)

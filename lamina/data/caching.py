@@ -1,0 +1,137 @@
+"""Cache: elements kept after the first whole pass, in memory or in a file."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lamina.data import elements, tables
+from lamina.data.stages import Ordered, Run, Stage, seeded
+
+__all__ = ["Cache", "FileCache"]
+
+
+class _Fresh:
+    """An element of the pass that fills a cache."""
+
+    __slots__ = ("element",)
+
+    def __init__(self, element: Any) -> None:
+        self.element = element
+
+
+class _Kept(tables.Table):
+    """Items are numbers of kept elements, or new elements."""
+
+    def __init__(self) -> None:
+        self.rows_kept: list[Any] = []
+        self.columns: tables.Columns | None = None
+
+    def fill(self, kept: list[Any]) -> None:
+        """Take the elements of a whole pass; as columns, if all have one shape."""
+        first = elements.spec_of(kept[0]) if kept else None
+        if (
+            first is not None
+            and elements.is_fixed(first)
+            and all(elements.spec_of(row) == first for row in kept[1:])
+        ):
+            self.columns = tables.Columns(elements.stack(kept))
+        else:
+            self.rows_kept = kept
+
+    def row(self, item: Any) -> Any:
+        if type(item) is _Fresh:
+            return item.element
+        return self.rows_kept[item] if self.columns is None else self.columns.row(item)
+
+    def gather(self, items: Any) -> Any:
+        if self.columns is None or any(type(i) is _Fresh for i in items):
+            return elements.stack(self.rows(items))
+        return self.columns.gather(items)
+
+
+class Cache(Ordered):
+    """Elements kept in memory after the first whole pass.
+
+    What is in memory already is not copied: the order of its items is kept.
+    """
+
+    label = "CacheDataset"
+
+    def __init__(self, before: Stage) -> None:
+        super().__init__(before)
+        self._size: int | None = None
+        self._order: np.ndarray | None = None
+        self.numbers: list[int] | None = None  # the passes of the stages below that filled it
+        if not before.in_memory or not before.indices:
+            self.indices = 0
+            self._kept = _Kept()
+            self.table = self._kept
+
+    def size(self) -> int:
+        return self.before.size() if self._size is None else self._size
+
+    def items(self, run: Run) -> Iterator[Any]:
+        if self.indices:
+            return super().items(run)
+        return self._filling(run) if self._size is None else iter(range(self._size))
+
+    def _filling(self, run: Run) -> Iterator[Any]:
+        kept: list[Any] = []
+        numbers = [run.number(s) for s in seeded(self.before)]
+        for row in self.before.rows(run):
+            kept.append(row)
+            yield _Fresh(row)
+        if self._size is None:
+            self._kept.fill(kept)
+            self.numbers = numbers
+            self._size = len(kept)
+            self.in_memory = self._kept.columns is not None
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        if self._order is not None:
+            yield self._order
+            return
+        kept: list[np.ndarray] = []
+        numbers = [run.number(s) for s in seeded(self.before)]
+        for block in self.before.blocks(run):
+            kept.append(block)
+            yield block
+        if self._order is None and kept:
+            self._order = np.concatenate(kept)
+            self.numbers = numbers
+            self._size = len(self._order)
+
+
+class FileCache(Ordered):
+    """Elements kept in a file after the first whole pass, and read from it from then on.
+
+    Args:
+        before: The stage before.
+        path: The file's name; `.data` is put behind it.
+        write: What writes elements to a file.
+        read: What returns an iterator over the elements in a file.
+    """
+
+    label = "CacheDataset"
+
+    def __init__(self, before: Stage, path: str, write: Any, read: Any) -> None:
+        super().__init__(before)
+        self.table = tables.Loose()
+        self.indices = 0
+        self.in_memory = False
+        self._path = path + ".data"
+        self._write, self._read = write, read
+
+    def items(self, run: Run) -> Iterator[Any]:
+        if os.path.exists(self._path):
+            yield from self._read(self._path, self.before.spec())
+            return
+        os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
+        partial = f"{self._path}.{os.getpid()}.partial"
+        with self._write(partial) as put:
+            for row in self.before.rows(run):
+                put(row)
+                yield row
+        os.replace(partial, self._path)

@@ -1,0 +1,184 @@
+"""Whole values among the leaves of elements: ragged and sparse Tensors, datasets, Optionals."""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from lamina.engine import Tensor, TensorSpec, convert_to_tensor, errors
+from lamina.engine import nest as engine_nest
+from lamina.engine.composite import Composite
+
+__all__ = [
+    "is_ragged",
+    "is_ragged_spec",
+    "is_sparse",
+    "is_sparse_spec",
+    "is_stored",
+    "ragged_of",
+    "ragged_spec",
+    "reshaped_spec",
+    "row",
+    "sparse_of",
+    "sparse_spec",
+    "stack",
+    "take",
+]
+
+
+def _is_a(value: Any, name: str) -> bool:
+    return any(c.__name__ == name for c in type(value).__mro__)
+
+
+def is_ragged(value: Any) -> bool:
+    """Return whether a value is a RaggedTensor."""
+    return _is_a(value, "RaggedTensor")
+
+
+def is_sparse(value: Any) -> bool:
+    """Return whether a value is a SparseTensor."""
+    return _is_a(value, "SparseTensor")
+
+
+def is_ragged_spec(spec: Any) -> bool:
+    """Return whether a spec is a RaggedTensorSpec."""
+    return _is_a(spec, "RaggedTensorSpec")
+
+
+def is_sparse_spec(spec: Any) -> bool:
+    """Return whether a spec is a SparseTensorSpec."""
+    return _is_a(spec, "SparseTensorSpec")
+
+
+def is_stored(spec: Any) -> bool:
+    """Return whether values of a spec can be written to files."""
+    return is_ragged_spec(spec) or is_sparse_spec(spec)
+
+
+def _ragged() -> Any:
+    return import_module("lamina.ragged")
+
+
+def _sparse() -> Any:
+    return import_module("lamina.sparse")
+
+
+def row(column: Any, item: int) -> Any:
+    """Return a row of a column: an array, or a ragged or sparse Tensor."""
+    if is_sparse(column):
+        indices = np.asarray(column.indices)
+        here = indices[:, 0] == item
+        return sparse_of(indices[here, 1:], np.asarray(column.values)[here], column.shape[1:])
+    if isinstance(column, Composite) and not is_ragged(column):
+        return engine_nest.map_structure(lambda part: part[item], column)
+    rows: Any = column
+    return rows[item]
+
+
+def take(column: Any, which: np.ndarray) -> Any:
+    """Return some rows of a column, one below the other."""
+    if isinstance(column, np.ndarray):
+        return column.take(which, 0)
+    return stack(None, [row(column, int(i)) for i in which])
+
+
+def sparse_of(indices: Any, values: Any, shape: Any) -> Any:
+    """Return a SparseTensor of NumPy arrays."""
+    shape = np.asarray([int(n) for n in shape], np.int64)
+    indices = np.asarray(indices, np.int64).reshape(-1, len(shape))
+    return _sparse().SparseTensor(indices, convert_to_tensor(values), shape)
+
+
+def ragged_of(rows: list[Any], splits_dtype: Any = "int64") -> Any:
+    """Return a RaggedTensor whose rows are Tensors or RaggedTensors."""
+    make = _ragged().RaggedTensor
+    lengths = [int(r.nrows()) if is_ragged(r) else int(np.shape(r)[0]) for r in rows]
+    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.dtype(splits_dtype))
+    if any(map(is_ragged, rows)):
+        parts = [r if is_ragged(r) else make.from_tensor(convert_to_tensor(r)) for r in rows]
+        inside = [np.diff(np.asarray(p.row_splits)) for p in parts]
+        values = parts[0].values
+        if is_ragged(values):
+            inner: Any = ragged_of([part for p in parts for part in _split(p)], splits_dtype)
+        else:
+            flat = np.concatenate([np.asarray(p.values) for p in parts])
+            ends = np.concatenate([[0], np.cumsum(np.concatenate(inside))])
+            inner = make.from_row_splits(flat, ends.astype(np.dtype(splits_dtype)))
+    else:
+        inner = convert_to_tensor(np.concatenate([np.asarray(r) for r in rows]))
+    return make.from_row_splits(inner, splits)
+
+
+def _split(ragged: Any) -> list[Any]:
+    return [ragged[i] for i in range(int(ragged.nrows()))]
+
+
+def ragged_spec(shape: Any, dtype: Any, splits_dtype: Any = "int64") -> Any:
+    """Return the spec of RaggedTensors whose axes of unknown size, the first apart, are ragged."""
+    inner = [i for i, n in enumerate(shape) if n is None and i > 0]
+    rank = max(inner) if inner else 1
+    return _ragged().RaggedTensorSpec(shape, dtype, rank, splits_dtype)
+
+
+def sparse_spec(shape: Any, dtype: Any) -> Any:
+    """Return the spec of SparseTensors."""
+    return _sparse().SparseTensorSpec(shape, dtype)
+
+
+def stack(spec: Any, leaves: list[Any]) -> Any:
+    """Return whole values, or rows of a ragged column, as one.
+
+    Args:
+        spec: What each is, a spec; None tells it from the first.
+        leaves: The values, at least one.
+
+    Raises:
+        errors.InvalidArgumentError: they cannot be put together.
+    """
+    first = leaves[0]
+    if is_sparse(first):
+        return _stacked_sparse(leaves)
+    if is_ragged_spec(spec) or is_ragged(first) or isinstance(first, Tensor | np.ndarray):
+        return ragged_of(leaves)
+    if isinstance(first, Composite):
+        return engine_nest.map_structure(
+            lambda *parts: convert_to_tensor(np.stack([np.asarray(p) for p in parts])), *leaves
+        )
+    raise errors.InvalidArgumentError(
+        f"tf.data.Dataset.batch: only Tensors, also ragged and sparse ones, can be batched; got "
+        f"{type(first).__name__}.\n  Fix: turn it into a Tensor before, by map or flat_map."
+    )
+
+
+def _stacked_sparse(leaves: list[Any]) -> Any:
+    indices = [np.asarray(s.indices) for s in leaves]
+    numbered = [
+        np.concatenate([np.full((len(part), 1), i, np.int64), part], axis=1)
+        for i, part in enumerate(indices)
+    ]
+    shape = np.max([np.asarray(s.dense_shape) for s in leaves], axis=0)
+    values = np.concatenate([np.asarray(s.values) for s in leaves])
+    return sparse_of(np.concatenate(numbered), values, [len(leaves), *shape.tolist()])
+
+
+def reshaped_spec(spec: Any, change: Any) -> Any:
+    """Return the spec of a whole value with another shape, as `elements.map_spec` changes it."""
+    if is_sparse_spec(spec):
+        shape = spec.shape
+        dims = change(None if shape.rank is None else shape.as_list())
+        return type(spec)(dims, spec.dtype)
+    if is_ragged_spec(spec):
+        before = spec.shape.as_list()
+        dims = change(before)
+        rank = spec.ragged_rank + (len(dims) - len(before))
+        if rank < 0:
+            return TensorSpec(dims, spec.dtype)
+        return type(spec)(dims, spec.dtype, rank, spec.row_splits_dtype)
+    if isinstance(spec, Composite):
+
+        def one(part: Any) -> Any:
+            shape = part.shape
+            return TensorSpec(change(None if shape.rank is None else shape.as_list()), part.dtype)
+
+        return engine_nest.map_structure(one, spec)
+    return spec

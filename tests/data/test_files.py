@@ -1,0 +1,232 @@
+"""Files: text, records, CSV, saved datasets, snapshots, caches, options."""
+
+import gzip
+import os
+import zlib
+
+import numpy as np
+import pytest
+
+import lamina as tf
+from lamina.data.records import RecordWriter
+
+Dataset = tf.data.Dataset
+experimental = tf.data.experimental
+CSV = 'a,b,c,d\n1,2.5,x,9999999999\n2,,"y,z",3\n-3,1e3,,4\n'
+
+
+def plain(dataset):
+    return list(dataset.as_numpy_iterator())
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(CSV)
+    return str(path)
+
+
+@pytest.mark.parametrize(("kind", "pack"), [("GZIP", gzip.compress), ("ZLIB", zlib.compress)])
+def test_lines_of_text(tmp_path, kind, pack):
+    (tmp_path / "a.txt").write_bytes(b"one\r\ntwo\n\nlast")
+    (tmp_path / "b.txt").write_bytes(b"three\n")
+    names = [str(tmp_path / n) for n in ("a.txt", "b.txt")]
+    lines = [b"one", b"two", b"", b"last", b"three"]
+    assert plain(tf.data.TextLineDataset(names)) == lines
+    assert plain(tf.data.TextLineDataset(Dataset.from_tensor_slices(names))) == lines
+    assert plain(tf.data.TextLineDataset(names, num_parallel_reads=2))[:2] == [b"one", b"three"]
+    (tmp_path / "c").write_bytes(pack(b"x\ny\n"))
+    assert plain(tf.data.TextLineDataset(str(tmp_path / "c"), kind)) == [b"x", b"y"]
+    assert plain(tf.data.TextLineDataset([])) == []
+
+
+def test_datasets_made_from_files_are_plain_datasets(tmp_path):
+    (tmp_path / "a.txt").write_text("1\n2\n")
+    dataset = tf.data.TextLineDataset(str(tmp_path / "a.txt"))
+    assert isinstance(dataset, Dataset)
+    assert repr(dataset).startswith("<TextLineDatasetV2 element_spec=")
+    assert plain(dataset.skip(1).map(tf.strings.to_number)) == [2.0]
+
+
+@pytest.mark.parametrize("kind", [tf.data.TextLineDataset, tf.data.TFRecordDataset])
+def test_missing_files_are_found_when_read(kind):
+    dataset = kind("/nonexistent")
+    with pytest.raises(tf.errors.NotFoundError, match="/nonexistent; No such file or directory"):
+        list(dataset)
+
+
+def test_bad_arguments_of_files():
+    with pytest.raises(ValueError, match='must be None, "", "GZIP" or "ZLIB"; got \'BZ2\''):
+        tf.data.TextLineDataset("a", "BZ2")
+    with pytest.raises(TypeError, match="`filenames` must be strings"):
+        tf.data.TextLineDataset(3)
+    with pytest.raises(TypeError, match="must be a dataset of strings"):
+        tf.data.TFRecordDataset(Dataset.range(3))
+
+
+def test_records(tmp_path):
+    path = str(tmp_path / "a.tfrecord")
+    experimental.TFRecordWriter(path).write(Dataset.from_tensor_slices(["one", "two"]))
+    with RecordWriter(str(tmp_path / "b.tfrecord")) as writer:
+        writer.write(b"three")
+    both = tf.data.TFRecordDataset([path, str(tmp_path / "b.tfrecord")])
+    assert plain(both) == [b"one", b"two", b"three"]
+    assert plain(both.batch(2))[0].tolist() == [b"one", b"two"]
+
+
+def test_records_of_one_length(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"HEAD12345678END")
+    dataset = tf.data.FixedLengthRecordDataset(str(path), 4, 4, 3)
+    assert plain(dataset) == [b"1234", b"5678"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="whole records of 5 bytes"):
+        plain(tf.data.FixedLengthRecordDataset(str(path), 5, 4, 3))
+
+
+def test_files_are_listed_by_pattern(tmp_path):
+    for name in ("b.txt", "a.txt", "c.bin"):
+        (tmp_path / name).touch()
+    found = plain(Dataset.list_files(str(tmp_path / "*.txt"), shuffle=False))
+    assert [os.path.basename(f) for f in found] == [b"a.txt", b"b.txt"]
+    assert sorted(plain(Dataset.list_files([str(tmp_path / "*.txt")]))) == found
+    with pytest.raises(tf.errors.InvalidArgumentError, match="No files matched pattern"):
+        Dataset.list_files(str(tmp_path / "*.png"))
+
+
+def test_csv_dataset(table):
+    kinds = [tf.int32, 0.5, tf.string, tf.int64]
+    rows = plain(experimental.CsvDataset(table, [0, *kinds[1:2], "", tf.int64], header=True))
+    assert rows == [(1, 2.5, b"x", 9999999999), (2, 0.5, b"y,z", 3), (-3, 1000.0, b"", 4)]
+    assert [type(v) for v in rows[0]] == [np.int32, np.float32, bytes, np.int64]
+    chosen = experimental.CsvDataset(table, [0, "q"], header=True, select_cols=[0, 2])
+    assert plain(chosen) == [(1, b"x"), (2, b"y,z"), (-3, b"q")]
+    without = experimental.CsvDataset(table, [0, "q"], header=True, exclude_cols=[1, 3])
+    assert plain(without) == plain(chosen)
+    assert chosen.element_spec == (tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.string))
+
+
+@pytest.mark.parametrize(
+    ("defaults", "says"),
+    [
+        ([tf.int32, tf.float32, tf.string, tf.int64], "Field 1 is required but missing in record!"),
+        ([0, 0.0, 0, tf.int64], "Field 2 in record is not a valid int32: x"),
+        ([0], "Expect 1 fields but have 4 in record"),
+    ],
+)
+def test_csv_records_must_fit(table, defaults, says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+        plain(experimental.CsvDataset(table, defaults, header=True))
+
+
+def test_make_csv_dataset_finds_names_and_dtypes(table):
+    made = experimental.make_csv_dataset(
+        table, 2, ["a", "b", "c", "d"], num_epochs=1, shuffle=False
+    )
+    first, last = plain(made)
+    assert {k: v.tolist() for k, v in first.items()} == {
+        "a": [1, 2],
+        "b": [2.5, 0.0],
+        "c": [b"x", b"y,z"],
+        "d": [9999999999, 3],
+    }
+    assert [first[k].dtype for k in "abd"] == [np.int32, np.float32, np.int64]
+    assert last["a"].tolist() == [-3]
+    labelled = experimental.make_csv_dataset(table, 2, label_name="a", select_columns=["a", "c"])
+    features, label = labelled.element_spec
+    assert dict(features) == {"c": tf.TensorSpec([2], tf.string)}
+    assert label == tf.TensorSpec([2], tf.int32)
+    assert int(labelled.cardinality()) == tf.data.INFINITE_CARDINALITY
+    assert len(plain(labelled.take(5))) == 5  # without end
+    with pytest.raises(ValueError, match="`label_name` provided must be one of the columns"):
+        experimental.make_csv_dataset(table, 2, label_name="z")
+    with pytest.raises(ValueError, match="No files matched"):
+        experimental.make_csv_dataset("/nonexistent.csv", 2)
+
+
+def test_saved_datasets_come_back(tmp_path):
+    path = str(tmp_path / "saved")
+    ragged = tf.ragged.constant([[1, 2], [3]])
+    dataset = Dataset.from_tensor_slices({"x": np.arange(4.0).reshape(2, 2), "s": ["a", "bc"]})
+    dataset = Dataset.zip((dataset, Dataset.from_tensors(ragged).repeat(2)))
+    dataset.save(path, compression="GZIP")
+    loaded = Dataset.load(path)
+    assert (loaded.element_spec[0], len(loaded)) == (dataset.element_spec[0], 2)
+    for (a, r), (b, q) in zip(dataset, loaded, strict=True):
+        assert a["x"].numpy().tolist() == b["x"].numpy().tolist()
+        assert a["s"].numpy() == b["s"].numpy()
+        assert r.to_list() == q.to_list()
+
+
+def test_shards_are_read_as_asked(tmp_path):
+    path = str(tmp_path / "saved")
+    Dataset.range(6).save(path, shard_func=lambda x: x % 2)
+    assert plain(Dataset.load(path)) == [0, 2, 4, 1, 3, 5]
+
+    def reader(shards):
+        return shards.interleave(lambda shard: shard, cycle_length=2)
+
+    assert plain(Dataset.load(path, reader_func=reader)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_was_not_saved_whole_is_not_loaded(tmp_path):
+    with pytest.raises(tf.errors.NotFoundError, match="Could not find metadata file"):
+        Dataset.load(str(tmp_path))
+    path = tmp_path / "saved"
+    Dataset.range(3).save(str(path))
+    shard = path / "shard-00000.data"
+    shard.write_bytes(shard.read_bytes()[:-3])
+    with pytest.raises(tf.errors.DataLossError, match="is damaged, or was not written to its end"):
+        plain(Dataset.load(str(path)))
+
+
+@pytest.mark.parametrize("keep", [lambda d, p: d.snapshot(p), lambda d, p: d.cache(p)])
+def test_files_keep_what_the_first_pass_made(tmp_path, keep):
+    runs = []
+
+    def numbers():
+        runs.append(1)
+        yield from range(3)
+
+    def build():
+        made = Dataset.from_generator(numbers, output_signature=tf.TensorSpec([], tf.int32))
+        return keep(made, str(tmp_path / "kept"))
+
+    dataset = build()
+    assert plain(dataset) == plain(dataset) == plain(build()) == [0, 1, 2]
+    assert len(runs) == 1
+
+
+def test_a_pass_that_is_left_keeps_nothing(tmp_path):
+    dataset = Dataset.range(3).cache(str(tmp_path / "kept"))
+    next(iter(dataset))
+    assert plain(dataset) == [0, 1, 2]
+
+
+def test_options_are_merged():
+    first, second = tf.data.Options(), tf.data.Options()
+    first.deterministic = False
+    first.experimental_distribute.auto_shard_policy = experimental.AutoShardPolicy.DATA
+    second.threading.private_threadpool_size = 4
+    found = Dataset.range(1).with_options(first).batch(1).with_options(second).options()
+    assert found.deterministic is False
+    assert found.distribute.auto_shard_policy == experimental.AutoShardPolicy.DATA
+    assert found.threading.private_threadpool_size == 4
+    assert tf.data.Options() == tf.data.Options() != first
+    with pytest.raises(AttributeError, match="there is no option 'determinstic'"):
+        first.determinstic = True
+
+
+def test_database_rows(tmp_path):
+    import sqlite3
+
+    path = str(tmp_path / "db")
+    connection = sqlite3.connect(path)
+    connection.execute("create table t (n integer, s text)")
+    connection.execute("insert into t values (1, 'a'), (2, 'b')")
+    connection.commit()
+    connection.close()
+    kinds = (tf.int32, tf.string)
+    rows = experimental.SqlDataset("sqlite", path, "select n, s from t order by n", kinds)
+    assert plain(rows) == [(1, b"a"), (2, b"b")]
+    with pytest.raises(ValueError, match='`driver_name` must be "sqlite"'):
+        experimental.SqlDataset("other", path, "select 1", kinds)

@@ -1,0 +1,160 @@
+"""Iterators: states that resume exactly, Optionals, specs."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lamina as tf
+
+Dataset = tf.data.Dataset
+
+
+def values(elements):
+    return [np.asarray(e).tolist() for e in elements]
+
+
+def words():
+    yield from ("a", "b", "c", "d")
+
+
+PIPELINES = {
+    "batches": lambda: Dataset.range(20).shuffle(20).batch(3),
+    "buffer": lambda: Dataset.range(50).shuffle(7).batch(4).prefetch(2),
+    "repeats": lambda: Dataset.range(5).shuffle(5).repeat(4).batch(3),
+    "fixed order": lambda: Dataset.range(5).shuffle(5, reshuffle_each_iteration=False).repeat(3),
+    "generator": lambda: (
+        Dataset.from_generator(words, output_signature=tf.TensorSpec([], tf.string))
+        .shuffle(3)
+        .repeat(3)
+    ),
+    "map": lambda: Dataset.range(20).map(lambda x: x * 2).shuffle(9).batch(4),
+    "filter": lambda: Dataset.range(30).shuffle(30).filter(lambda x: x % 2 == 0),
+    "sampled": lambda: Dataset.sample_from_datasets([Dataset.range(9), Dataset.range(50, 59)]),
+    "zip": lambda: Dataset.zip((Dataset.range(9).shuffle(9), Dataset.range(9).shuffle(9))).batch(2),
+    "nested": lambda: Dataset.range(6).interleave(lambda x: Dataset.range(x).shuffle(9), 2),
+    "cache": lambda: Dataset.range(9).shuffle(9).cache().shuffle(3).repeat(3).batch(2),
+    "random": lambda: Dataset.random().take(9),
+}
+
+
+def flat(element):
+    return values(element) if isinstance(element, tuple) else np.asarray(element).tolist()
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_restored_iterator_goes_on_where_it_was(name):
+    dataset = PIPELINES[name]()
+    iterator = iter(dataset)
+    for _ in range(3):
+        next(iterator)
+    state = json.loads(json.dumps(iterator.state()))
+    rest = [flat(e) for e in iterator]
+    other = iter(dataset)
+    next(other)  # another iterator in between changes nothing
+    again = iter(PIPELINES[name]())  # built anew: other seeds, until they are restored
+    for target in (other, again):
+        target.restore(state)
+        assert [flat(e) for e in target] == rest
+
+
+def test_a_restored_iterator_decides_the_passes_after_it_too():
+    dataset = Dataset.range(30).shuffle(30)
+    list(dataset)
+    iterator = iter(dataset)
+    next(iterator)
+    state = iterator.state()
+    later = values(dataset)
+    anew = Dataset.range(30).shuffle(30)
+    iter(anew).restore(state)
+    assert values(anew) == later
+
+
+def test_mapped_elements_that_are_passed_over_are_not_made():
+    made = []
+
+    def note(x):
+        made.append(int(x.numpy()))
+        return x
+
+    dataset = Dataset.range(9).map(lambda x: tf.py_function(note, [x], tf.int64))
+    iterator = iter(dataset)
+    state = iterator.state() | {"count": 6}
+    iterator.restore(state)
+    assert values(iterator) == [6, 7, 8]
+    assert made == [6, 7, 8]
+
+
+def test_a_state_outlives_the_process(tmp_path):
+    program = (
+        "import json, sys, lamina as tf\n"
+        "it = iter(tf.data.Dataset.range(40).shuffle(40).batch(4))\n"
+        "if len(sys.argv) > 1: it.restore(json.loads(sys.argv[1]))\n"
+        "else: [next(it) for _ in range(4)]\n"
+        "state = it.state()\n"
+        "print(json.dumps([state, [b.numpy().tolist() for b in it]]))\n"
+    )
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    state, rest = run()
+    assert run(json.dumps(state)) == [state, rest]
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"passes": [1, 2, 3], "seeds": [1, 2, 3]}])
+def test_a_state_of_another_pipeline_is_refused(change):
+    iterator = iter(Dataset.range(3).shuffle(3))
+    with pytest.raises(ValueError, match="a state of version 1 with 1 random stages was expected"):
+        iterator.restore(iterator.state() | change)
+
+
+def test_two_iterators_do_not_disturb_each_other():
+    dataset = Dataset.range(5).shuffle(5, seed=1).repeat(3)
+    first = values(dataset)
+    dataset = Dataset.range(5).shuffle(5, seed=1).repeat(3)
+    iterator = iter(dataset)
+    found = []
+    other = iter(dataset)
+    for element in iterator:
+        found.append(int(element))
+        next(other, None)
+    assert found == first
+
+
+def test_iterators_give_optionals():
+    iterator = iter(Dataset.range(1))
+    some, none = iterator.get_next_as_optional(), iterator.get_next_as_optional()
+    assert (bool(some.has_value()), bool(none.has_value())) == (True, False)
+    assert int(some.get_value()) == 0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="does not have a value"):
+        none.get_value()
+    assert some.element_spec == none.element_spec == tf.TensorSpec([], tf.int64)
+
+
+def test_iterators_and_specs_have_their_classes():
+    iterator = iter(Dataset.range(1))
+    assert isinstance(iterator, tf.data.Iterator)
+    assert isinstance(Dataset.range(1).as_numpy_iterator(), tf.data.NumpyIterator)
+    spec = tf.data.IteratorSpec(tf.TensorSpec([], tf.int64))
+    assert spec.is_compatible_with(iterator)
+    assert tf.data.DatasetSpec(tf.TensorSpec([], tf.int64)).is_compatible_with(Dataset.range(3))
+    assert not tf.data.DatasetSpec(tf.TensorSpec([], tf.string)).is_compatible_with(
+        Dataset.range(3)
+    )
+    assert repr(tf.data.DatasetSpec(tf.TensorSpec([], tf.int64))) == (
+        "DatasetSpec(TensorSpec(shape=(), dtype=tf.int64, name=None), TensorShape([]))"
+    )
+
+
+def test_elements_do_not_change_with_the_arrays_they_came_from():
+    array = np.zeros(200, np.float32)
+    element = Dataset.from_tensors(array).get_single_element()
+    batch = next(iter(Dataset.from_tensor_slices(array).batch(100)))
+    array[:] = 7
+    assert float(element[0]) == float(batch[0]) == 0.0
