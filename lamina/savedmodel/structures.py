@@ -1,0 +1,126 @@
+"""Arguments and results in JSON: which values are Tensors, and what the others are."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.engine import DType, Tensor, TensorShape, TensorSpec, as_dtype, convert_to_tensor
+
+__all__ = ["NotSavableError", "collected", "described", "rebuilt", "specs_of"]
+
+
+class NotSavableError(ValueError):
+    """An argument or a result that a file cannot hold."""
+
+
+def described(value: Any) -> Any:
+    """Return a structure of TensorSpecs, Tensors and plain values as JSON.
+
+    Raises:
+        NotSavableError: there is something else in it.
+    """
+    if isinstance(value, Tensor | TensorSpec):
+        shape = [None if d is None else int(d) for d in value.shape]
+        name = value.name if isinstance(value, TensorSpec) else None
+        return {"tensor": as_dtype(value.dtype).name, "shape": shape, "name": name}
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"value": value}
+    if isinstance(value, DType):
+        return {"dtype": value.name}
+    if isinstance(value, TensorShape):
+        return {"sizes": list(value) if value.rank is not None else None}
+    if isinstance(value, Mapping):
+        return {"dict": [[_key(k), described(value[k])] for k in sorted(value)]}
+    if isinstance(value, list):
+        return {"list": [described(v) for v in value]}
+    if isinstance(value, tuple):
+        return {"tuple": [described(v) for v in value]}
+    if dataclasses.is_dataclass(value):
+        fields = [f.name for f in dataclasses.fields(value)]
+        return {"dict": [[k, described(getattr(value, k))] for k in fields]}
+    raise NotSavableError(f"{type(value).__name__} {value!r} is no Tensor and no plain value")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise NotSavableError(f"the key {key!r} is no string")
+    return key
+
+
+def collected(note: Any, value: Any, found: list[Tensor]) -> bool:
+    """Gather the Tensors of an argument; False if it does not fit its description."""
+    if "tensor" in note:
+        tensor = _fitting(note, value)
+        if tensor is not None:
+            found.append(tensor)
+        return tensor is not None
+    if "value" in note or "dtype" in note or "sizes" in note:
+        wanted = rebuilt(note, iter(()))
+        try:
+            return type(value) is type(wanted) and bool(value == wanted)
+        except (TypeError, ValueError):
+            return False
+    if "dict" in note:
+        return (
+            isinstance(value, Mapping)
+            and sorted(value) == sorted(k for k, _ in note["dict"])
+            and all(collected(inner, value[k], found) for k, inner in note["dict"])
+        )
+    inner = note["list"] if "list" in note else note["tuple"]
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == len(inner)
+        and all(collected(a, b, found) for a, b in zip(inner, value, strict=True))
+    )
+
+
+def _fitting(note: Any, value: Any) -> Tensor | None:
+    if value is None or (
+        isinstance(value, str | bytes | bool)
+        and note["tensor"]
+        not in (
+            "string",
+            "bool",
+        )
+    ):
+        return None
+    dtype = as_dtype(note["tensor"])
+    given = None if isinstance(value, np.generic) else getattr(value, "dtype", None)
+    if given is not None and as_dtype(given) is not dtype:
+        return None
+    try:
+        tensor = convert_to_tensor(value, dtype)
+    except (TypeError, ValueError):
+        return None
+    return tensor if TensorShape(note["shape"]).is_compatible_with(tensor.shape) else None
+
+
+def rebuilt(note: Any, given: Any) -> Any:
+    """Return a structure as described, with the next values of an iterator for Tensors."""
+    if "tensor" in note:
+        return next(given)
+    if "dict" in note:
+        return {key: rebuilt(inner, given) for key, inner in note["dict"]}
+    if "list" in note:
+        return [rebuilt(inner, given) for inner in note["list"]]
+    if "tuple" in note:
+        return tuple(rebuilt(inner, given) for inner in note["tuple"])
+    if "dtype" in note:
+        return as_dtype(note["dtype"])
+    if "sizes" in note:
+        return TensorShape(note["sizes"])
+    return note["value"]
+
+
+def specs_of(note: Any) -> list[TensorSpec]:
+    """Return the TensorSpecs of a description, in order."""
+    if "tensor" in note:
+        return [TensorSpec(note["shape"], note["tensor"], note["name"])]
+    inner: Sequence[Any] = ()
+    if "dict" in note:
+        inner = [item for _, item in note["dict"]]
+    elif "list" in note or "tuple" in note:
+        inner = note.get("list") or note.get("tuple") or ()
+    return [spec for item in inner for spec in specs_of(item)]

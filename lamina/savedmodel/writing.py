@@ -1,0 +1,500 @@
+# pyright: reportPrivateUsage=false
+"""Writing a SavedModel: objects, variables, and each traced function as a program.
+
+The folder holds `lamina_model.json` (the objects and how they hang together), `variables/` (a
+checkpoint), `programs/` (StableHLO of `jax.export`) and `assets/`.
+"""
+
+import inspect
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lamina import ops
+from lamina.checkpoint.bundle import write_bundle
+from lamina.checkpoint.edges import is_trackable
+from lamina.checkpoint.graph import GRAPH_KEY, collect, graph_bytes
+from lamina.engine import ConcreteFunction, Function, Tensor, TensorSpec, Variable, errors, versions
+from lamina.engine.exporting import ExportedProgram, export_program
+from lamina.engine.ranks import OpenRank
+from lamina.keras.core import KerasTensor, Layer, calling
+from lamina.keras.core.module import is_bookkeeping
+from lamina.keras.models import Model
+from lamina.keras.viz.recording import arguments_as_built
+from lamina.savedmodel.options import Asset
+from lamina.savedmodel.reading import LoadedFunction, Signature
+from lamina.savedmodel.sizes import with_found_sizes
+from lamina.savedmodel.structures import NotSavableError, described, specs_of
+
+__all__ = ["DEFAULT_SIGNATURE", "STRUCTURE", "model_function", "save", "write_all"]
+
+STRUCTURE = "lamina_model.json"
+DEFAULT_SIGNATURE = "serving_default"
+_RANKS = range(5)  # for which functions of any rank are saved
+
+
+class _Ready:
+    """A traced function on its way into a file."""
+
+    def __init__(self, args: Any, outputs: Any, program: ExportedProgram, outer: Any, written: Any):
+        self.args, self.outputs, self.program = args, outputs, program
+        self.outer, self.written = outer, written
+
+
+class _Concretes:
+    """Several traced functions under one name, with their parameters."""
+
+    def __init__(self, name: str, parameters: Any, ready: list[_Ready], why: str = "") -> None:
+        self.name, self.parameters, self.ready, self.why = name, parameters, ready, why
+
+
+def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None) -> None:
+    """Write an object with its variables and its traced functions, to be loaded without its class.
+
+    The folder is lamina's own: TensorFlow does not read it, and `variables/` in it is a checkpoint
+    that TensorFlow does read. Functions are saved for the arguments that they were traced for;
+    sizes that are None in a `tf.TensorSpec` stay open.
+
+    Args:
+        obj: A tf.Module, a Keras layer or model, or a `tf.train.Checkpoint`.
+        export_dir: The folder; it is made, and a SavedModel in it replaced.
+        signatures: A tf.function with `input_signature`, a concrete function, or a dict of these by
+            name; one alone is "serving_default". None takes a Keras model's call, or the only
+            tf.function with an `input_signature` that returns Tensors.
+        options: See `tf.saved_model.SaveOptions`.
+
+    Raises:
+        ValueError: `obj` cannot be saved, or a signature is no function with known arguments.
+        AssertionError: a function uses a trainable variable that `obj` does not hold.
+        InvalidArgumentError: a signature's program calls Python.
+
+    Example:
+        >>> import tempfile
+        >>> class Scale(tf.Module):
+        ...     def __init__(self):
+        ...         self.by = tf.Variable(3.0)
+        ...
+        ...     @tf.function(input_signature=[tf.TensorSpec([None])])
+        ...     def __call__(self, x):
+        ...         return x * self.by
+        >>> folder = tempfile.mkdtemp()
+        >>> tf.saved_model.save(Scale(), folder)
+        >>> tf.saved_model.load(folder)(tf.constant([1.0, 2.0])).numpy()
+        array([3., 6.], dtype=float32)
+    """
+    if not is_trackable(obj) or isinstance(obj, list | tuple | Mapping | Function):
+        raise ValueError(
+            f"Expected an object of type `Trackable`, such as `tf.Module` or a subclass of the "
+            f"`Trackable` class, for export. Got {obj!r} with type {type(obj)}.\n"
+            f"  Fix: keep it as an attribute of a tf.Module, and save that."
+        )
+    write_all(obj, export_dir, _asked(obj, signatures))
+
+
+def write_all(obj: Any, export_dir: Any, signatures: dict[str, tuple[Any, list[str]]]) -> None:
+    """Write an object with signatures: for each a program, and the names of its inputs."""
+    _Writer(obj, os.fspath(export_dir)).write(signatures)
+
+
+class _Writer:
+    """Collects what goes into the files, and writes them."""
+
+    def __init__(self, root: Any, folder: str) -> None:
+        self.folder = Path(folder)
+        self.found = collect(root)
+        self.nodes: list[dict[str, Any]] = []
+        self.numbers: dict[int, Any] = {}  # of variables and generators' parts, by id
+        self.tensors: dict[str, np.ndarray] = {}
+        self.concretes: list[dict[str, Any]] = []
+        self.programs: list[ExportedProgram] = []
+        self.written: dict[int, int] = {}  # the numbers of concretes, by id of what was traced
+        self.assets: dict[str, str] = {}
+
+    def write(self, signatures: dict[str, Any]) -> None:
+        for number, held in enumerate(self.found):
+            self.nodes.append(self._node(number, held))
+        for number, held in enumerate(self.found):
+            self._add_functions(number, held.obj)
+        served = {
+            name: {"concrete": self._added(ready), "inputs": inputs}
+            for name, (ready, inputs) in signatures.items()
+        }
+        tensors = {h.key: h.value.get() for h in self.found if h.value is not None}
+        tensors[GRAPH_KEY] = np.array(graph_bytes(self.found), object)
+        self._write_files(tensors | self.tensors)
+        notes = {
+            "format": 1,
+            "nodes": self.nodes,
+            "concretes": self.concretes,
+            "signatures": served,
+        }
+        beside = self.folder / f"{STRUCTURE}.tmp-{os.getpid()}"
+        beside.write_text(json.dumps(notes))
+        os.replace(beside, self.folder / STRUCTURE)
+
+    def _write_files(self, tensors: dict[str, np.ndarray]) -> None:
+        (self.folder / "assets").mkdir(parents=True, exist_ok=True)
+        write_bundle(str(self.folder / "variables" / "variables"), tensors)
+        programs = self.folder / "programs"
+        programs.mkdir(exist_ok=True)
+        for i, program in enumerate(self.programs):
+            (programs / f"{i}.bin").write_bytes(program.data)
+        for name, path in self.assets.items():
+            target = self.folder / "assets" / name
+            if not target.exists() or not os.path.samefile(path, target):
+                shutil.copyfile(path, target)
+
+    def _node(self, number: int, held: Any) -> dict[str, Any]:
+        obj = held.obj
+        node: dict[str, Any] = {"children": held.children}
+        if isinstance(obj, Variable):
+            self.numbers[id(obj)] = number
+            return node | _variable_note(obj, held.key)
+        if isinstance(obj, ops.Generator):
+            self.numbers[id(obj._key)] = [number, "_key"]
+            self.numbers[id(obj._counter)] = [number, "_counter"]
+            return node | {
+                "kind": "generator",
+                "key": f"{held.path}/_state_var/.ATTRIBUTES/VARIABLE_VALUE",
+            }
+        if isinstance(obj, Asset):
+            name = Path(obj._path).name
+            while name in self.assets and self.assets[name] != obj._path:
+                name = f"_{name}"
+            self.assets[name] = obj._path
+            return node | {"kind": "asset", "name": name}
+        if isinstance(obj, list | tuple):
+            return node | {"kind": "list" if isinstance(obj, list) else "tuple"}
+        if isinstance(obj, Mapping):
+            return node | {"kind": "dict"}
+        name = getattr(obj, "name", None)
+        return node | {"kind": "object", "name": name if isinstance(name, str) else None}
+
+    # -- functions
+
+    def _add_functions(self, number: int, obj: Any) -> None:
+        functions = self.nodes[number]["functions"] = {}
+        for name, function in _functions_of(obj):
+            found = _concretes_of(function)
+            added: list[int] = []
+            why = found.why
+            for ready in found.ready:
+                try:
+                    added.append(self._added(ready))
+                except AssertionError:
+                    raise
+                except (ValueError, TypeError, errors.OpError) as error:
+                    why = str(error)
+            functions[name] = {
+                "name": found.name,
+                "parameters": found.parameters,
+                "concretes": added,
+                "why": why,
+            }
+
+    def _added(self, ready: _Ready) -> int:
+        """Return the number of a traced function, written once."""
+        number = self.written.get(id(ready.program))
+        if number is None:
+            note = {
+                "args": ready.args,
+                "outputs": ready.outputs,
+                "outer": [self._outer(o) for o in ready.outer],
+                "written": [self._outer(v) for v in ready.written],
+                "program": len(self.programs),
+            }
+            self.programs.append(ready.program)
+            number = self.written[id(ready.program)] = len(self.concretes)
+            self.concretes.append(note)
+        return number
+
+    def _outer(self, value: Any) -> Any:
+        """Return where a value from outside of a function is found after loading."""
+        number = self.numbers.get(id(value))
+        if number is None and isinstance(value, Variable):
+            number = self._hidden(value)
+        if number is None:
+            key = f"_constants/{len(self.tensors)}"
+            self.tensors[key] = np.asarray(value)
+            return {"constant": key}
+        return {"node": number}
+
+    def _hidden(self, variable: Variable) -> int:
+        """Give a number to a variable that no attribute holds: the state of random streams."""
+        if variable.trainable and getattr(variable, "_stream", None) is None:
+            raise AssertionError(
+                f"Tried to export a function which references an 'untracked' resource: the "
+                f'variable "{variable.name}" of shape {variable.shape} is no attribute of the '
+                f"object.\n  Fix: assign it to an attribute of the object that is saved."
+            )
+        key = f"_hidden/{len(self.nodes)}"
+        number = self.numbers[id(variable)] = len(self.nodes)
+        self.nodes.append({"children": []} | _variable_note(variable, key))
+        self.tensors[key] = np.asarray(variable)
+        return number
+
+
+def _variable_note(variable: Any, key: str) -> dict[str, Any]:
+    return {
+        "kind": "variable",
+        "key": key,
+        "name": getattr(variable, "path", None) or variable._name,
+        "shape": [None if d is None else int(d) for d in variable._shape],
+        "dtype": variable._dtype.name,
+        "trainable": bool(variable.trainable),
+    }
+
+
+def _functions_of(obj: Any) -> list[tuple[str, Any]]:
+    """Return the tf.functions of an object by name: methods, and attributes."""
+    if isinstance(obj, LoadedFunction | Variable | list | tuple | Mapping) or _is_own(type(obj)):
+        return []
+    names: dict[str, None] = {}
+    for cls in reversed(type(obj).__mro__):
+        names.update(dict.fromkeys(n for n, v in vars(cls).items() if isinstance(v, Function)))
+    kinds = Function | ConcreteFunction | OpenRank | LoadedFunction
+    held = vars(obj) if hasattr(obj, "__dict__") else {}
+    names.update(
+        dict.fromkeys(n for n, v in held.items() if isinstance(v, kinds) and not is_bookkeeping(n))
+    )
+    found = [(name, held.get(name) or getattr(obj, name)) for name in names]
+    return [(name, function) for name, function in found if isinstance(function, kinds)]
+
+
+def _is_own(cls: type) -> bool:
+    """Return whether a class is one of lamina's layers, which have no tf.functions to save."""
+    is_ours = cls.__module__.startswith("lamina.keras.")
+    return is_ours and issubclass(cls, Layer) and not issubclass(cls, Model)
+
+
+def _parameters(function: Any) -> list[Any]:
+    """Return name, kind and default of the parameters of a Python function."""
+    found: list[Any] = []
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return found
+    for p in parameters:
+        note: Any = None
+        if p.default is not p.empty:
+            try:
+                note = described(p.default)
+            except (NotSavableError, TypeError):
+                note = {"value": None}
+        found.append([p.name, int(p.kind), note])
+    return found
+
+
+def _concretes_of(function: Any) -> _Concretes:
+    """Return what a function was traced for."""
+    if isinstance(function, LoadedFunction):
+        ready = [
+            _Ready(c.args, c.outputs, c.program, c.outer, c.written) for c in function.concretes
+        ]
+        return _Concretes(function.__name__, function.parameters, ready, function.why)
+    if isinstance(function, ConcreteFunction):
+        traced = [function]
+    elif isinstance(function, OpenRank):
+        traced = _of_ranks(function)
+    else:
+        traced, why = _traced(function)
+        if not traced:
+            return _Concretes(function._label, _parameters(function.python_function), [], why)
+    ready, why = [], ""
+    for concrete in traced:
+        try:
+            ready.append(_ready(concrete))
+        except (ValueError, TypeError, errors.OpError) as error:
+            why = str(error)
+    python = traced[0].given.function if traced and traced[0].given is not None else None
+    return _Concretes(traced[0].name if traced else "", _parameters(python), ready, why)
+
+
+def _traced(function: Any) -> tuple[list[Any], str]:
+    """Return the concrete functions of a tf.function, traced anew where layers changed since."""
+    if function.input_signature is not None:
+        try:
+            made = with_found_sizes(function.get_concrete_function, function.input_signature)
+        except (ValueError, TypeError, errors.OpError) as error:
+            return [], str(error)
+        if isinstance(made, OpenRank):
+            return _of_ranks(made), ""
+        return ([made], "") if isinstance(made, ConcreteFunction) else ([], str(made))
+    found: list[Any] = []
+    for key, concrete in list(function._concrete.items()):
+        if key[0] != versions.structure and concrete.given is not None:
+            given = concrete.given
+            concrete = function.get_concrete_function(*given.positional, **given.keywords)
+        found.append(concrete)
+    for made in function.__dict__.get("open_ranks", ()):
+        found += [c for c in _of_ranks(made) if c not in found]
+    return found, function._eager_because or ""
+
+
+def _of_ranks(function: OpenRank) -> list[Any]:
+    found: list[Any] = []
+    for rank in _RANKS:
+        try:
+            found.append(function.of_rank(rank))
+        except (ValueError, TypeError, errors.OpError):
+            continue  # the function is not made for that rank
+    return found
+
+
+def _ready(concrete: Any) -> _Ready:
+    """Return a concrete function as a program."""
+    if not isinstance(concrete, ConcreteFunction) or concrete.given is None:
+        raise NotSavableError("it runs eagerly, so that there is no program to save")
+    kept = concrete.__dict__.get("_saved")
+    if kept is None:
+        given = concrete.given
+        positional = [v for _, v in _values(given)]
+        args = {
+            "positional": [described(v) for v in positional],
+            "keywords": {k: described(v) for k, v in given.keywords.items()},
+        }
+        closed = concrete._closed
+        program = export_program(closed)
+        outputs = described(concrete._structure)
+        kept = concrete.__dict__["_saved"] = _Ready(
+            args, outputs, program, closed.outer, closed.written
+        )
+    return kept
+
+
+def _values(given: Any) -> list[tuple[str, Any]]:
+    named = [(name, value) for name, (_, value) in given.named().items()]
+    return named[: len(given.positional)]
+
+
+# -- signatures
+
+
+def _asked(obj: Any, signatures: Any) -> dict[str, tuple[_Ready, list[str]]]:
+    """Return a program and the names of its inputs for each signature."""
+    if signatures is None:
+        return _default(obj)
+    if not isinstance(signatures, Mapping):
+        signatures = {DEFAULT_SIGNATURE: signatures}
+    return {name: _signature(function) for name, function in signatures.items()}
+
+
+def _default(obj: Any) -> dict[str, tuple[_Ready, list[str]]]:
+    if isinstance(obj, Layer):
+        found = model_function(obj)
+        if found is None:
+            return {}
+        count = len(specs_of({"list": _notes(found)}))
+        names = ["inputs" if i == 0 else f"inputs_{i}" for i in range(count)]
+        return {DEFAULT_SIGNATURE: (found, names)}
+    possible: list[Any] = []
+    for _, function in _functions_of(obj):
+        if getattr(function, "input_signature", None) is not None:
+            ready = _concretes_of(function).ready
+            if len(ready) == 1 and _named_outputs(ready[0].outputs) is not None:
+                possible.append(function)
+    return {DEFAULT_SIGNATURE: _signature(possible[0])} if len(possible) == 1 else {}
+
+
+def _notes(ready: _Ready) -> list[Any]:
+    return [*ready.args["positional"], *ready.args["keywords"].values()]
+
+
+def _signature(function: Any) -> tuple[_Ready, list[str]]:
+    if isinstance(function, Signature):
+        c = function.concrete
+        return _Ready(c.args, c.outputs, c.program, c.outer, c.written), function.inputs_by_name
+    concrete = function
+    if isinstance(function, Function):
+        specs = function.input_signature
+        concrete = with_found_sizes(function.get_concrete_function, specs) if specs else None
+    if isinstance(concrete, OpenRank):
+        concrete = concrete.of_rank(1)
+    if isinstance(function, LoadedFunction) and len(function.concretes) == 1:
+        c = function.concretes[0]
+        ready = _Ready(c.args, c.outputs, c.program, c.outer, c.written)
+        return ready, _input_names(ready, [p[0] for p in function.parameters])
+    if concrete is None or not hasattr(concrete, "given"):
+        raise ValueError(
+            f"Expected a TensorFlow function for which to generate a signature, but got "
+            f"{function!r}. Only `tf.functions` with an input signature or concrete functions can "
+            f"be used as a signature.\n  Fix: pass f.get_concrete_function(tf.TensorSpec(...))."
+        )
+    ready = _ready(concrete)
+    if _named_outputs(ready.outputs) is None:
+        raise ValueError(
+            f'The function "{concrete.name}" cannot be a signature: it must return a single '
+            f"Tensor, a sequence of Tensors, or a dictionary from string to Tensor."
+        )
+    return ready, _input_names(ready, list(concrete.given.named()))
+
+
+def _input_names(ready: _Ready, parameters: list[str]) -> list[str]:
+    """Return a name for each Tensor among the arguments: of its spec, else of its parameter."""
+    names: list[str] = []
+    for parameter, note in zip(parameters, _notes(ready), strict=False):
+        keys = [k for k, _ in note["dict"]] if "dict" in note else []
+        for i, spec in enumerate(specs_of(note)):
+            base = spec.name or (keys[i] if i < len(keys) else parameter)
+            base = base if base not in names else f"{base}_{i}"
+            names.append(base)
+    return names
+
+
+def _named_outputs(note: Any) -> Any:
+    """Return the names of a signature's results; None where they are no flat structure."""
+    if "tensor" in note:
+        return ["output_0"]
+    pairs = note.get("dict") or [
+        [f"output_{i}", n] for i, n in enumerate(note.get("list") or note.get("tuple") or ())
+    ]
+    return [k for k, _ in pairs] if pairs and all("tensor" in n for _, n in pairs) else None
+
+
+def model_function(model: Any, given: Any = None) -> _Ready | None:
+    """Return the inference of a Keras layer or model as a program; None if it was never called.
+
+    Args:
+        model: The layer or model.
+        given: (arguments, keyword arguments) with KerasTensors; None takes those of its first call.
+    """
+    for is_open in (True, False):
+        found = given or arguments_as_built(model, is_open)
+        if found is None:
+            return None
+        args, kwargs = found
+        try:
+            return _traced_model(model, args, kwargs)
+        except errors.InvalidArgumentError:
+            raise
+        except Exception:  # `call` needs to know the batch size
+            if given or not is_open:
+                raise
+    return None
+
+
+def _traced_model(model: Any, args: Any, kwargs: Any) -> _Ready:
+    from_symbols = [_specs(a) for a in args]
+    named = {k: _specs(v) for k, v in kwargs.items()}
+    notes = {
+        "positional": [described(a) for a in from_symbols],
+        "keywords": {k: described(v) for k, v in named.items()},
+    }
+    specs = specs_of({"list": [*notes["positional"], *notes["keywords"].values()]})
+    closed, structure = calling.trace(model, args, kwargs, [s.type() for s in specs])
+    return _Ready(notes, described(structure), export_program(closed), closed.outer, closed.written)
+
+
+def _specs(value: Any) -> Any:
+    if isinstance(value, KerasTensor | Tensor):
+        return TensorSpec(value.shape, value.dtype)
+    if isinstance(value, Mapping):
+        return {k: _specs(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_specs(v) for v in value])
+    return value

@@ -1,0 +1,243 @@
+"""tf.saved_model: what comes back without the class, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lamina as tf
+
+
+class Scale(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.v = tf.Variable(1.0, name="vv")
+        self.items = [tf.Variable(2.0), {"k": tf.Variable(3.0)}]
+        self.number = 5
+
+    @tf.function
+    def __call__(self, x, flag=False):
+        return (x * self.v, {"z": x}) if flag else x * self.v
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, name="qq")])
+    def add(self, y):
+        self.v.assign_add(1.0)
+        return [y + self.items[0], y]
+
+    @tf.function
+    def untraced(self, x):
+        return x
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved")
+    module = Scale()
+    module(tf.constant([1.0]))
+    module(tf.constant([1.0]), True)
+    tf.saved_model.save(module, path)
+    return path
+
+
+@pytest.fixture
+def loaded(folder):
+    return tf.saved_model.load(folder)
+
+
+def test_traced_functions_run_by_their_arguments(loaded):
+    x = tf.constant([2.0])
+    np.testing.assert_array_equal(loaded(x).numpy(), [2.0])
+    scaled, rest = loaded(x, flag=True)
+    np.testing.assert_array_equal(scaled.numpy(), rest["z"].numpy())
+    with pytest.raises(ValueError, match="Could not find matching concrete function"):
+        loaded(tf.ones([2, 2]))
+    with pytest.raises(ValueError, match="Found zero restored functions"):
+        loaded.untraced(x)
+    assert not hasattr(loaded, "number")
+
+
+def test_variables_are_assigned_shared_and_trained(loaded):
+    total, same = loaded.add(tf.ones([5, 2]))
+    assert total.numpy()[0, 0] == 3.0
+    assert float(loaded.v) == 2.0
+    np.testing.assert_array_equal(same.numpy(), np.ones((5, 2)))
+    with tf.GradientTape() as tape:
+        loss = loaded(tf.constant([3.0]))[0]
+    assert float(tape.gradient(loss, loaded.v)) == 3.0
+    assert len(loaded.trainable_variables) == 3
+    assert float(loaded.items[1]["k"]) == 3.0
+
+
+def test_the_only_function_with_a_signature_is_the_default(loaded):
+    served = loaded.signatures["serving_default"]
+    assert served.structured_input_signature == (
+        (),
+        {"qq": tf.TensorSpec([None, 2], tf.float32, "qq")},
+    )
+    assert list(served.structured_outputs) == ["output_0", "output_1"]
+    assert served(tf.ones([3, 2]))["output_1"].shape == [3, 2]
+    with pytest.raises(TypeError, match=r"must fit TensorSpec\(shape=\(None, 2\)"):
+        served(qq=tf.ones([3, 3]))
+    with pytest.raises(TypeError, match="Binding inputs"):
+        served(other=1.0)
+
+
+def test_signatures_that_are_asked_for(tmp_path):
+    module = Scale()
+    call = module.__call__.get_concrete_function(tf.TensorSpec(None, tf.float32))
+    array = module.__call__.get_concrete_function(tf.TensorSpec([None], tf.float32))
+    tf.saved_model.save(module, tmp_path, signatures={"any": call, "array": array})
+    loaded = tf.saved_model.load(tmp_path)
+    assert sorted(loaded.signatures) == ["any", "array"]
+    assert loaded.signatures["array"](x=[1.0, 2.0])["output_0"].shape == [2]
+    assert loaded(tf.ones([2, 3])).shape == [2, 3]
+    assert loaded(tf.constant(1.0)).shape == []
+    with pytest.raises(ValueError, match="Expected a TensorFlow function"):
+        tf.saved_model.save(module, tmp_path, signatures=module.__call__)
+    with pytest.raises(ValueError, match="Expected a TensorFlow function"):
+        tf.saved_model.save(module, tmp_path, signatures={"x": lambda x: x})
+
+
+def test_what_was_loaded_is_saved_again(loaded, tmp_path):
+    loaded.v.assign(7.0)
+    tf.saved_model.save(loaded, tmp_path)
+    again = tf.saved_model.load(tmp_path)
+    np.testing.assert_array_equal(again(tf.constant([2.0])).numpy(), [14.0])
+
+
+def test_the_variables_are_a_checkpoint(folder):
+    module = Scale()
+    module.v.assign(9.0)
+    tf.train.Checkpoint(module).restore(folder).assert_existing_objects_matched()
+    assert float(module.v) == 1.0
+
+
+def test_generators_and_assets_come_back(tmp_path):
+    class Draws(tf.Module):
+        def __init__(self, path):
+            super().__init__()
+            self.g = tf.random.Generator.from_seed(3)
+            self.words = tf.saved_model.Asset(path)
+
+        @tf.function
+        def __call__(self):
+            return self.g.normal([2])
+
+    words = tmp_path / "words.txt"
+    words.write_text("a b")
+    module = Draws(words)
+    module()
+    tf.saved_model.save(module, tmp_path / "m")
+    words.unlink()
+    loaded = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded().numpy(), module().numpy())
+    path = loaded.words.asset_path.numpy().decode()
+    assert path == str(tmp_path / "m" / "assets" / "words.txt")
+    with open(path) as file:
+        assert file.read() == "a b"
+
+
+def test_sizes_that_the_function_fixes_are_found(tmp_path):
+    class Fixed(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.mean = tf.Variable(tf.zeros([30]))
+            self.w = tf.Variable(tf.ones([784, 3]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None])])
+        def norm(self, x):
+            return x - self.mean
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8)])
+        def flat(self, x):
+            return tf.cast(tf.reshape(x, [-1, 784]), tf.float32) @ self.w
+
+    tf.saved_model.save(Fixed(), tmp_path)
+    loaded = tf.saved_model.load(tmp_path)
+    assert loaded.norm(tf.zeros([5, 30])).shape == [5, 30]
+    assert loaded.flat(tf.zeros([5, 28, 28, 1], tf.uint8)).shape == [5, 3]
+
+
+def model():
+    return tf.keras.Sequential(
+        [tf.keras.Input((2,)), tf.keras.layers.Dense(2), tf.keras.layers.Dropout(0.5)]
+    )
+
+
+def test_models_have_a_serving_signature(tmp_path):
+    made = model()
+    tf.saved_model.save(made, tmp_path)
+    served = tf.saved_model.load(tmp_path).signatures["serving_default"]
+    assert list(served.structured_input_signature[1]) == ["inputs"]
+    x = np.ones((3, 2), "float32")
+    np.testing.assert_allclose(served(inputs=x)["output_0"].numpy(), made(x).numpy(), rtol=1e-6)
+
+
+def test_exported_models_serve_and_become_layers(tmp_path):
+    made = model()
+    made.export(tmp_path / "m")
+    x = np.ones((3, 2), "float32")
+    loaded = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_allclose(loaded.serve(x).numpy(), made(x).numpy(), rtol=1e-6)
+    layer = tf.keras.layers.TFSMLayer(tmp_path / "m")
+    np.testing.assert_allclose(layer(x).numpy(), made(x).numpy(), rtol=1e-6)
+    assert len(layer.trainable_weights) == 2
+    with pytest.raises(ValueError, match="The endpoint 'none' is neither an attribute"):
+        tf.keras.layers.TFSMLayer(tmp_path / "m", call_endpoint="none")
+    made.export(tmp_path / "m.zip")
+    assert tf.saved_model.load(tmp_path / "m.zip").serve(x).shape == [3, 2]
+
+
+def test_a_variable_that_no_attribute_holds_is_refused(tmp_path):
+    outside = tf.Variable(1.0)
+
+    class Uses(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([])])
+        def __call__(self, x):
+            return x * outside
+
+    with pytest.raises(AssertionError, match="'untracked' resource"):
+        tf.saved_model.save(Uses(), tmp_path)
+
+
+def test_mistakes_are_named(folder, tmp_path):
+    assert tf.saved_model.contains_saved_model(folder)
+    with pytest.raises(ValueError, match="Expected an object of type `Trackable`"):
+        tf.saved_model.save(3, tmp_path)
+    with pytest.raises(OSError, match="SavedModel file does not exist at"):
+        tf.saved_model.load(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    assert tf.saved_model.contains_saved_model(tmp_path)
+    with pytest.raises(ValueError, match="only TensorFlow runs"):
+        tf.saved_model.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda notes: notes["nodes"][0]["children"].append(["x", 99]),
+        lambda notes: notes["concretes"][0].update(program="../../x"),
+        lambda notes: notes["concretes"][0].update(program=-1),
+        lambda notes: notes.pop("signatures"),
+    ],
+)
+def test_a_damaged_structure_is_refused(change, tmp_path):
+    class One(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([])])
+        def __call__(self, x):
+            return x + 1.0
+
+    tf.saved_model.save(One(), tmp_path)
+    path = tmp_path / "lamina_model.json"
+    notes = json.loads(path.read_text())
+    change(notes)
+    path.write_text(json.dumps(notes))
+    with pytest.raises(ValueError, match="is damaged"):
+        tf.saved_model.load(tmp_path)
+
+
+def test_fingerprints_tell_models_apart(folder, tmp_path):
+    first = tf.saved_model.experimental.read_fingerprint(folder)
+    tf.saved_model.save(Scale(), tmp_path)
+    assert first != tf.saved_model.experimental.read_fingerprint(tmp_path)
+    assert first.singleprint().count("/") == 3
