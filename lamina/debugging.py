@@ -8,7 +8,23 @@ import jax
 import numpy as np
 
 from lamina import ops
-from lamina.engine import Tensor, convert_to_tensor, errors, host_value, local, nest, op
+from lamina.engine import (
+    Tensor,
+    as_dtype,
+    convert_to_tensor,
+    errors,
+    host_value,
+    local,
+    nest,
+    op,
+)
+from lamina.inspecting import (
+    disable_check_numerics,
+    enable_check_numerics,
+    get_log_device_placement,
+    set_log_device_placement,
+)
+from lamina.late import late_module
 
 __all__ = [
     "Assert",
@@ -16,20 +32,52 @@ __all__ = [
     "assert_equal",
     "assert_greater",
     "assert_greater_equal",
+    "assert_integer",
     "assert_less",
     "assert_less_equal",
     "assert_near",
+    "assert_negative",
     "assert_non_negative",
+    "assert_non_positive",
     "assert_none_equal",
     "assert_positive",
+    "assert_proper_iterable",
     "assert_rank",
     "assert_rank_at_least",
+    "assert_rank_in",
+    "assert_same_float_dtype",
     "assert_scalar",
     "assert_shapes",
     "assert_type",
     "check_numerics",
+    "disable_check_numerics",
+    "disable_traceback_filtering",
+    "enable_check_numerics",
+    "enable_traceback_filtering",
+    "experimental",
+    "get_log_device_placement",
+    "is_numeric_tensor",
+    "is_traceback_filtering_enabled",
     "print",
+    "set_log_device_placement",
 ]
+
+_switches = late_module("lamina.keras.switches")  # one switch for tf and keras
+
+
+def enable_traceback_filtering() -> None:
+    """Accept that tracebacks leave out internal frames; as in `tf.keras.config`."""
+    _switches.enable_traceback_filtering()
+
+
+def disable_traceback_filtering() -> None:
+    """Accept that tracebacks show all frames; as in `tf.keras.config`."""
+    _switches.disable_traceback_filtering()
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Return whether tracebacks leave out internal frames, True at first."""
+    return _switches.is_traceback_filtering_enabled()
 
 
 def print(
@@ -173,6 +221,120 @@ def assert_non_negative(
 ) -> None:
     """Raise InvalidArgumentError unless all elements are at least zero."""
     _check(ops.greater_equal(x, 0), "assert_non_negative", "x >= 0", [x], message)
+
+
+def assert_negative(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
+    """Raise InvalidArgumentError unless all elements are below zero."""
+    _check(ops.less(x, 0), "assert_negative", "x < 0", [x], message)
+
+
+def assert_non_positive(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
+    """Raise InvalidArgumentError unless all elements are at most zero."""
+    _check(ops.less_equal(x, 0), "assert_non_positive", "x <= 0", [x], message)
+
+
+def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raise TypeError unless `x` has an integer dtype."""
+    found = convert_to_tensor(x).dtype
+    if not found.is_integer:
+        head = f"{message}\n" if message else ""
+        raise TypeError(
+            f"{head}tf.debugging.assert_integer: expected an integer dtype; got {found.name}.\n"
+            f"  Fix: tf.cast(x, tf.int32)."
+        )
+
+
+def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raise ValueError unless `x` has one of some numbers of axes.
+
+    Args:
+        x: A Tensor.
+        ranks: The numbers.
+        message: What the error begins with.
+        name: Accepted, unused.
+    """
+    known = [int(r) for r in ranks]
+    _check_rank(x, convert_to_tensor(x).ndim in known, f"a rank in {known}", message)
+
+
+def assert_proper_iterable(values: Any) -> None:
+    """Raise TypeError unless `values` is an iterable that is no Tensor, array or string."""
+    odd = isinstance(values, Tensor | np.ndarray | str | bytes) or _is_value(values)
+    if odd or not hasattr(values, "__iter__"):
+        raise TypeError(
+            f"Expected argument 'values' to be a 'proper' iterable. Found: {type(values)}"
+        )
+
+
+def is_numeric_tensor(tensor: Any) -> bool:
+    """Return whether `tensor` is a Tensor or Variable of numbers: no bool, no string.
+
+    Example:
+        >>> tf.debugging.is_numeric_tensor(tf.constant(1.0)), tf.debugging.is_numeric_tensor(3)
+        (True, False)
+    """
+    if not _is_value(tensor):
+        return False
+    dtype = convert_to_tensor(tensor).dtype
+    return dtype.is_floating or dtype.is_integer or dtype.is_complex
+
+
+def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
+    """Return the float dtype that all Tensors have.
+
+    Args:
+        tensors: Tensors, or None.
+        dtype: The dtype that they must have; None takes the first one's, float32 without any.
+
+    Raises:
+        ValueError: they differ, or it is no float dtype.
+    """
+    expected = None if dtype is None else as_dtype(dtype)
+    for tensor in tensors or ():
+        if tensor is None:
+            continue
+        found = convert_to_tensor(tensor).dtype
+        expected = expected or found
+        if found is not expected:
+            raise ValueError(
+                f"Tensor conversion requested dtype {expected.name}: all tensors must have it; got "
+                f"{found.name}."
+            )
+    expected = expected or as_dtype("float32")
+    if not expected.is_floating:
+        raise ValueError(f"Expected floating point type, got {expected.name}.")
+    return expected
+
+
+class experimental:  # noqa: N801  # TF's name
+    """tf.debugging.experimental."""
+
+    @staticmethod
+    def enable_dump_debug_info(
+        dump_root: Any,
+        tensor_debug_mode: str = "NO_TENSOR",
+        circular_buffer_size: int = 1000,
+        op_regex: str | None = None,
+        tensor_dtypes: Any = None,
+    ) -> None:
+        """Refuse: there are no TensorFlow graphs to dump.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            f"tf.debugging.experimental.enable_dump_debug_info: there are no TensorFlow graphs to "
+            f"dump to {dump_root!r}.\n  Fix: tf.debugging.enable_check_numerics() finds NaN, "
+            f"tf.profiler.experimental.Profile(logdir) times operations."
+        )
+
+    @staticmethod
+    def disable_dump_debug_info() -> None:
+        """Do nothing: nothing is dumped."""
 
 
 def assert_near(

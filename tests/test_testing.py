@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+import lamina as tf
+
+
+class _Case(tf.test.TestCase):
+    def runTest(self):
+        pass
+
+
+case = _Case()
+
+
+def test_close_values_pass_and_others_fail():
+    case.assertAllClose({"a": [1.0, tf.constant(2.0)]}, {"a": [1.0, 2.0]})
+    with pytest.raises(AssertionError):
+        case.assertAllClose([1.0, 2.0], tf.constant([1.0, 2.1]))
+
+
+def test_equal_values_and_shapes():
+    case.assertAllEqual(tf.constant([1, 2]), [1, 2])
+    case.assertAllEqual(tf.constant(["a"]), [b"a"])
+    with pytest.raises(AssertionError, match="1 of 2 elements differ"):
+        case.assertAllEqual([1, 2], [1, 3])
+    with pytest.raises(AssertionError, match="Shape mismatch"):
+        case.assertAllEqual([1, 2], [1, 2, 3])
+
+
+def test_near():
+    case.assertNear(1.0, 1.05, 0.1)
+    with pytest.raises(AssertionError, match=r"1.0 != 1.2"):
+        case.assertNear(1.0, 1.2, 0.1)
+
+
+def test_evaluate_gives_arrays():
+    found = case.evaluate({"x": tf.constant([1, 2])})
+    assert isinstance(found["x"], np.ndarray)
+
+
+def test_sessions_are_refused():
+    with pytest.raises(ValueError, match="sessions are TF 1's"):
+        case.cached_session()
+
+
+def test_gradients_by_two_ways():
+    theory, numeric = tf.test.compute_gradient(
+        lambda x, y: x * y, [tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0])]
+    )
+    assert theory[0].tolist() == [[3, 0], [0, 4]]
+    np.testing.assert_allclose(numeric[1], [[1, 0], [0, 2]], atol=1e-3)
+
+
+def test_compute_gradient_wants_a_list():
+    with pytest.raises(ValueError, match="must be a list or tuple"):
+        tf.test.compute_gradient(lambda x: x, tf.constant(1.0))
+
+
+def test_what_this_machine_has():
+    assert tf.test.is_built_with_xla()
+    assert tf.test.gpu_device_name() in ("", "/device:GPU:0")
