@@ -1,5 +1,6 @@
 """tf.linalg: matrices."""
 
+from lamina.demand import on_demand as _on_demand
 from lamina.ops import (
     adjoint,
     band_part,
@@ -95,3 +96,33 @@ __all__ = [
     "tridiagonal_matmul",
     "tridiagonal_solve",
 ]
+
+_OPERATORS = (
+    "LinearOperator",
+    "LinearOperatorAdjoint",
+    "LinearOperatorBlockDiag",
+    "LinearOperatorBlockLowerTriangular",
+    "LinearOperatorCirculant",
+    "LinearOperatorCirculant2D",
+    "LinearOperatorCirculant3D",
+    "LinearOperatorComposition",
+    "LinearOperatorDiag",
+    "LinearOperatorFullMatrix",
+    "LinearOperatorHouseholder",
+    "LinearOperatorIdentity",
+    "LinearOperatorInversion",
+    "LinearOperatorKronecker",
+    "LinearOperatorLowRankUpdate",
+    "LinearOperatorLowerTriangular",
+    "LinearOperatorPermutation",
+    "LinearOperatorScaledIdentity",
+    "LinearOperatorToeplitz",
+    "LinearOperatorTridiag",
+    "LinearOperatorZeros",
+)
+_BANDED = ("banded_triangular_solve", "eigh_tridiagonal")
+__getattr__, __dir__ = _on_demand(
+    __name__,
+    names=dict.fromkeys(_OPERATORS, "lamina.linear_operators")
+    | dict.fromkeys(_BANDED, "lamina.ops.banded"),
+)
