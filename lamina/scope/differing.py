@@ -1,0 +1,74 @@
+"""Older spellings of arguments and methods, and names that do something else than TensorFlow's."""
+
+__all__ = ["DIFFERENT", "OLDER_KEYWORDS", "OLDER_METHODS", "REMOVED_METHODS"]
+
+# Name: what is different here, and what to do about it.
+DIFFERENT: dict[str, tuple[str, str]] = {
+    "tf.compat.v1.ConfigProto": ("kept, and unused", "set XLA_PYTHON_CLIENT_PREALLOCATE=false"),
+    "tf.compat.v1.InteractiveSession": ("it has nothing to run", "leave it out"),
+    "tf.compat.v1.Session": ("it has nothing to run", "leave it out"),
+    "tf.compat.v1.disable_eager_execution": ("it raises RuntimeError", "use tf.function"),
+    "tf.compat.v1.disable_v2_behavior": ("it raises RuntimeError", "use tf.function"),
+    "tf.config.experimental.set_memory_growth": (
+        "accepted, and unused",
+        "set XLA_PYTHON_CLIENT_PREALLOCATE=false in the environment",
+    ),
+    "tf.config.set_soft_device_placement": ("accepted, and unused", "leave it out"),
+    "tf.config.set_visible_devices": (
+        "accepted, and unused",
+        "set CUDA_VISIBLE_DEVICES or JAX_PLATFORMS in the environment",
+    ),
+    "tf.keras.models.Model.export": (
+        "it writes a StableHLO program, not a SavedModel",
+        "load it by tf.keras.saving, or by JAX",
+    ),
+    "tf.random.set_seed": (
+        "the random numbers are JAX's: reproducible, and others than TensorFlow's",
+        "compare distributions, not values",
+    ),
+}
+
+# Keyword: what to write now, "" if it has no effect. They run, with a note.
+OLDER_KEYWORDS: dict[str, dict[str, str]] = {
+    "Optimizer": {
+        "lr": "learning_rate=",
+        "decay": "learning_rate=tf.keras.optimizers.schedules.InverseTimeDecay(...)",
+    },
+    "Layer": {
+        "input_shape": "tf.keras.Input before the layer",
+        "input_dim": "tf.keras.Input before the layer",
+        "input_length": "",
+        "batch_input_shape": "tf.keras.Input(batch_shape=...) before the layer",
+        "batch_size": "tf.keras.Input(batch_size=...) before the layer",
+        "weights": "layer.set_weights after building, or an initializer",
+        "dynamic": "",
+    },
+    "Trainer": {
+        "distribute": "",
+        "experimental_run_tf_function": "",
+        "max_queue_size": "",
+        "sample_weight_mode": "",
+        "use_multiprocessing": "",
+        "workers": "",
+    },
+}
+
+# Methods: what to write now. They run, with a note.
+OLDER_METHODS: dict[str, str] = {
+    "add_variable": "add_weight",
+    "evaluate_generator": "evaluate",
+    "fit_generator": "fit",
+    "predict_generator": "predict",
+    "reset_states": "reset_state",
+}
+
+# Methods that are not there any more: what to write.
+REMOVED_METHODS: dict[str, str] = {
+    "make_initializable_iterator": "iterate the dataset: for batch in dataset",
+    "make_one_shot_iterator": "iterate the dataset: for batch in dataset",
+    "output_classes": "dataset.element_spec",
+    "output_types": "dataset.element_spec",
+    "predict_classes": "np.argmax(model.predict(x), axis=-1), or model.predict(x) > 0.5",
+    "predict_proba": "model.predict",
+    "to_yaml": "model.to_json",
+}
