@@ -18,15 +18,17 @@ from lamina.keras import registry
 from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import building, exact, replaced, sources, weights, zipped
-from lamina.keras.saving.files import ZIP, as_path, describe, open_existing, replacing
+from lamina.keras.saving import building, exact, replaced, sources, weights, whole, zipped
+from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import saveables
+from lamina.keras.spelling import note_older
 
 __all__ = ["load_model", "save_model"]
 
 _FORMAT = 1
 _KERAS = "3.15.1"  # whose files these are like
 _EXPECTED = "a .keras file"
+_HDF5_NAMES = ("h5", "hdf5")
 _CONFIG, _WEIGHTS, _NOTES = "config.json", "model.weights.h5", "lamina.json"
 
 
@@ -45,13 +47,15 @@ def save_model(
     Keras 3 loads the file too, if the model is made of its own layers. The file takes the place of
     an older one in one step.
 
+    A path that ends in ".h5" or ".hdf5" gives Keras 2's format, which Keras 3 reads too.
+
     Args:
         model: The model.
-        filepath: A path that ends in ".keras", or an open binary file.
+        filepath: A path that ends in ".keras", ".h5" or ".hdf5", or an open binary file.
         overwrite: Whether an existing file is replaced.
         zipped: True or None: the file is a zip archive.
         **kwargs: `include_optimizer=False` leaves out the optimizer's state;
-            `save_format="keras"` is accepted.
+            `save_format` is "keras" or "h5", which a path without an ending gets.
 
     Raises:
         ValueError: another ending or format, or the file exists and `overwrite` is False.
@@ -78,6 +82,14 @@ def save_model(
         _write(model, filepath, include_optimizer)
         return
     path = as_path(filepath, "save_model")
+    if kwargs.get("save_format") in _HDF5_NAMES and path.suffix == "":
+        path = path.with_suffix(".h5")
+    if path.suffix in whole.ENDINGS:
+        weights.check_overwrite(path, overwrite, "save_model")
+        note_older("Model.save to .h5", 'a path that ends in ".keras"')
+        with replacing(path) as file:
+            whole.write(model, file, include_optimizer)
+        return
     if path.suffix != ".keras":
         raise ValueError(
             f"save_model: `filepath` must end in '.keras'; got {str(path)!r}.\n"
@@ -96,9 +108,9 @@ def _check_save_arguments(kwargs: dict[str, Any]) -> None:
             "save_model: `zipped` must be True; got False.\n"
             "  Fix: unpack the .keras file with any zip program."
         )
-    if given.pop("save_format", "keras") != "keras":
+    if given.pop("save_format", "keras") not in ("keras", *_HDF5_NAMES):
         raise ValueError(
-            f"save_model: `save_format` must be 'keras'; got {kwargs['save_format']!r}.\n"
+            f"save_model: `save_format` must be 'keras' or 'h5'; got {kwargs['save_format']!r}.\n"
             f"  Fix: leave it out, and use a path that ends in '.keras'."
         )
     if given:
@@ -159,7 +171,7 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Load a model from a `.keras` file of lamina or of Keras 3.
+    """Load a model from a `.keras` file of lamina or of Keras 3, or an `.h5` file of Keras 2 or 3.
 
     No code in the file is run, no module is imported for it, and nothing outside of it is read: it
     can name lamina's own classes, those that this program defined or registered, and those in
@@ -187,6 +199,9 @@ def load_model(
     with open_existing(path, "load_model", _EXPECTED) as file:
         name = f"load_model({str(path)!r})"
         head = file.read(64)
+        if head.startswith(HDF5):
+            file.seek(0)
+            return whole.load(file, path.stat().st_size, name, custom_objects, compile)
         if not head.startswith(ZIP):
             raise ValueError(
                 f"{name}: {_EXPECTED}, a zip archive, was expected; got {describe(head)}.\n"

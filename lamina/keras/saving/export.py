@@ -3,8 +3,10 @@
 import dataclasses
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,27 @@ from lamina.keras.core import KerasTensor, calling
 from lamina.keras.core.checks import label
 from lamina.keras.saving.files import as_path, open_existing, replacing
 
-__all__ = ["ExportedModel", "export_model", "load"]
+__all__ = ["ExportedModel", "export_model", "load", "writer_for"]
 
 _EXPECTED = "a file that Model.export wrote"
 _PROGRAM, _VALUES, _NOTES = "program.bin", "values.npz", "structure.json"
+
+
+def writer_for(model: Any, filepath: Any, format: str) -> Callable[..., None]:
+    """Return the function that writes a model in a format; see `Model.export`.
+
+    Raises:
+        ValueError: the format is unknown.
+    """
+    if format not in ("tf_saved_model", "jax"):
+        raise ValueError(
+            f"{label(model)}.export: `format` must be 'tf_saved_model' or 'jax'; got {format!r}.\n"
+            f"  Fix: leave it out; StableHLO converts to other formats by their own tools."
+        )
+    if format == "jax" or os.fspath(filepath).endswith(".zip"):
+        return export_model
+    # A SavedModel holds a checkpoint, which knows models: it stands above them.
+    return import_module("lamina.savedmodel.exports").export_model
 
 
 def export_model(model: Any, filepath: Any, args: Any, kwargs: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     h5py = late_module("h5py")
 
-__all__ = ["as_groups", "is_older"]
+__all__ = ["as_groups", "is_older", "names_of", "own_weights_of", "weights_of"]
 
 _WHOLE_MODEL = "model_weights"  # where a file of a whole model has them
 _OWN = "top_level_model_weights"
@@ -55,10 +55,10 @@ def as_groups(
         )
     start = f"{_WHOLE_MODEL}/" if _WHOLE_MODEL in h5 else ""
     stored = _stored(h5, arrays, start, who)
-    mine = [(la.name, _weights(la)) for la in model.layers if la.weights]
+    mine = [(la.name, weights_of(la)) for la in model.layers if la.weights]
     own = stored.pop(_OWN, [])
     if own:
-        mine.append((model.name, _own_weights(model)))
+        mine.append((model.name, own_weights_of(model)))
         stored[_OWN] = own
     if len(stored) != len(mine):
         raise ValueError(
@@ -84,24 +84,34 @@ def _numbered(obj: Any) -> Any:
     return enumerate(own_variables(obj))
 
 
-def _weights(layer: Layer) -> list[Any]:
+def weights_of(layer: Layer) -> list[Any]:
+    """Return a layer's weights in the order of such files.
+
+    Args:
+        layer: The layer.
+    """
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _own_weights(model: Any) -> list[Any]:
+def own_weights_of(model: Any) -> list[Any]:
+    """Return the weights of a model that are in none of its layers.
+
+    Args:
+        model: The model.
+    """
     below = {id(v) for la in model.layers for v in la.weights}
-    return [v for v in _weights(model) if id(v) not in below]
+    return [v for v in weights_of(model) if id(v) not in below]
 
 
 def _stored(h5: h5py.File, arrays: Mapping[str, Any], start: str, who: str) -> dict[str, list[Any]]:
     """Return name of a layer → its arrays in order, for layers that have some."""
     root: Any = h5[_WHOLE_MODEL] if start else h5
-    names = _names(root, "layer_names")
+    names = names_of(root, "layer_names")
     found: dict[str, list[Any]] = {}
     for name in [*names, *([_OWN] if _OWN in root else [])]:
         if not isinstance(root.get(name), h5py.Group):
             raise ValueError(f"{who}: a group was expected for the layer {name!r}; got none.")
-        paths = [f"{start}{name}/{weight}" for weight in _names(root[name], "weight_names")]
+        paths = [f"{start}{name}/{weight}" for weight in names_of(root[name], "weight_names")]
         missing = [p for p in paths if p not in arrays]
         if missing:
             raise ValueError(f"{who}: the arrays {paths} were expected; {missing} are missing.")
@@ -110,8 +120,13 @@ def _stored(h5: h5py.File, arrays: Mapping[str, Any], start: str, who: str) -> d
     return found
 
 
-def _names(group: Any, attribute: str) -> list[str]:
-    """Return a list of names, which is split over several attributes if it is long."""
+def names_of(group: Any, attribute: str = "weight_names") -> list[str]:
+    """Return a list of names, which is split over several attributes if it is long.
+
+    Args:
+        group: The group of the file.
+        attribute: The attribute.
+    """
     parts = [attribute] if attribute in group.attrs else []
     while f"{attribute}{len(parts)}" in group.attrs:
         parts.append(f"{attribute}{len(parts)}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from lamina.keras import registry
 from lamina.keras.saving import archive, weights
+from lamina.keras.saving.paths import save_older_weights, weights_file
 
 __all__ = ["Storable"]
 
@@ -34,11 +35,13 @@ class Storable:
         """Save the weights to a `.weights.h5` file.
 
         Args:
-            filepath: A path that ends in `.weights.h5`.
+            filepath: A path that ends in `.weights.h5`. One that ends in `.h5` or `.hdf5` gives
+                Keras 2's layout; any other gets `.weights.h5` after it.
             overwrite: Whether an existing file is replaced.
-            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out.
+            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out. `save_format` is
+                accepted, unused.
         """
-        weights.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        save_older_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Load weights from a `.weights.h5` or `.keras` file, or an `.h5` file of Keras 2.
@@ -71,7 +74,8 @@ class Storable:
             >>> bool(tf.reduce_all(other.kernel == model.layers[0].kernel))
             True
         """
-        weights.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        found = weights_file(filepath)
+        weights.load_weights(self, found, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as JSON; `model_from_json` makes a model of it."""

@@ -165,7 +165,7 @@ def with_callback():
         (
             lambda path: Odd().export(path, format="onnx"),
             ValueError,
-            "`format` must be 'jax'; got 'onnx'",
+            "`format` must be 'tf_saved_model' or 'jax'; got 'onnx'",
         ),
         (
             lambda path: with_callback().export(path),

@@ -332,8 +332,8 @@ def test_an_unbuilt_sequential_takes_weights_at_its_first_call(tmp_path):
 
 
 def test_saving_needs_the_ending(tmp_path):
-    with pytest.raises(ValueError, match=r"must end in '.weights.h5'; got .*m.h5"):
-        built().save_weights(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match=r"must end in '.weights.h5'; got .*m.keras"):
+        built().save_weights(tmp_path / "m.keras")
 
 
 def test_saving_needs_weights(tmp_path):
