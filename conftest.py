@@ -20,6 +20,7 @@ _RESETS = {
     "lamina.engine.random": lambda module: module.set_global_seed(0),
     "lamina.keras.naming": lambda module: module.reset_names(),
     "lamina.keras.policy": _reset_policy,
+    "lamina.keras.spelling": lambda module: module.forget_notes(),
 }
 
 

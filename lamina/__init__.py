@@ -1,6 +1,5 @@
 """TensorFlow 2's model-subclassing world on JAX/XLA: `import lamina as tf`."""
 
-from importlib import metadata as _metadata
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from lamina import (
@@ -15,11 +14,20 @@ from lamina import (
     keras,
     linalg,
     math,
+    nest,
     nn,
     random,
     viz,
 )
-from lamina.debugging import Assert, print
+from lamina.debugging import (
+    Assert,
+    assert_equal,
+    assert_greater,
+    assert_less,
+    assert_rank,
+    print,
+)
+from lamina.demand import answer_for_missing_names as _answer_for_missing_names
 from lamina.demand import on_demand as _on_demand
 from lamina.dtypes import (
     bfloat16,
@@ -35,6 +43,11 @@ from lamina.dtypes import (
     int16,
     int32,
     int64,
+    qint8,
+    qint16,
+    qint32,
+    quint8,
+    quint16,
     string,
     uint8,
     uint16,
@@ -55,7 +68,6 @@ from lamina.engine import (
     init_scope,
     jax_op,
     name_scope,
-    nest,
     recompute_grad,
     stats,
 )
@@ -222,20 +234,167 @@ from lamina.ops import (
     zeros,
     zeros_like,
 )
-from lamina.runtime import device, executing_eagerly, is_symbolic_tensor
+from lamina.runtime import (
+    device,
+    executing_eagerly,
+    get_current_name_scope,
+    get_logger,
+    inside_function,
+    is_symbolic_tensor,
+)
 
 if _TYPE_CHECKING:
-    from lamina import signal
+    from lamina import (
+        audio,
+        compat,
+        distribute,
+        experimental,
+        io,
+        lookup,
+        profiler,
+        ragged,
+        saved_model,
+        sets,
+        signal,
+        sparse,
+        strings,
+        summary,
+        sysconfig,
+        test,
+        train,
+        types,
+        version,
+    )
+    from lamina.debugging import assert_equal, assert_greater, assert_less, assert_rank
+    from lamina.derivatives import (
+        AggregationMethod,
+        RegisterGradient,
+        grad_pass_through,
+        gradients,
+        hessians,
+        no_gradient,
+    )
+    from lamina.device_spec import DeviceSpec
+    from lamina.distribute.values import VariableAggregation, VariableSynchronization
+    from lamina.engine.creating import variable_creator_scope
+    from lamina.engine.typespec import TypeSpec
+    from lamina.extending import load_library, load_op_library, register_tensor_conversion_function
+    from lamina.graphs import Graph, Operation, import_graph_def
+    from lamina.ops.hosting import numpy_function, py_function
+    from lamina.ops.optional import (
+        IndexedSlicesSpec,
+        NoneTensorSpec,
+        OptionalSpec,
+        type_spec_from_value,
+    )
+    from lamina.ops.quasirandom import random_index_shuffle
+    from lamina.ops.ragged.filling import ragged_fill_empty_rows, ragged_fill_empty_rows_grad
+    from lamina.ops.sparse_records import edit_distance
+    from lamina.ops.strings import as_string
+    from lamina.primitives import (
+        approx_top_k,
+        check_pinned,
+        conv2d_backprop_filter_v2,
+        conv2d_backprop_input_v2,
+        extract_volume_patches,
+        fftnd,
+        fingerprint,
+        ifftnd,
+        irfftnd,
+        nondifferentiable_batch_function,
+        required_space_to_batch_paddings,
+        rfftnd,
+        timestamp,
+    )
+    from lamina.protos.tensor import make_ndarray, make_tensor_proto
+    from lamina.ragged import RaggedTensor, RaggedTensorSpec
+    from lamina.sequencing import CriticalSection, control_dependencies, tuple
+    from lamina.sparse import SparseTensor, SparseTensorSpec
 
 # What few programs need is imported when a program first asks for it: modules, then names of modules.
 __getattr__, __dir__ = _on_demand(
     __name__,
-    modules=("signal",),
-    names={},
+    modules=(
+        "audio",
+        "autodiff",
+        "compat",
+        "distribute",
+        "profiler",
+        "summary",
+        "test",
+        "types",
+        "experimental",
+        "io",
+        "lookup",
+        "ragged",
+        "saved_model",
+        "sets",
+        "signal",
+        "sparse",
+        "strings",
+        "sysconfig",
+        "train",
+        "version",
+    ),
+    names={
+        "AggregationMethod": "lamina.derivatives",
+        "RegisterGradient": "lamina.derivatives",
+        "grad_pass_through": "lamina.derivatives",
+        "gradients": "lamina.derivatives",
+        "hessians": "lamina.derivatives",
+        "no_gradient": "lamina.derivatives",
+        "CriticalSection": "lamina.sequencing",
+        "control_dependencies": "lamina.sequencing",
+        "tuple": "lamina.sequencing",
+        "Graph": "lamina.graphs",
+        "Operation": "lamina.graphs",
+        "import_graph_def": "lamina.graphs",
+        "load_library": "lamina.extending",
+        "load_op_library": "lamina.extending",
+        "register_tensor_conversion_function": "lamina.extending",
+        "numpy_function": "lamina.ops.hosting",
+        "py_function": "lamina.ops.hosting",
+        "approx_top_k": "lamina.primitives",
+        "check_pinned": "lamina.primitives",
+        "conv2d_backprop_filter_v2": "lamina.primitives",
+        "conv2d_backprop_input_v2": "lamina.primitives",
+        "extract_volume_patches": "lamina.primitives",
+        "fftnd": "lamina.primitives",
+        "fingerprint": "lamina.primitives",
+        "ifftnd": "lamina.primitives",
+        "irfftnd": "lamina.primitives",
+        "nondifferentiable_batch_function": "lamina.primitives",
+        "required_space_to_batch_paddings": "lamina.primitives",
+        "rfftnd": "lamina.primitives",
+        "timestamp": "lamina.primitives",
+        "DeviceSpec": "lamina.device_spec",
+        "assert_equal": "lamina.debugging",
+        "assert_greater": "lamina.debugging",
+        "assert_less": "lamina.debugging",
+        "assert_rank": "lamina.debugging",
+        "VariableAggregation": "lamina.distribute.values",
+        "VariableSynchronization": "lamina.distribute.values",
+        "IndexedSlicesSpec": "lamina.ops.optional",
+        "NoneTensorSpec": "lamina.ops.optional",
+        "OptionalSpec": "lamina.ops.optional",
+        "TypeSpec": "lamina.engine.typespec",
+        "random_index_shuffle": "lamina.ops.quasirandom",
+        "type_spec_from_value": "lamina.ops.optional",
+        "RaggedTensor": "lamina.ragged",
+        "ragged_fill_empty_rows": "lamina.ops.ragged.filling",
+        "ragged_fill_empty_rows_grad": "lamina.ops.ragged.filling",
+        "RaggedTensorSpec": "lamina.ragged",
+        "SparseTensor": "lamina.sparse",
+        "SparseTensorSpec": "lamina.sparse",
+        "as_string": "lamina.ops.strings",
+        "edit_distance": "lamina.ops.sparse_records",
+        "make_ndarray": "lamina.protos.tensor",
+        "make_tensor_proto": "lamina.protos.tensor",
+        "variable_creator_scope": "lamina.engine.creating",
+    },
+    # `lamina.__version__` is lamina's own, `tf.__version__` TensorFlow's whose API this is.
+    made={"__version__": "lamina.release.seen_version"},
 )
+_answer_for_missing_names(__name__)
 
 newaxis = None
-try:
-    __version__ = _metadata.version("lamina")
-except _metadata.PackageNotFoundError:  # run from a checkout that is not installed
-    __version__ = "0"

@@ -13,6 +13,11 @@ from lamina.engine.dtypes import int8 as int8
 from lamina.engine.dtypes import int16 as int16
 from lamina.engine.dtypes import int32 as int32
 from lamina.engine.dtypes import int64 as int64
+from lamina.engine.dtypes import qint8 as qint8
+from lamina.engine.dtypes import qint16 as qint16
+from lamina.engine.dtypes import qint32 as qint32
+from lamina.engine.dtypes import quint8 as quint8
+from lamina.engine.dtypes import quint16 as quint16
 from lamina.engine.dtypes import string as string
 from lamina.engine.dtypes import uint8 as uint8
 from lamina.engine.dtypes import uint16 as uint16
@@ -24,3 +29,4 @@ from lamina.ops import saturate_cast as saturate_cast
 
 double = float64
 half = float16
+QUANTIZED_DTYPES = frozenset({qint8, qint16, qint32, quint8, quint16})

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import lamina as tf
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is an older spelling:DeprecationWarning")
 
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "not_included.md"
 _ROW = re.compile(r"\| `(tf\.[\w.]+)` \| (.+) \|")

@@ -35,6 +35,8 @@ ROOMS = {
     "lamina/engine": 4000,
     "lamina/ops": 7000,
     "lamina/data": 1500,
+    "lamina/checkpoint": 2500,
+    "lamina/savedmodel": 1500,
     "lamina/distribute": 700,
     "lamina/keras/core": 1500,
     "lamina/keras/layers": 7000,

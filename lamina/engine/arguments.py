@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.engine.composite import Composite
 from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.dtypes import DType
 from lamina.engine.shapes import TensorShape
@@ -68,12 +69,16 @@ def argument_key(value: Any, tensors: list[Tensor]) -> Any:
         return (dict, *[(k, argument_key(value[k], tensors)) for k in value])
     if isinstance(value, TensorSpec):
         return value
+    if isinstance(value, Composite):
+        return (kind, value._kind(), *[argument_key(v, tensors) for v in value._components()])
     if hasattr(kind, "_as_tensor"):
         return _Other(value)
     if hasattr(value, "__array__") and not callable(value):
         tensor = convert_to_tensor(value)
         tensors.append(tensor)
         return tensor._type
+    if hasattr(kind, "__tf_tracing_type__"):  # the class says itself what is the same
+        return value.__tf_tracing_type__(None)
     return _Other(value)
 
 
@@ -97,6 +102,8 @@ def with_tensors(value: Any, given: Any) -> Any:
     if isinstance(value, dict):
         made = {k: with_tensors(v, given) for k, v in value.items()}
         return made if kind is dict else kind(made)
+    if isinstance(value, Composite):
+        return value._rebuilt([with_tensors(v, given) for v in value._components()])
     if hasattr(kind, "_as_tensor"):
         return value
     if hasattr(value, "__array__") and not callable(value):

@@ -31,6 +31,8 @@ class _Local(threading.local):
         observers: Functions told of each layer call (summary, plot), usually empty.
         convert: What gives a function's AutoGraph form, while a program is traced that way.
         unrolls: Whether a Python loop over a long Tensor is recorded step by step.
+        distribution: The strategy and replica context that hold now (distribute fills it), or None.
+        replica: The context of the replica that is recorded, if there are several; else None.
     """
 
     @staticmethod
@@ -50,6 +52,8 @@ class _Local(threading.local):
         self.observers: list[Any] = []
         self.convert: Any = None
         self.unrolls = True
+        self.distribution: Any = None
+        self.replica: Any = None
 
 
 class _Config:

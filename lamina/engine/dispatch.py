@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.engine import dtypes, errors, masks
+from lamina.engine.composite import CompositeOperand
 from lamina.engine.context import local
 from lamina.engine.convert import (
     HOST_LIMIT,
@@ -289,7 +290,10 @@ class Op(Generic[P]):
             if type(a) is not Tensor and not hasattr(type(a), "_as_tensor"):
                 return self._call_with_values(args, attributes)
         # Tensors and Variables only: what they are needs no conversion.
-        tensors = [a if type(a) is Tensor else a._as_tensor() for a in args]
+        try:
+            tensors = [a if type(a) is Tensor else a._as_tensor() for a in args]
+        except CompositeOperand as error:
+            return self._call_composite(error, args, attributes)
         key = (attributes, *[a._type for a in tensors])
         signature = self.signatures.get(key)
         if signature is None:
@@ -298,7 +302,10 @@ class Op(Generic[P]):
 
     def _call_with_values(self, args: Sequence[Any], attributes: Attributes) -> Any:
         """The same for operands with numbers, arrays, None or symbols among them."""
-        tensors = self._convert(args)
+        try:
+            tensors = self._convert(args)
+        except CompositeOperand as error:
+            return self._call_composite(error, args, attributes)
         for a in tensors:
             if type(a) is not Tensor and a is not None:
                 return a._apply(self, tensors, attributes)
@@ -308,6 +315,13 @@ class Op(Generic[P]):
             signature = self._signature(key)
         present = [a for a in tensors if a is not None]
         return self._record(signature, present, attributes)
+
+    def _call_composite(self, error: Any, args: Sequence[Any], attributes: Attributes) -> Any:
+        """The same after an operand turned out to be ragged or sparse."""
+        found = error.value._run(self, args, attributes)
+        if found is NotImplemented:
+            raise error
+        return found
 
     def _on_host(self, tensors: Any, attributes: Attributes, outputs: list[Tensor]) -> None:
         known = [host_value(t) for t in tensors]
@@ -408,6 +422,8 @@ class Op(Generic[P]):
     def _convert_one(self, value: Any, dtype: DType | None) -> Tensor:
         try:
             return convert_to_tensor(value, dtype)
+        except CompositeOperand:
+            raise
         except TypeError as error:
             raise errors.OperandError(f"tf.{self.label}: {error}") from None
 

@@ -14,18 +14,31 @@ __all__ = [
     "bool_",
     "complex64",
     "complex128",
+    "float4_e2m1fn",
+    "float8_e4m3b11fnuz",
     "float8_e4m3fn",
+    "float8_e4m3fnuz",
     "float8_e5m2",
+    "float8_e5m2fnuz",
     "float16",
     "float32",
     "float64",
+    "int2",
+    "int4",
     "int8",
     "int16",
     "int32",
     "int64",
     "is_compatible",
     "python_dtype",
+    "qint8",
+    "qint16",
+    "qint32",
+    "quint8",
+    "quint16",
     "string",
+    "uint2",
+    "uint4",
     "uint8",
     "uint16",
     "uint32",
@@ -60,7 +73,8 @@ class DType:
         is_complex: Whether a complex dtype.
         is_bool: Whether `tf.bool`.
         is_numeric: Whether a number dtype, hence neither bool nor string.
-        is_quantized: False; quantized dtypes are not supported.
+        is_quantized: Whether one of qint8, quint8, qint16, quint16 and qint32, which name files'
+            contents: nothing computes in them.
         is_numpy_compatible: True; every dtype here has a NumPy equivalent.
 
     Example:
@@ -94,12 +108,16 @@ class DType:
     np: np.dtype[Any]
     size: int
 
-    is_quantized = False
     is_numpy_compatible = True
 
     def __new__(cls, type_enum: Any, handle_data: Any = None) -> "DType":
         """Return the one object of this dtype."""
         return as_dtype(type_enum)
+
+    @property
+    def is_quantized(self) -> builtins.bool:
+        """Whether a quantized dtype, such as `tf.qint8`."""
+        return self.name.startswith("q")
 
     @property
     def base_dtype(self) -> "DType":
@@ -176,7 +194,7 @@ class DType:
         if self.is_floating:
             return getattr(cast("Any", ml_dtypes.finfo(self.np)), end)
         if self.is_integer:
-            return getattr(np.iinfo(self.np), end)
+            return int(getattr(cast("Any", ml_dtypes.iinfo(self.np)), end))
         raise TypeError(
             f"tf.DType.{end}: expected an integer or floating dtype; got {self!r}, "
             f"whose values have no {end}imum.\n"
@@ -219,14 +237,16 @@ def _define(enum: int, name: str, numpy_type: type[Any]) -> DType:
     found.np = np.dtype(numpy_type)
     found.size = 0 if name == "string" else found.np.itemsize
     found.is_bool = numpy_type is np.bool_
-    found.is_integer = issubclass(numpy_type, np.integer)
-    found.is_unsigned = issubclass(numpy_type, np.unsignedinteger)
+    # ml_dtypes' scalar types inherit from np.generic alone.
+    found.is_integer = name.startswith(("int", "uint"))
+    found.is_unsigned = name.startswith("uint")
     found.is_complex = issubclass(numpy_type, np.complexfloating)
-    # ml_dtypes' scalar types do not inherit from np.floating.
-    found.is_floating = issubclass(numpy_type, np.floating) or "float" in name
+    found.is_floating = "float" in name
     found.is_numeric = found.is_integer or found.is_floating or found.is_complex
     _by_enum[enum] = _by_enum[enum + _ENUM_REF] = found
-    _by_spelling[name] = _by_spelling[numpy_type] = _by_spelling[found.np] = found
+    _by_spelling[name] = found
+    if not found.is_quantized:  # their NumPy types are the plain ones'
+        _by_spelling[numpy_type] = _by_spelling[found.np] = found
     return found
 
 
@@ -248,6 +268,20 @@ uint32 = _define(22, "uint32", np.uint32)
 uint64 = _define(23, "uint64", np.uint64)
 float8_e5m2 = _define(24, "float8_e5m2", ml_dtypes.float8_e5m2)
 float8_e4m3fn = _define(25, "float8_e4m3fn", ml_dtypes.float8_e4m3fn)
+
+float8_e4m3fnuz = _define(26, "float8_e4m3fnuz", ml_dtypes.float8_e4m3fnuz)
+float8_e4m3b11fnuz = _define(27, "float8_e4m3b11fnuz", ml_dtypes.float8_e4m3b11fnuz)
+float8_e5m2fnuz = _define(28, "float8_e5m2fnuz", ml_dtypes.float8_e5m2fnuz)
+int4 = _define(29, "int4", ml_dtypes.int4)
+uint4 = _define(30, "uint4", ml_dtypes.uint4)
+int2 = _define(31, "int2", ml_dtypes.int2)
+uint2 = _define(32, "uint2", ml_dtypes.uint2)
+float4_e2m1fn = _define(33, "float4_e2m1fn", ml_dtypes.float4_e2m1fn)
+qint8 = _define(11, "qint8", np.int8)
+quint8 = _define(12, "quint8", np.uint8)
+qint32 = _define(13, "qint32", np.int32)
+qint16 = _define(15, "qint16", np.int16)
+quint16 = _define(16, "quint16", np.uint16)
 
 _by_spelling.update(
     {

@@ -8,197 +8,37 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import (
     Keywords,
     argument_key,
-    described,
     difference,
     has_defaults,
     with_tensors,
 )
-from lamina.engine.closure import Closed, call_trace, close, replace_nones
+from lamina.engine.closure import close
+from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction, Given
 from lamina.engine.context import config, local, versions
 from lamina.engine.dispatch import convert_to_tensor
-from lamina.engine.pending import SMALL, Program
 from lamina.engine.places import place_of_caller, place_of_error
-from lamina.engine.signature import TensorType, signatures
+from lamina.engine.ranks import OpenRank
+from lamina.engine.shapes import TensorShape
+from lamina.engine.signature import TensorType
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
+from lamina.engine.typespec import TypeSpec
 from lamina.engine.variable import creation_hooks
 
 __all__ = ["ConcreteFunction", "Function", "converters", "function"]
 
 # Makes what converts functions for one recording; lamina.autograph puts it here.
 converters: list[Callable[[], Any]] = []
-
-
-class ConcreteFunction:
-    """A `tf.function` traced for one input signature.
-
-    Attributes:
-        name: The Python function's name.
-        structured_outputs: What the function returns, TensorSpecs in place of Tensors.
-        trace: The program, an `engine.Trace`.
-    """
-
-    def __init__(self, name: str, closed: Closed, structure: Any) -> None:
-        self.name = name
-        self._closed = closed
-        self._structure = structure
-        self.structured_outputs = nest.map_structure(
-            lambda t: None if t is None else TensorSpec.from_tensor(t), structure
-        )
-        self._single = isinstance(structure, Tensor)
-        self._names = _flat_names(structure)
-        self._program: Program | None = None
-        self._variables = [
-            (i, v)
-            for i, v in enumerate(closed.outer, closed.arguments)
-            if not isinstance(v, Tensor)
-        ]
-        self._places = {v: i for i, v in self._variables}
-        self._donated = [
-            (self._places[v], v)
-            for v in closed.written
-            if v in self._places
-            and (v.shape.num_elements() or 0) >= SMALL
-            and not closed.trace.calls_host
-        ]
-        self._captures = [
-            (i, t) for i, t in enumerate(closed.outer, closed.arguments) if isinstance(t, Tensor)
-        ]
-        # Captured Tensors of an outer trace hold for this call only; those of eager code stay.
-        self._has_outer = any(t._value is None and not t._trace.eager for _, t in self._captures)
-
-    @property
-    def trace(self) -> Any:
-        """The program."""
-        return self._closed.trace
-
-    @property
-    def has_strings(self) -> bool:
-        """Whether a string is among the values of the program, which then cannot be compiled."""
-        trace = self._closed.trace
-        kinds = list(trace.inputs)
-        for equation in trace.equations:
-            kinds.extend(signatures[equation[0]].outputs)
-        return any(kind.dtype is dtypes.string for kind in kinds)
-
-    @property
-    def variables(self) -> tuple[Any, ...]:
-        """The variables that the program reads or assigns."""
-        return tuple(dict.fromkeys([v for _, v in self._variables] + self._closed.written))
-
-    @property
-    def captured_inputs(self) -> list[Any]:
-        """The Tensors and Variables from outside that the program uses."""
-        return list(self._closed.outer)
-
-    def likeness(self) -> Any:
-        """Return what decides the compiled program: equal for functions that can share one."""
-        numbers = [
-            (i, t._value.tobytes() if isinstance(t._value, np.generic) else None)
-            for i, t in self._captures
-        ]
-        return self.trace, tuple(numbers), tuple(i for i, _ in self._donated)
-
-    def run(self, tensors: Sequence[Tensor]) -> Any:
-        """Run on the argument Tensors, and return what the function returns."""
-        closed = self._closed
-        here = local
-        if here.trace.eager and not here.tapes:
-            outputs = self._run_now(tensors)
-        else:
-            operands = [*tensors, *closed.operands(here.trace)]
-            outputs = call_trace(closed.trace, operands)
-            for variable, value in zip(closed.written, outputs[closed.outputs :], strict=True):
-                here.trace.write(variable, value)
-        if self._single:
-            return outputs[0]
-        if self._names is not None:
-            return {name: outputs[i] for name, i in self._names}
-        return replace_nones(self._structure, outputs[: closed.outputs])
-
-    def _run_now(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        closed = self._closed
-        inputs: list[Any] = [
-            t._used() if type(t._value) is np.ndarray else t._jax() for t in tensors
-        ]
-        inputs.extend([None] * len(closed.outer))
-        for i, t in self._captures:
-            inputs[i] = t._used() if type(t._value) is np.ndarray else t._jax()
-        for i, v in self._variables:
-            handle = v._tensor
-            value = handle._value
-            inputs[i] = handle._jax() if value is None else value
-        self._copy_held(inputs)
-        program = self._program
-        if program is None:
-            program = self._program = self._compile(inputs)
-        values = program(inputs)
-        count = closed.outputs
-        types = closed.trace.types
-        written = zip(closed.written, types[count:], values[count:], strict=True)
-        for variable, kind, value in written:
-            variable._tensor = Tensor(kind, None, 0, value)
-        return [Tensor(k, None, 0, v) for k, v in zip(types[:count], values, strict=False)]
-
-    def _copy_held(self, inputs: list[Any]) -> None:
-        """Copy the donated inputs that somebody else holds, so that theirs stays valid."""
-        count = sys.getrefcount
-        for i, variable in self._donated:
-            # `handle`, the variable, getrefcount's argument; the handle, `inputs`, the argument.
-            handle = variable._tensor
-            if count(handle) > 3 or count(inputs[i]) > 3:
-                inputs[i] = inputs[i].copy()
-
-    def _compile(self, inputs: list[Any]) -> Program:
-        trace = self._closed.trace
-        # Numbers written in the function never change: they are constants of the program.
-        fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
-
-        def run(values: list[Any]) -> list[Any]:
-            return trace.run(*[fixed.get(i, v) for i, v in enumerate(values)])
-
-        scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-        return Program(run, scalars, [i for i, _ in self._donated])
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on Tensors of the signature; Python arguments of the trace are left out."""
-        tensors: list[Tensor] = []
-        for a in (*args, *kwargs.values()):
-            argument_key(a, tensors)
-        wanted = self._closed.trace.inputs[: self._closed.arguments]
-        if len(tensors) != len(wanted):
-            raise TypeError(
-                f'ConcreteFunction "{self.name}": expected {len(wanted)} Tensors '
-                f"{list(wanted)}; got {len(tensors)}."
-            )
-        for t, kind in zip(tensors, wanted, strict=True):
-            if t._type is not kind:
-                raise errors.InvalidArgumentError(
-                    f'ConcreteFunction "{self.name}": expected a Tensor of type {kind}; got '
-                    f"{t._type}.\n  Fix: call the tf.function itself, which traces anew."
-                )
-        return self.run(tensors)
-
-
-def _flat_names(structure: Any) -> list[tuple[Any, int]] | None:
-    """Return (key, place among the outputs) of a flat dict of Tensors, such as logs; else None."""
-    if type(structure) is not dict or not all(isinstance(v, Tensor) for v in structure.values()):
-        return None
-    places = {name: i for i, name in enumerate(nest.flatten({k: k for k in structure}))}
-    return [(name, places[name]) for name in structure]
 
 
 class Function:
@@ -303,6 +143,8 @@ class Function:
         return tuple(
             self._fit(spec, value)
             if isinstance(spec, TensorSpec)
+            else spec.cast(value)  # of a ragged or sparse Tensor, or an extension type
+            if isinstance(spec, TypeSpec)
             else nest.map_structure(self._fit, spec, value)
             for spec, value in zip(specs, args, strict=True)
         )
@@ -439,7 +281,9 @@ class Function:
             raise
         finally:
             local.convert, local.unrolls = before
-        return ConcreteFunction(self._label, closed, structure)
+        concrete = ConcreteFunction(self._label, closed, structure)
+        concrete.given = Given(self.python_function, args, self)
+        return concrete
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:
         if made and again:
@@ -496,7 +340,7 @@ class Function:
 
     # -- public
 
-    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> Any:
         """Return the function traced for the given Tensors, TensorSpecs and Python values.
 
         Args:
@@ -507,10 +351,14 @@ class Function:
             args = self.input_signature
         if kwargs or self._defaults:
             args = self._positional(args, kwargs)
+        if any(getattr(a, "shape", ()) == TensorShape(None) for a in nest.flatten(list(args))):
+            return OpenRank(self, args)  # type: ignore[return-value]
 
         def stand_in(value: Any) -> Any:
             if isinstance(value, TensorSpec):
-                return Tensor(value.type(), None, 0, None)
+                made = Tensor(value.type(), None, 0, None)
+                made._name = value.name
+                return made
             return value
 
         args = tuple(nest.map_structure(stand_in, a) for a in args)
@@ -520,9 +368,9 @@ class Function:
         if found is None and self._eager_because is None:
             found = self._trace(key, args, tensors)
         if found is None:
-            raise errors.TracedValueError(
-                f'tf.function "{self._label}": it has no concrete function, because it runs '
-                f"eagerly.\n  Reason: {self._eager_because}"
+            because = self._eager_because or "it works on strings."
+            return EagerConcreteFunction(
+                self._label, Given(self.python_function, args, self), because
             )
         return found
 
@@ -531,10 +379,12 @@ class Function:
         return self._traced
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
-        """Return the signatures traced so far, one a line."""
-        return "\n".join(
-            f"{self._label}({', '.join(map(described, k[1:]))})" for k in self._concrete
-        )
+        """Return the signatures traced so far.
+
+        Args:
+            verbose: Accepted, unused.
+        """
+        return "\n\n".join(c.pretty_printed_signature() for c in self._concrete.values())
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"

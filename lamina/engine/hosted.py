@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lamina.engine.composite import CompositeOperand
 from lamina.engine.dispatch import Op, emit
 from lamina.engine.dtypes import DType
 from lamina.engine.signature import TensorType, type_of
@@ -44,7 +45,11 @@ class HostOp(Op[...]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on the operands, and return its outputs."""
         operands, attributes = self._bind(args, kwargs)
-        return on_host(self, self._convert(operands), attributes)
+        try:
+            tensors = self._convert(operands)
+        except CompositeOperand as error:
+            return self._call_composite(error, operands, attributes)
+        return on_host(self, tensors, attributes)
 
     def _record(self, signature: Any, tensors: Sequence[Tensor], attributes: Any) -> Any:
         outputs = emit(signature, tensors)

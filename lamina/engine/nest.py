@@ -1,7 +1,8 @@
 """Nested structures of Python containers: flatten them, map over them, pack them again.
 
 A structure is a list, tuple, namedtuple or other sequence, a mapping (in sorted order of its
-keys) or a dataclass instance, whose items are structures; anything else, None included, is a leaf.
+keys), a dataclass instance or a composite value (engine/composite.py), whose items are structures;
+anything else, None included, is a leaf.
 """
 
 import collections
@@ -14,7 +15,9 @@ __all__ = [
     "assert_same_structure",
     "flatten",
     "flatten_with_path",
+    "has_composites",
     "is_nested",
+    "map_composites",
     "map_structure",
     "map_structure_with_path",
     "pack_sequence_as",
@@ -52,7 +55,7 @@ def flatten(structure: object, expand_composites: bool = False) -> list[Any]:
 
     Args:
         structure: A nested structure, or a leaf.
-        expand_composites: Accepted for TF's signature; there are no composite tensors here.
+        expand_composites: Accepted; composite values are always taken apart here.
 
     Returns:
         The list of leaves; `[structure]` for a leaf.
@@ -81,7 +84,7 @@ def pack_sequence_as(
     Args:
         structure: A nested structure, or a leaf.
         flat_sequence: As many leaves as `structure` has.
-        expand_composites: Accepted for TF's signature; there are no composite tensors here.
+        expand_composites: Accepted; composite values are always taken apart here.
 
     Returns:
         New containers of the same classes; the one item of `flat_sequence` if `structure` is a
@@ -126,7 +129,7 @@ def map_structure(
         func: Called once per leaf, in the order of `flatten`.
         *structure: One or more structures that match.
         check_types: Whether the classes of the containers must match too, list with list.
-        expand_composites: Accepted for TF's signature; there are no composite tensors here.
+        expand_composites: Accepted; composite values are always taken apart here.
 
     Returns:
         Containers like those of the first structure, holding the results.
@@ -157,7 +160,7 @@ def assert_same_structure(
         nest2: The same.
         check_types: Whether the classes of the containers must match too. A dict matches any
             mapping, a namedtuple one with the same name and fields.
-        expand_composites: Accepted for TF's signature; there are no composite tensors here.
+        expand_composites: Accepted; composite values are always taken apart here.
 
     Raises:
         ValueError: a leaf stands opposite to a container, or lengths or keys differ.
@@ -215,6 +218,25 @@ def register_leaf(cls: type[Any]) -> type[Any]:
     """
     _nodes[cls] = None
     return cls
+
+
+def has_composites(structure: object) -> bool:
+    """Return whether a composite value is in a structure."""
+    node = _node(type(structure))
+    if node is None:
+        return False
+    return node.family == "composite" or any(map(has_composites, node.children(structure)))
+
+
+def map_composites(func: Callable[[Any], Any], structure: object) -> Any:
+    """Return a structure with `func(value)` for each outermost composite value in it."""
+    node = _node(type(structure))
+    if node is None:
+        return structure
+    if node.family == "composite":
+        return func(structure)
+    children = [map_composites(func, child) for child in node.children(structure)]
+    return node.rebuild(structure, children)
 
 
 def _collect(node: _Node, structure: object, leaves: list[Any]) -> None:
@@ -316,6 +338,8 @@ def _same_class(left: _Node, right: _Node, a: Any, b: Any) -> bool:
     if left.family == right.family == "namedtuple":
         # As in TF: equal by name and fields, so one recreated by pickle or a reload matches.
         return type(a).__name__ == type(b).__name__ and a._fields == b._fields
+    if left.family == right.family == "composite":
+        return bool(a._like() == b._like())
     return False
 
 
@@ -446,7 +470,20 @@ _READ_ONLY = _Node(_indices, _itself, _new_list, "sequence")  # range, dict.valu
 _TEXT = (str, bytes, bytearray, memoryview)
 
 
+def _new_composite(like: Any, children: list[Any]) -> Any:
+    return like._rebuilt(children)
+
+
+def _composite_node(cls: Any) -> _Node:
+    def keys(value: Any) -> Iterable[Any]:
+        return range(len(value._components()))
+
+    return _Node(keys, cls._components, _new_composite, "composite")
+
+
 def _classify(cls: type[Any]) -> _Node | None:
+    if hasattr(cls, "_rebuilt"):
+        return _composite_node(cls)
     if issubclass(cls, collections.defaultdict):
         return _DEFAULTDICT
     if issubclass(cls, Mapping):

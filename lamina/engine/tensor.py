@@ -268,20 +268,29 @@ class Tensor(Arithmetic):
             yield self[i]  # type: ignore[index]  # ops/operators.py installs __getitem__
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy(), spec) if spec and not self._type.dims else str(self)
+        if self._value is None and not (self._trace.eager and self._trace.alive):
+            return str(self)
+        return format(self.numpy(), spec)
 
     def __repr__(self) -> str:
         if self._value is None and not (self._trace.eager and self._trace.alive):
             return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, traced>"
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={self._text()}>"
+
+    def _text(self) -> str:
+        """Return the value as `repr` shows it: numbers as Python's, several rows on their own."""
         value = np.asarray(self._jax())
-        text = str(value[()]) if value.ndim == 0 else repr(value)
-        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={text}>"
+        if value.ndim == 0:
+            return repr(value.item())
+        text = repr(value)
+        return f"\n{text}" if "\n" in text else text
 
     def __str__(self) -> str:
         if self._value is None and not (self._trace.eager and self._trace.alive):
             return f'Tensor("{self.name}", shape={self.shape}, dtype={self.dtype.name})'
-        value = np.asarray(self._jax())
-        return f"tf.Tensor({value}, shape={self.shape}, dtype={self.dtype.name})"
+        text = str(np.asarray(self._jax()))
+        text = f"\n{text}" if "\n" in text else text
+        return f"tf.Tensor({text}, shape={self.shape}, dtype={self.dtype.name})"
 
     # Copies are the Tensor itself, since it never changes.
 

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from lamina.engine import errors
+from lamina.engine.aggregation import VariableAggregation, VariableSynchronization
 from lamina.engine.context import init_scope, local, scoped_name
 from lamina.engine.dispatch import convert_to_tensor, op
 from lamina.engine.dtypes import DType, as_dtype, string
@@ -32,11 +33,24 @@ def next_number() -> int:
     return next(_serial)
 
 
+creators: list[Callable[..., Any]] = []
+"""What `tf.variable_creator_scope` put in front of making a variable; see creating.py."""
+
+
+class _Creating(type):
+    """Lets the creators make what `tf.Variable(...)` returns, inside of their scopes."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if creators and cls is Variable:
+            return creators[-1](*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
 # What a tape notes on a variable; a copy has its own history.
 _NOTES = ("_first_read", "_no_gradient")
 
 
-class Variable(Arithmetic):
+class Variable(Arithmetic, metaclass=_Creating):
     """A value that can be assigned, and is used like a Tensor.
 
     Args:
@@ -99,8 +113,9 @@ class Variable(Arithmetic):
         self._trainable = True if trainable is None else bool(trainable)
         self._name = scoped_name(name or "Variable")
         self.constraint = constraint
-        self.synchronization = synchronization
-        self.aggregation = aggregation
+        auto, alone = VariableSynchronization.AUTO, VariableAggregation.NONE
+        self.synchronization = auto if synchronization is None else synchronization
+        self.aggregation = alone if aggregation is None else aggregation
         self._number = next(_serial)
         self._tensor: Tensor | None = None
         if initial_value is None:
@@ -235,7 +250,7 @@ class Variable(Arithmetic):
         return iter(self._read())
 
     def __format__(self, spec: str) -> str:
-        return format(self._read(), spec) if spec else str(self)
+        return format(self._read(), spec) if spec else repr(self)
 
     # -- writing
 
@@ -332,7 +347,7 @@ class Variable(Arithmetic):
             return head + ", uninitialized>"
         if not local.trace.eager:
             return head + ">"
-        return f"{head}, numpy={self.numpy()!r}>"
+        return f"{head}, numpy={self._tensor._text()}>"
 
 
 def read_all(variables: Sequence[Variable]) -> list[Tensor]:

@@ -13,10 +13,11 @@ from lamina.keras.core.checks import label
 from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config, has_own_arguments
 from lamina.keras.core.matching import match_inputs, output_names_of
+from lamina.keras.core.quantizing import QuantizableModel
 from lamina.keras.naming import auto_name
 from lamina.keras.saving import replaced
 from lamina.keras.saving.archive import load_model, save_model
-from lamina.keras.saving.export import export_model
+from lamina.keras.saving.export import writer_for
 from lamina.keras.saving.storable import Storable
 from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
@@ -35,7 +36,7 @@ __all__ = [
 _STEPS = ("train_function", "test_function", "predict_function")
 
 
-class Model(Trainer, Viewable, Editable, Storable, Layer):
+class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):
     """A layer that can be trained, saved and looked at.
 
     Two ways to make one: subclass it, with layers in `__init__` and the computation in `call`;
@@ -223,20 +224,22 @@ class Model(Trainer, Viewable, Editable, Storable, Layer):
     def export(
         self,
         filepath: Any,
-        format: str = "jax",
+        format: str = "tf_saved_model",
         verbose: Any = None,
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
         """Write the model's inference as a program, which needs neither its class nor lamina.
 
-        `tf.keras.export.load` reads it, on CPU, GPU and TPU; so does `jax.export.deserialize`,
-        from the entry "program.bin" of the zip archive. Sizes left open stay open.
+        It runs on CPU, GPU and TPU. Sizes left open stay open.
 
         Args:
-            filepath: The path of the file.
-            format: "jax": StableHLO of `jax.export`. TensorFlow's and ONNX formats need their
-                own tools.
+            filepath: The path of a folder, which `tf.saved_model.load` reads: its `serve(inputs)`
+                is the model's call. A path that ends in ".zip" is one file, which
+                `tf.keras.export.load` reads, as does `jax.export.deserialize` from its entry
+                "program.bin".
+            format: "tf_saved_model", as `tf.saved_model.save` writes it, or "jax" for one file of
+                any name. Both hold StableHLO; ONNX and others need their own tools.
             verbose: Accepted; nothing is printed.
             input_signature: A list with a tf.TensorSpec, shape or example for each positional
                 argument of `call`, or structures of these; other values are kept as they are.
@@ -255,15 +258,11 @@ class Model(Trainer, Viewable, Editable, Storable, Layer):
             >>> tf.keras.export.load(path)(tf.ones([5, 3])).shape
             TensorShape([5, 2])
         """
-        if format != "jax":
-            raise ValueError(
-                f"{label(self)}.export: `format` must be 'jax'; got {format!r}.\n"
-                f"  Fix: leave it out; StableHLO converts to other formats by their own tools."
-            )
+        write = writer_for(self, filepath, format)
         if input_signature is not None or kwargs:
             given = [symbols_for(self, a) for a in input_signature or ()]
             named = {k: symbols_for(self, v) for k, v in kwargs.items()}
-            export_model(self, filepath, given, named)
+            write(self, filepath, given, named)
             return
         found = arguments_as_built(self)
         if found is None:
@@ -272,12 +271,12 @@ class Model(Trainer, Viewable, Editable, Storable, Layer):
                 f"  Fix: call it on data first, or pass input_signature=[(None, 32)]."
             )
         try:
-            export_model(self, filepath, *found)
+            write(self, filepath, *found)
         except errors.InvalidArgumentError:
             raise
         except Exception as error:  # `call` needs to know the batch size
             fixed = arguments_as_built(self, is_open=False)
-            export_model(self, filepath, *fixed)  # type: ignore[misc]
+            write(self, filepath, *fixed)  # type: ignore[misc]
             warnings.warn(
                 f"{label(self)}.export: the program is for the batch size of the call that built "
                 f"the model alone; it cannot be recorded for any: {str(error).splitlines()[0]}\n"
@@ -344,7 +343,8 @@ def _copied(model: Any, memo: dict[int, Any]) -> Any:
 
 def _graph_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """Split the arguments of Model into inputs, outputs, and the rest."""
-    given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+    names = ("name",) if args and isinstance(args[0], str) else ("inputs", "outputs", "name")
+    given = dict(zip(names, args, strict=False)) | kwargs
     inputs, outputs = given.pop("inputs", None), given.pop("outputs", None)
     if (inputs is None) != (outputs is None):
         raise ValueError(

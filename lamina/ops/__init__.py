@@ -32,6 +32,7 @@ from lamina.ops.division import *
 from lamina.ops.elementary import *
 from lamina.ops.foreign import *
 from lamina.ops.fourier import *
+from lamina.ops.generators import *
 from lamina.ops.hashing import *
 from lamina.ops.histogram import *
 from lamina.ops.indexing import *
@@ -49,6 +50,7 @@ from lamina.ops.patches import *
 from lamina.ops.piecewise import *
 from lamina.ops.placement import *
 from lamina.ops.pooling import *
+from lamina.ops.quasirandom import *
 from lamina.ops.random import *
 from lamina.ops.ranking import *
 from lamina.ops.reduce import *
@@ -66,4 +68,5 @@ from lamina.ops.stateless import *
 from lamina.ops.tables import *
 from lamina.ops.taper import *
 from lamina.ops.tensor_array import *
+from lamina.ops.variables import *
 from lamina.ops.windows import *

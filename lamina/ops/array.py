@@ -466,7 +466,10 @@ def zeros(shape, dtype: Any = dtypes.float32, name=None, layout=None):
         >>> tf.zeros((2,), tf.int32).numpy()
         array([0, 0], dtype=int32)
     """
-    return _full(shape=dimensions(shape, "tf.zeros"), value=0, dtype=dtype)
+    sizes = dimensions(shape, "tf.zeros")
+    if dtype == "string":
+        return convert_to_tensor(np.full(sizes, b"", object))
+    return _full(shape=sizes, value=0, dtype=dtype)
 
 
 def ones(shape, dtype: Any = dtypes.float32, name=None, layout=None):

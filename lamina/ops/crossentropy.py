@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from lamina.engine import op
+from lamina.engine import local, op
 from lamina.ops import checks
 
 __all__ = [
@@ -384,7 +384,8 @@ def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size
     Args:
         per_example_loss: Floating point, ``(B, …)``.
         sample_weight: Broadcasts to ``per_example_loss``; one for each example, at least.
-        global_batch_size: Number of examples over all replicas; None is B.
+        global_batch_size: Number of examples over all replicas; None is B times the number of
+            replicas.
 
     Returns:
         A scalar of the dtype of ``per_example_loss``.
@@ -397,14 +398,32 @@ def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size
         >>> tf.nn.compute_average_loss([1.0, 3.0], global_batch_size=4).numpy()
         np.float32(1.0)
     """
+    replicas = _replicas("compute_average_loss")
+    if replicas > 1 and global_batch_size is None:
+        return _average_loss(per_example_loss, sample_weight, None) / replicas
     return _average_loss(per_example_loss, sample_weight, global_batch_size)
 
 
-@op
-def scale_regularization_loss(regularization_loss):
-    """Return the sum of a regularisation loss, which counts once for the whole program.
+def _replicas(who: str) -> int:
+    """Return how many replicas compute the loss; each computes its part of the sum."""
+    if local.distribution is None:
+        return 1
+    strategy, context = local.distribution
+    if context is None:
+        raise RuntimeError(
+            f"You are calling `{who}` in cross replica context, while it was expected to be called "
+            f"in replica context.\n  Fix: call it in a function that strategy.run runs."
+        )
+    return strategy.num_replicas_in_sync
 
-    One program spans all devices here, so there is no division by a number of replicas.
+
+@op
+def _sum_of_loss(regularization_loss):
+    return jnp.sum(regularization_loss)
+
+
+def scale_regularization_loss(regularization_loss):
+    """Return the sum of a regularisation loss, divided by the number of replicas.
 
     Args:
         regularization_loss: Floating point, any shape.
@@ -416,4 +435,6 @@ def scale_regularization_loss(regularization_loss):
         >>> tf.nn.scale_regularization_loss([1.0, 3.0]).numpy()
         np.float32(4.0)
     """
-    return jnp.sum(regularization_loss)
+    replicas = _replicas("scale_regularization_loss")
+    total = _sum_of_loss(regularization_loss)
+    return total if replicas == 1 else total / replicas

@@ -446,21 +446,22 @@ def to_hash_bucket_strong(input, num_buckets, key, name=None):
 
 
 @op(mixed=True, differentiable=False)
-def _cross(*columns, num_buckets):
-    found = jnp.full(columns[0].shape, _CROSS_KEY)
+def _cross(*columns, num_buckets, key=None):
+    found = jnp.full(columns[0].shape, _CROSS_KEY if key is None else np.uint64(key))
     for column in columns:
         # FingerprintCat64 of TF's platform/fingerprint.h.
         found = found ^ _CAT ^ (_mix(column.astype("uint64") * _CAT) * _CAT)
         found = _mix(_mix(found * _CAT) * _CAT)
-    return (found % np.uint64(num_buckets)).astype("int64")
+    return (found % np.uint64(num_buckets or 2**63 - 1)).astype("int64")
 
 
-def cross_hashes(columns, num_buckets) -> Tensor:
+def cross_hashes(columns, num_buckets, key=None) -> Tensor:
     """Return a hash of the combination of several columns, as `tf.sparse.cross_hashed`.
 
     Args:
         columns: Tensors of one shape, of strings or integers.
-        num_buckets: The number of buckets, N.
+        num_buckets: The number of buckets, N; 0 keeps 63 bits.
+        key: What the hash starts from, or None for TF's.
 
     Returns:
         int64 in [0, N), of the columns' shape.
@@ -472,4 +473,4 @@ def cross_hashes(columns, num_buckets) -> Tensor:
     """
     given = [convert_to_tensor(c) for c in columns]
     numbers = [fingerprint64(c) if c.dtype is dtypes.string else c for c in given]
-    return _cross(*numbers, num_buckets=int(num_buckets))
+    return _cross(*numbers, num_buckets=int(num_buckets), key=key)

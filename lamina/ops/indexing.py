@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, errors, op, static_int
+from lamina.engine import TensorShape, convert_to_tensor, errors, local, op, static_int
 from lamina.ops.array import dimensions
 from lamina.ops.shaping import axis_in
 
@@ -47,6 +47,35 @@ class IndexedSlices:
         self.values = convert_to_tensor(values)
         self.indices = convert_to_tensor(indices)
         self.dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
+
+    @property
+    def shape(self):
+        """The shape of the larger Tensor, a `tf.TensorShape`; of unknown rank if not given."""
+        known = None if self.dense_shape is None else self.dense_shape._host
+        if known is None and self.dense_shape is not None:
+            known = np.asarray(self.dense_shape._jax())
+        return TensorShape(None if known is None else known.tolist())
+
+    @property
+    def name(self):
+        """A name for messages."""
+        return self.values.name
+
+    @property
+    def device(self):
+        """The device that holds the rows."""
+        return self.values.device
+
+    def consumers(self):
+        """Return [], since there is no graph."""
+        return []
+
+    def __neg__(self):
+        return IndexedSlices(-self.values, self.indices, self.dense_shape)
+
+    def __repr__(self):
+        shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape}"
+        return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
 
     @property
     def dtype(self):
@@ -122,7 +151,8 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims: Any = 
     params, indices = convert_to_tensor(params), convert_to_tensor(indices)
     batch_dims = static_int(batch_dims, "tf.gather(batch_dims)")
     axis = batch_dims if axis is None else static_int(axis, "tf.gather(axis)")
-    if indices._host is not None:
+    # In a trace the result may not be used, and then nothing is wrong, as in TF's graphs.
+    if indices._host is not None and local.trace.eager:
         _check_indices(params, indices, axis)
     return _gather(params, indices, axis=axis, batch_dims=batch_dims)
 

@@ -173,7 +173,9 @@ def squeeze(input, axis=None):
     axes = axis if isinstance(axis, tuple) else (axis,)
     axis = tuple(axis_in(each, len(sizes)) for each in axes)
     for each in axis:
-        if sizes[each] != 1:
+        if not isinstance(sizes[each], int):  # unknown: TF takes it for 1 too
+            input = lax.index_in_dim(input, 0, each)
+        elif sizes[each] != 1:
             raise errors.InvalidArgumentError(
                 f"`axis` must name axes of size 1; got axis {each} of shape {sizes}.\n"
                 "  Fix: use tf.reshape or an index, or name another axis."

@@ -1,20 +1,16 @@
-"""Random numbers as pure functions of a seed, and generators that keep their own stream."""
+"""Random numbers as pure functions of a seed."""
 
-import secrets
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from lamina.engine import (
     convert_to_tensor,
     dtypes,
     op,
     static_int,
-    static_ints,
 )
-from lamina.engine.random import Stream, key_of
 from lamina.ops.array import dimensions
 from lamina.ops.random import (
     bits_from,
@@ -28,10 +24,7 @@ from lamina.ops.random import (
 )
 
 __all__ = [
-    "Generator",
-    "get_global_generator",
     "next_seed",
-    "set_global_generator",
     "stateless_categorical",
     "stateless_fold_in",
     "stateless_gamma",
@@ -297,7 +290,8 @@ def stateless_shuffle(value, seed, alg="auto_select", name=None):
 
 
 @op(mixed=True, differentiable=False)
-def _seeds_from(key, counter, *, num, dtype):
+def seeds_from(key, counter, *, num, dtype):
+    """Return `num` seeds of two integers each, drawn from a key."""
     wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
     wrapped = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
     return jax.random.key_data(jax.random.split(wrapped, num)).astype(dtype.np)
@@ -320,7 +314,7 @@ def stateless_split(seed, num: Any = 2, alg="auto_select"):
     """
     seed = convert_to_tensor(seed)
     num = static_int(num, "tf.random.split(num)")
-    return _seeds_from(*_source(seed), num=num, dtype=seed.dtype)
+    return seeds_from(*_source(seed), num=num, dtype=seed.dtype)
 
 
 def stateless_fold_in(seed, data, alg="auto_select"):
@@ -339,157 +333,4 @@ def stateless_fold_in(seed, data, alg="auto_select"):
         TensorShape([2])
     """
     seed = convert_to_tensor(seed)
-    return _seeds_from(_source(seed)[0], data, num=1, dtype=seed.dtype)[0]
-
-
-class Generator:
-    """A stream of random numbers of its own, kept in Variables.
-
-    Args:
-        copy_from: A Generator whose state to copy, or None.
-        state: A state, as `Generator.state` gives it, or None.
-        alg: Accepted, unused: the algorithm is Threefry.
-
-    State:
-        Every draw moves the stream on.
-
-    Example:
-        >>> g = tf.random.Generator.from_seed(1)
-        >>> g.normal((2,)).shape
-        TensorShape([2])
-    """
-
-    def __init__(self, copy_from=None, state=None, alg=None):
-        self._stream = Stream(0)
-        self._key, self._counter = self._stream.key, self._stream.counter
-        if copy_from is not None:
-            state = copy_from.state
-        if state is not None:
-            self.reset(state)
-
-    @classmethod
-    def from_seed(cls, seed, alg=None):
-        """Return a Generator whose stream follows from an integer."""
-        made = cls()
-        made.reset_from_seed(seed)
-        return made
-
-    @classmethod
-    def from_non_deterministic_state(cls, alg=None):
-        """Return a Generator with a seed from the operating system."""
-        return cls.from_seed(secrets.randbits(63))
-
-    @classmethod
-    def from_state(cls, state, alg=None):
-        """Return a Generator that goes on where a state was taken."""
-        return cls(state=state)
-
-    @classmethod
-    def from_key_counter(cls, key, counter, alg=None):
-        """Return a Generator with a key (one integer) and a counter."""
-        made = cls()
-        made.reset_from_key_counter(key, counter)
-        return made
-
-    @property
-    def algorithm(self):
-        """The number of the algorithm in `tf.random.Algorithm`: 2, Threefry."""
-        return 2
-
-    @property
-    def key(self):
-        """The key, uint32 of shape `(2,)`."""
-        return self._key.value()
-
-    @property
-    def state(self):
-        """The counter and the two words of the key, int64 of shape `(3,)`."""
-        words = np.asarray(self._key).astype(np.int64)
-        return convert_to_tensor(np.array([int(self._counter), *words], np.int64))
-
-    def reset(self, state):
-        """Go on where a state was taken."""
-        counter, *words = static_ints(state, "tf.random.Generator.reset(state)")
-        self._key.assign(np.array(words, np.uint32))
-        self._counter.assign(np.int64(counter))
-
-    def reset_from_seed(self, seed):
-        """Start the stream of an integer."""
-        self._stream.reset(static_int(seed, "tf.random.Generator(seed)"))
-
-    def reset_from_key_counter(self, key, counter):
-        """Set the key (one integer) and the counter."""
-        self._key.assign(key_of(static_int(key, "tf.random.Generator(key)")))
-        self._counter.assign(np.int64(static_ints(counter, "tf.random.Generator(counter)")[0]))
-
-    def skip(self, delta):
-        """Move on by `delta` draws, and return the state before."""
-        before = self.state
-        self._counter.assign_add(np.int64(static_int(delta, "tf.random.Generator.skip(delta)")))
-        return before
-
-    def make_seeds(self, count=1):
-        """Return seeds for stateless functions, uint64 of shape `(2, count)`."""
-        seeds = _seeds_from(*self._stream.next(), num=count, dtype=dtypes.int64)
-        return _columns(seeds)
-
-    def split(self, count=1):
-        """Return `count` Generators whose streams do not overlap with this one."""
-        seeds = np.asarray(_seeds_from(*self._stream.next(), num=count, dtype=dtypes.int64))
-        return [Generator(state=[0, *row]) for row in seeds.tolist()]
-
-    def normal(self, shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None):
-        """Draw from the normal distribution; see `tf.random.normal`."""
-        who = "tf.random.Generator.normal"
-        return normal_draw(self._stream.next(), shape, mean, stddev, dtype, who)
-
-    def truncated_normal(self, shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, name=None):
-        """Draw within two standard deviations; see `tf.random.truncated_normal`."""
-        who = "tf.random.Generator.truncated_normal"
-        source = self._stream.next()
-        return normal_draw(source, shape, mean, stddev, dtype, who, (-2.0, 2.0))
-
-    def uniform(self, shape, minval=0, maxval=None, dtype=dtypes.float32, name=None):
-        """Draw from `[minval, maxval)`; see `tf.random.uniform`."""
-        who = "tf.random.Generator.uniform"
-        return uniform_draw(self._stream.next(), shape, minval, maxval, dtype, who)
-
-    def uniform_full_int(self, shape, dtype=dtypes.uint64, name=None):
-        """Draw integers of all values of a dtype."""
-        sizes = dimensions(shape, "tf.random.Generator.uniform_full_int")
-        return bits_from(*self._stream.next(), shape=sizes, dtype=dtype)
-
-
-@op(differentiable=False)
-def _columns(seeds):
-    return jnp.transpose(seeds).astype(jnp.uint64)
-
-
-_global = []
-
-
-def get_global_generator():
-    """Return the Generator shared by the process, made at the first call.
-
-    Returns:
-        A `tf.random.Generator`.
-
-    Example:
-        >>> tf.random.get_global_generator() is tf.random.get_global_generator()
-        True
-    """
-    if not _global:
-        _global.append(Generator.from_non_deterministic_state())
-    return _global[0]
-
-
-def set_global_generator(generator):
-    """Replace the Generator that `tf.random.get_global_generator` returns.
-
-    Args:
-        generator: A `tf.random.Generator`.
-
-    Example:
-        >>> tf.random.set_global_generator(tf.random.Generator.from_seed(1))
-    """
-    _global[:] = [generator]
+    return seeds_from(_source(seed)[0], data, num=1, dtype=seed.dtype)[0]

@@ -21,6 +21,7 @@ from lamina.engine import (
     local,
     nest,
 )
+from lamina.engine.composite import Composite
 from lamina.keras import registry
 from lamina.keras.core import reporting
 from lamina.keras.core.callspec import CallSpec
@@ -140,13 +141,16 @@ def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs
 
 def shape_of(value: Any) -> Any:
     """Return the shape, or structure of shapes, of an argument; None if it holds no Tensor."""
-    if isinstance(value, Tensor | Variable):
+    if isinstance(value, Tensor | Variable | Composite):
         return tuple(value.shape)
     if isinstance(value, list | tuple | dict):
         if not any(isinstance(t, Tensor | Variable) for t in nest.flatten(value)):
             return None
+        if nest.has_composites(value):
+            value = nest.map_composites(lambda c: TensorSpec(c.shape, c.dtype), value)
         return nest.map_structure(
-            lambda t: tuple(t.shape) if isinstance(t, Tensor | Variable) else None, value
+            lambda t: tuple(t.shape) if isinstance(t, Tensor | Variable | TensorSpec) else None,
+            value,
         )
     return None
 

@@ -8,6 +8,7 @@ from lamina.keras.core import operations
 from lamina.keras.core.layer import Layer
 from lamina.keras.core.symbolic import KerasTensor, Node, symbolic_type
 from lamina.keras.naming import auto_name
+from lamina.nest import flatten as flatten_whole
 
 __all__ = ["Graph", "Input", "InputLayer", "OpLayer", "clone_graph"]
 
@@ -19,8 +20,8 @@ class InputLayer(Layer):
         shape: The shape without the batch axis, None for unknown sizes.
         batch_size: The size of the batch axis, or None.
         dtype: The dtype of the data.
-        sparse: Accepted; dense data only.
-        ragged: Accepted; dense data only.
+        sparse: Whether the data is a `tf.SparseTensor`; layers see it dense in their shapes.
+        ragged: Whether the data is a `tf.RaggedTensor`.
         batch_shape: The shape with the batch axis, in place of `shape`.
         input_tensor: A KerasTensor to use, or None.
         optional: Whether None may be given.
@@ -128,8 +129,8 @@ def Input(  # Keras' name
         shape: The shape without the batch axis, None for unknown sizes.
         batch_size: The size of the batch axis, or None.
         dtype: The dtype of the data; None takes `floatx`.
-        sparse: Accepted; dense data only.
-        ragged: Accepted; dense data only.
+        sparse: Whether the data is a `tf.SparseTensor`; layers see it dense in their shapes.
+        ragged: Whether the data is a `tf.RaggedTensor`.
         batch_shape: The shape with the batch axis, in place of `shape`.
         name: The name of the input.
         tensor: A KerasTensor to use, or None.
@@ -355,8 +356,10 @@ class Graph:
                 continue
             args = nest.map_structure(value_of, list(node.args))
             kwargs = nest.map_structure(value_of, node.kwargs) if node.kwargs else {}
-            outputs = nest.flatten(node.layer(*args, **kwargs, **options))
-            given = [t for t in outputs if t is not None]
+            found = node.layer(*args, **kwargs, **options)
+            given = [t for t in nest.flatten(found) if t is not None]
+            if len(given) != len(node.outputs):  # ragged or sparse values, taken apart
+                given = [t for t in flatten_whole(found) if t is not None]
             for t, value in zip(node.outputs, given, strict=True):
                 values[id(t)] = value
         if len(self.flat_outputs) == 1 and self.outputs is self.flat_outputs[0]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from lamina.engine import Tensor, as_dtype, nest
 from lamina.keras.core.checks import label
+from lamina.nest import flatten as flatten_whole
 
 __all__ = ["InputSpec", "assert_compatible"]
 
@@ -67,6 +68,8 @@ def assert_compatible(layer: Any, args: tuple[Any, ...]) -> None:
     """
     specs = nest.flatten(layer.input_spec)
     inputs = nest.flatten(args[0]) if args else []
+    if len(inputs) != len(specs) and nest.has_composites(args[0]):  # ragged or sparse values
+        inputs = flatten_whole(args[0])
     if len(inputs) != len(specs):
         raise ValueError(
             f"{label(layer)}: expected {len(specs)} inputs; got {len(inputs)}.\n"

@@ -21,7 +21,9 @@ from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
 from lamina.keras.core.intercepting import recompute
-from lamina.keras.core.module import _LEAVES, Module
+from lamina.keras.core.module import _LEAVES, Module, watchers
+from lamina.keras.core.older import take_older_arguments
+from lamina.keras.core.quantizing import Quantizable
 from lamina.keras.core.reporting import by_default
 from lamina.keras.core.state import Stated
 from lamina.keras.core.stateless import Stateless
@@ -34,7 +36,7 @@ __all__ = ["Layer"]
 _PLAIN = (int, float, bool, str, type(None))
 
 
-class Layer(Weighted, Stated, Stateless, Captured):  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: lists
+class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: lists
     """A computation with weights: what models are made of.
 
     A subclass writes `__init__` (its settings) and `call` (the computation), and `build` if its
@@ -111,25 +113,10 @@ class Layer(Weighted, Stated, Stateless, Captured):  # pyright: ignore[reportInc
         own["_lm_compute"] = compute
         own["_lm_mixed"] = own["_policy"].compute_dtype != own["_policy"].variable_dtype
         own["_lm_ready"] = True
-        self._take_older_arguments(kwargs)
+        if kwargs:
+            take_older_arguments(self, kwargs)
         if (scope := remat_mode()) is not None:
             recompute(self, scope)
-
-    def _take_older_arguments(self, kwargs: dict[str, Any]) -> None:
-        shape = kwargs.pop("input_shape", None)
-        if "input_dim" in kwargs:
-            shape = (kwargs.pop("input_dim"),)
-        if "batch_input_shape" in kwargs:
-            self.__dict__["_batch_input_shape"] = tuple(kwargs.pop("batch_input_shape"))
-        elif shape is not None:
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            self.__dict__["_batch_input_shape"] = (kwargs.pop("batch_size", None), *shape)
-        kwargs.pop("dynamic", None)
-        if kwargs:
-            raise ValueError(
-                f"{label(self)}: unrecognized keyword arguments {sorted(kwargs)}.\n"
-                f"  Fix: remove them, or take them in `__init__` without passing them on."
-            )
 
     def _config_head(self) -> dict[str, Any]:
         head = {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
@@ -272,6 +259,8 @@ class Layer(Weighted, Stated, Stateless, Captured):  # pyright: ignore[reportInc
             raise
         self.built = True
         versions.tracked += 1
+        for watch in watchers:
+            watch(self)
         if "_lm_deferred" in self.__dict__:
             calling.load_deferred(self, args, kwargs)
 
@@ -411,6 +400,8 @@ class Layer(Weighted, Stated, Stateless, Captured):  # pyright: ignore[reportInc
         object.__setattr__(self, name, value)
         if type(value) not in _LEAVES:
             versions.tracked += 1
+            for watch in watchers:
+                watch(self)
 
     if not TYPE_CHECKING:  # type checkers would let every name pass
 
@@ -450,6 +441,8 @@ def _noting_build(build: Any) -> Any:
             own["_lm_build_shapes"] = {"input_shape": args[0]}
         if "_lm_deferred" in own and not local.calls:
             calling.load_deferred(self)
+        if "_lm_start_weights" in own and type(self).build is wrapped:
+            self.set_weights(own.pop("_lm_start_weights"))
         return result
 
     return wrapped

@@ -7,6 +7,7 @@ from lamina.engine import Tensor, nest
 from lamina.keras.core.checks import label
 from lamina.keras.core.graph import Graph
 from lamina.keras.core.symbolic import KerasTensor
+from lamina.nest import flatten as flatten_whole
 
 __all__ = ["match_inputs", "output_names_of"]
 
@@ -53,6 +54,8 @@ def match_inputs(model: Any, graph: Graph, inputs: Any, check_sizes: bool = True
         flat = nest.flatten({n: inputs[n] for n in graph.inputs})
     else:
         flat = nest.flatten(inputs)
+    if len(flat) != len(wanted) and nest.has_composites(inputs):  # ragged or sparse values
+        flat = flatten_whole(inputs)
     if len(flat) != len(wanted):
         raise ValueError(
             f"{label(model)}: expected {len(wanted)} inputs {graph.input_names}; got {len(flat)}."

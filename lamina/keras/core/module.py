@@ -1,13 +1,17 @@
 """Module: finding variables and submodules by walking attributes, whenever they were set."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lamina.engine import Tensor, Variable, name_scope, versions
 from lamina.keras.naming import snake_case
 
 __all__ = ["Module", "children", "walk"]
+
+watchers: list[Callable[[Any], None]] = []
+"""Called with an object that got an attribute or its weights: how a checkpoint that is being
+restored gives values to what comes later. Empty but then."""
 
 _LEAVES = (str, bytes, int, float, bool, complex, type(None), Tensor, type)
 
@@ -183,6 +187,8 @@ class Module:
         super().__setattr__(name, value)
         if type(value) not in _LEAVES:
             versions.tracked += 1
+            for watch in watchers:
+                watch(self)
 
 
 def _sorted_walk(root: Any) -> Iterator[tuple[str, Any]]:

@@ -11,17 +11,24 @@ from lamina.keras import constraints, initializers, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.core.checks import label
 from lamina.keras.core.module import Module, children, is_bookkeeping, is_container
+from lamina.keras.spelling import note_older, users_level
 
 __all__ = ["Weighted", "file_order"]
 
 
+# The parameters as TF 2.0–2.15 orders them.
+_OLDER_ORDER = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+
+
 def _name_first(method: Any) -> Any:
-    """Let the name come first, as in TF 2: `add_weight("kernel", shape=[2, 3])`."""
+    """Let the name come first, as in TF 2: `add_weight("kernel", [2, 3], tf.float32, "zeros")`."""
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], str):
-            kwargs["name"], args = args[0], args[1:]
+            if users_level() == 1:  # the user's own call, not that of a layer of lamina's
+                note_older("add_weight(name, shape)", "add_weight(shape=shape, name=name)")
+            kwargs, args = {**dict(zip(_OLDER_ORDER, args, strict=False)), **kwargs}, ()
         return method(self, *args, **kwargs)
 
     return call
@@ -106,6 +113,7 @@ class Weighted(Module):
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Any:
         """Make a weight; the older name of `add_weight`."""
+        note_older("Layer.add_variable", "add_weight")
         return self.add_weight(*args, **kwargs)
 
     def _scope(self) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from lamina.keras.core import checks
 
-__all__ = ["checked", "stated_shape", "weight_shapes"]
+__all__ = ["checked", "stated_shape", "summed_axes", "weight_shapes"]
 
 _ELLIPSIS = "..."
 
@@ -123,3 +123,15 @@ def _bias_shape(
         sizes.get(letter) if letter is not None and letter in bias_axes else 1
         for letter in letters[first:]
     ]
+
+
+def summed_axes(equation: str, operand: int) -> tuple[int, ...]:
+    """Return the axes of the inputs (0) or the kernel (1) that the equation sums over."""
+    terms, result = equation.split("->")
+    # What "..." stands for lies at one end, or between letters that are counted from both ends.
+    before, dots, after = terms.split(",")[operand].partition(_ELLIPSIS)
+    if not dots:
+        before, after = "", before
+    first = [i for i, letter in enumerate(before) if letter not in result]
+    last = [i - len(after) for i, letter in enumerate(after) if letter not in result]
+    return (*first, *last)

@@ -71,7 +71,6 @@ class Embedding(Adaptable):
         activity_regularizer: regularizers.Like | None = None,
         **kwargs,
     ):
-        kwargs.pop("input_length", None)
         # Inputs are indices: cast to a short float, large ones would change.
         kwargs.setdefault("autocast", False)
         super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
@@ -110,6 +109,16 @@ class Embedding(Adaptable):
         table = self.embeddings if self.lora_enabled else self.embeddings._read()
         rows = ops.gather(table, inputs)
         return ops.cast(rows, self.compute_dtype)
+
+    def _quantized_axes(self) -> tuple[int, ...]:
+        return (-1,)
+
+    def _quantized_call(self, inputs: Tensor) -> Tensor:
+        if not inputs.dtype.is_integer:
+            inputs = ops.cast(inputs, "int32")
+        rows = ops.cast(ops.gather(self.embeddings._read(), inputs), "float32")
+        scales = ops.gather(self.embeddings_scale._read(), inputs)
+        return ops.cast(rows / scales, self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -7,6 +7,7 @@ from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import activations, constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
+from lamina.keras.core.quantizing import dequantized, fake_quantized
 from lamina.keras.layers import contraction
 from lamina.keras.layers.biases import add_bias
 
@@ -117,6 +118,14 @@ class Dense(Adaptable):
         if self.bias is None:
             return self.activation(ops.matmul(inputs, self.kernel))
         return self.activation(ops.affine(inputs, self.kernel, self.bias))
+
+    def _quantized_axes(self) -> tuple[int, ...]:
+        return (0,)
+
+    def _quantized_call(self, inputs: Tensor) -> Tensor:
+        x = fake_quantized(ops.cast(inputs, self.compute_dtype), -1)
+        y = ops.matmul(x, dequantized(self))
+        return self.activation(y if self.bias is None else add_bias(y, self.bias))
 
 
 class EinsumDense(Adaptable):
@@ -231,3 +240,12 @@ class EinsumDense(Adaptable):
         if self.bias is not None:
             y = add_bias(y, self.bias)
         return self.activation(y)
+
+    def _quantized_axes(self) -> tuple[int, ...]:
+        return contraction.summed_axes(self.equation, 1)
+
+    def _quantized_call(self, inputs: Tensor) -> Tensor:
+        axes = contraction.summed_axes(self.equation, 0)
+        x = fake_quantized(ops.cast(inputs, self.compute_dtype), axes)
+        y = ops.einsum(self.equation, x, dequantized(self))
+        return self.activation(y if self.bias is None else add_bias(y, self.bias))

@@ -123,6 +123,8 @@ def _reduce(values, sample_weight, mask, reduction, dtype) -> Tensor:
         return values
     if reduction == "sum" or 0 in tuple(values.shape):
         return ops.reduce_sum(values)
+    if local.replica is not None:  # the replicas' gradients are summed
+        values = values / local.replica.num_replicas_in_sync
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return ops.divide_no_nan(ops.reduce_sum(values), ops.reduce_sum(sample_weight))
     return ops.reduce_mean(values)

@@ -6,6 +6,7 @@ from lamina.keras import initializers, policy
 from lamina.keras.capture import Captured
 from lamina.keras.core.module import children
 from lamina.keras.naming import auto_name
+from lamina.keras.spelling import note_older
 from lamina.keras.variable import Variable as KerasVariable
 
 __all__ = ["Metric"]
@@ -91,6 +92,7 @@ class Metric(Captured):
                 dtype=dtype,
                 trainable=False,
                 aggregation=aggregation,
+                synchronization="on_read",
                 name=name,
             )
 
@@ -131,6 +133,7 @@ class Metric(Captured):
 
     def reset_states(self):
         """Set all variables to zero: the older name of `reset_state`."""
+        note_older("Metric.reset_states", "reset_state")
         self.reset_state()
 
     def __call__(self, *args, **kwargs):

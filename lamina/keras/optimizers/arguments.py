@@ -3,7 +3,6 @@
 import functools
 import inspect
 import re
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -14,7 +13,8 @@ from lamina.engine import Tensor, context, convert_to_tensor
 from lamina.keras import initializers, policy, registry
 from lamina.keras.capture import Captured
 from lamina.keras.naming import auto_name
-from lamina.keras.optimizers.schedules import LearningRateSchedule
+from lamina.keras.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
+from lamina.keras.spelling import note_older
 from lamina.keras.variable import Variable
 
 __all__ = ["check", "shared_arguments"]
@@ -69,6 +69,7 @@ class _Arguments(Captured):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
+        learning_rate = self._older_learning_rate(learning_rate, kwargs)
         self._check_arguments(kwargs)
         self.built = False
         self._variables: list[Variable] = []
@@ -85,14 +86,23 @@ class _Arguments(Captured):
         self._iterations = self.add_variable((), dtype="int64", name="iteration")
         self._learning_rate = self._as_learning_rate(learning_rate)
 
+    def _older_learning_rate(self, rate: Any, kwargs: dict[str, Any]) -> Any:
+        """Take `lr=` and `decay=` as TensorFlow 2.0–2.10 meant them."""
+        name = type(self).__name__
+        if "lr" in kwargs:
+            note_older(f"tf.keras.optimizers.{name}(lr=)", "learning_rate=")
+            rate = kwargs.pop("lr")
+        decay = kwargs.pop("decay", None)
+        if decay is None:
+            return rate
+        note_older(
+            f"tf.keras.optimizers.{name}(decay=)",
+            "learning_rate=tf.keras.optimizers.schedules.InverseTimeDecay(rate, 1, decay)",
+        )
+        return InverseTimeDecay(rate, 1, decay) if decay and not callable(rate) else rate
+
     def _check_arguments(self, unknown: dict[str, Any]):
         who = f'{type(self).__name__} "{self.name}"'
-        if unknown.pop("decay", None) is not None:
-            warnings.warn(
-                f"{who}: `decay` has no effect in Keras 3.\n"
-                "  Fix: pass tf.keras.optimizers.schedules.InverseTimeDecay as learning_rate.",
-                stacklevel=6,
-            )
         if unknown:
             raise ValueError(
                 f"{who}: the arguments of {type(self).__name__} were expected; got "

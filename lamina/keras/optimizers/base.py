@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lamina import engine, ops
-from lamina.engine import Tensor, convert_to_tensor
+from lamina.engine import Tensor, convert_to_tensor, local
 from lamina.keras import registry
+from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.steps import _Steps, as_gradient, dense_gradient
 from lamina.keras.variable import Variable
 from lamina.ops import optim
@@ -56,13 +57,22 @@ class Optimizer(_Steps):
         array([0.5, 2.5], dtype=float32)
     """
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, engine.Variable]]) -> Variable:
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Any, engine.Variable]],
+        name: str | None = None,
+        experimental_aggregate_gradients: bool = True,
+        skip_gradients_aggregation: bool = False,
+    ) -> Variable:
         """Update variables by their gradients.
 
         Args:
             grads_and_vars: Pairs (gradient, variable). A gradient is a Tensor of the variable's
                 shape, `tf.IndexedSlices`, or None: that variable is left as it is, and named in
                 a warning.
+            name: Accepted, unused.
+            experimental_aggregate_gradients: Accepted, unused.
+            skip_gradients_aggregation: Accepted, unused.
 
         Returns:
             The count of calls, an int64 Variable.
@@ -90,6 +100,9 @@ class Optimizer(_Steps):
         """
         grads = list(grads)
         if not grads:
+            return
+        if local.replica is not None:
+            local.replica.updating(self.apply, grads, trainable_variables)
             return
         variables = self._matched(grads, trainable_variables)
         if any(g is None for g in grads):
@@ -165,6 +178,8 @@ class Optimizer(_Steps):
             with engine.init_scope(), self._scope():
                 self.build(variables)
             self.built = True
+            for watch in watchers:
+                watch(self)
         indices = self._trainable_variables_indices
         fresh = [v for v in variables if id(v) not in indices]
         if fresh:

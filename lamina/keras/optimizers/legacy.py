@@ -1,39 +1,22 @@
-"""The optimizers of Keras 2: names that say what replaces them, as in Keras 3."""
+"""The optimizers of Keras 2: today's, under the names of TensorFlow 2.11–2.15."""
 
+import sys
 from typing import Any
 
-__all__ = ["SGD", "Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop"]
+from lamina.demand import missing
+from lamina.keras.optimizers.adam import Adam, Adamax, Nadam
+from lamina.keras.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
+from lamina.keras.optimizers.base import Optimizer
+from lamina.keras.optimizers.sgd import SGD
+from lamina.keras.spelling import note_older
+
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "Optimizer", "RMSprop"]
+
+_TODAY = {name: globals().pop(name) for name in __all__}  # asked for one by one, with a note
 
 
-class _Legacy:
-    def __init__(self, *args: Any, **kwargs: Any):
-        name = type(self).__name__
-        raise ImportError(
-            f"tf.keras.optimizers.legacy.{name}: not there since Keras 3.\n"
-            f"  Fix: use tf.keras.optimizers.{name}; `decay` becomes a schedule, "
-            f"tf.keras.optimizers.schedules.InverseTimeDecay."
-        )
-
-
-class Adagrad(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.Adagrad`."""
-
-
-class Adam(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.Adam`."""
-
-
-class Ftrl(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.Ftrl`."""
-
-
-class Optimizer(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.Optimizer`."""
-
-
-class RMSprop(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.RMSprop`."""
-
-
-class SGD(_Legacy):
-    """Raise ImportError: use `tf.keras.optimizers.SGD`."""
+def __getattr__(name: str) -> Any:
+    if name not in _TODAY:
+        return missing(__name__, name, sys._getframe(1))
+    note_older(f"tf.keras.optimizers.legacy.{name}", f"tf.keras.optimizers.{name}")
+    return _TODAY[name]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina import engine
+from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.arguments import _Arguments, check
 from lamina.keras.variable import Variable
 
@@ -45,6 +46,8 @@ class _State(_Arguments):
         self.built = True
         if self._waiting_state:
             self._load(self._waiting_state)
+        for watch in watchers:
+            watch(self)
 
     def _add_missing_sums(self):
         """Make averages and gradient sums, if they are used, for variables without them."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lamina import engine, ops
-from lamina.engine import Tensor, convert_to_tensor
+from lamina.engine import Tensor, convert_to_tensor, local
 from lamina.keras import initializers, registry
 from lamina.keras.capture import Captured
 from lamina.keras.optimizers.base import Optimizer
@@ -129,6 +129,9 @@ class LossScaleOptimizer(Optimizer):
         """
         grads = list(grads)
         if not grads:
+            return
+        if local.replica is not None:
+            local.replica.updating(self.apply, grads, trainable_variables)
             return
         variables = self._matched(grads, trainable_variables)
         scale = self.dynamic_scale._read()

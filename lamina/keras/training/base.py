@@ -4,7 +4,7 @@ import warnings
 from typing import Any
 
 from lamina import ops
-from lamina.engine import GradientTape, nest
+from lamina.engine import GradientTape, local, nest
 from lamina.keras.core import children
 from lamina.keras.core.checks import label
 from lamina.keras.training.batches import unpack_x_y_sample_weight
@@ -31,6 +31,7 @@ class Steps:
     _lm_compile_metrics: Any = None
     _lm_loss_tracker: Any = None
     _lm_compile_config: Any = None
+    _lm_strategy: Any = None
 
     # -- steps, for users to override
 
@@ -83,7 +84,9 @@ class Steps:
         if self._lm_loss_tracker is not None and loss is not None:
             first = next((t for t in nest.flatten(x) if t is not None), None)
             size = ops.cast(ops.shape(first)[0], "float32") if first is not None else None
-            self._lm_loss_tracker.update_state(loss, sample_weight=size)
+            replica = local.replica  # whose loss is a share of the whole
+            whole = loss if replica is None else loss * replica.num_replicas_in_sync
+            self._lm_loss_tracker.update_state(whole, sample_weight=size)
         return loss
 
     def _training_for_loss(self, training: bool) -> dict[str, bool]:
@@ -119,7 +122,9 @@ class Steps:
             if loss is not None:
                 losses.append(loss)
         for extra in self.losses:  # type: ignore[attr-defined]
-            losses.append(ops.reduce_sum(ops.cast(extra, "float32")))
+            extra = ops.reduce_sum(ops.cast(extra, "float32"))
+            replica = local.replica
+            losses.append(extra if replica is None else extra / replica.num_replicas_in_sync)
         if not losses:
             if self._lm_compile_loss is None and self.compiled and self.loss is None:
                 raise ValueError(

@@ -3,6 +3,7 @@
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,8 @@ from lamina.keras import policy
 from lamina.keras.callbacks.position import random_state, set_random_state
 from lamina.keras.core import calling
 from lamina.keras.training.py_dataset import PyDataset, ahead_of_use
+from lamina.nest import flatten as flatten_whole
+from lamina.nest import map_structure as map_structure_whole
 
 __all__ = [
     "Batches",
@@ -120,6 +123,9 @@ def as_batches(
     """
     if x is None:
         raise ValueError("`x` must be given: arrays, a dataset or a generator; got None.")
+    if nest.has_composites(x):
+        rows = _CompositeRows((x, y, sample_weight), batch_size or 32, shuffle)
+        return _Iterable(rows, _weigher(class_weight))
     if _is_arrays(x):
         return _Arrays(x, y, sample_weight, batch_size, shuffle, class_weight)
     if y is not None or sample_weight is not None:
@@ -429,3 +435,37 @@ def split_validation(
         for which in (slice(0, cut), slice(cut, None))
     ]
     return sides[0], sides[1]  # type: ignore[return-value]
+
+
+class _CompositeRows:
+    """Batches of data with ragged or sparse Tensors among the inputs."""
+
+    def __init__(self, data: tuple[Any, Any, Any], batch_size: int, shuffle: Any) -> None:
+        self._data = data[: 3 if data[2] is not None else 2 if data[1] is not None else 1]
+        leaves = flatten_whole(data[0])
+        self._count = int(leaves[0].shape[0])
+        self._size, self._shuffle = batch_size, bool(shuffle)
+        sizes = {int(np.shape(v)[0] if isinstance(v, list) else v.shape[0]) for v in leaves}
+        if len(sizes) > 1:
+            raise ValueError(
+                f"`x` must hold as many samples in each part; got {sorted(sizes)}.\n"
+                f"  Fix: cut the longer ones."
+            )
+
+    def __len__(self) -> int:
+        return -(-self._count // self._size)
+
+    def __iter__(self) -> Iterator[Any]:
+        starts = list(range(0, self._count, self._size))
+        if self._shuffle:  # whole batches change places: rows of sparse data lie together
+            np.random.shuffle(starts)
+        for start in starts:
+            yield map_structure_whole(lambda v, start=start: self._part(v, start), self._data)
+
+    def _part(self, value: Any, start: int) -> Any:
+        stop = min(start + self._size, self._count)
+        if hasattr(value, "dense_shape"):
+            first = [start] + [0] * (len(value.shape) - 1)
+            sizes = [stop - start, *map(int, value.shape[1:])]
+            return import_module("lamina.sparse").slice(value, first, sizes)
+        return None if value is None else value[start:stop]

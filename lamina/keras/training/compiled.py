@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
+from lamina.engine import local
 from lamina.keras import losses as losses_module
 from lamina.keras import metrics as metrics_module
 from lamina.keras.core import explaining
@@ -161,7 +162,9 @@ class CompileLoss:
             with _explained("loss", loss, t, p, w):
                 value = ops.cast(loss(t, p, w), "float32")
             if self.metrics:
-                next(trackers).update_state(value)  # a plain mean over batches, as in Keras
+                replica = local.replica  # whose loss is a share of the whole
+                whole = value if replica is None else value * replica.num_replicas_in_sync
+                next(trackers).update_state(whole)  # a plain mean over batches, as in Keras
             if factor is not None:
                 value = value * float(factor)
             total = value if total is None else total + value

@@ -1,5 +1,6 @@
 """The loops of fit, evaluate and predict: thin, over one compiled step."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -232,8 +233,7 @@ def fit(
                 break
             logs = to_floats(model._metrics_or_logs(last))
             if validation is not None and _is_due(validation_freq, epoch + 1):
-                found = evaluate(model, validation, 0, callbacks, validation_steps)
-                logs |= {f"val_{k}": v for k, v in to_floats(found).items()}
+                logs |= _validated(model, validation, callbacks, validation_steps)
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -249,6 +249,20 @@ def fit(
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return model.history
+
+
+def _validated(model: Any, source: Any, callbacks: Any, steps: int | None) -> dict[str, Any]:
+    """Return the logs of a pass over the validation data; none, and a warning, if it is empty."""
+    if source.size == 0:
+        warnings.warn(
+            f"{type(model).__name__}.fit: the validation data holds no batch; it is left out.\n"
+            f"  Fix: check its length, and drop_remainder=True of its batches.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return {}
+    found = evaluate(model, source, 0, callbacks, steps)
+    return {f"val_{k}": v for k, v in to_floats(found).items()}
 
 
 def _is_due(frequency: Any, epoch: int) -> bool:

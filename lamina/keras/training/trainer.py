@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lamina.engine import Tensor, nest
+from lamina.engine import Tensor, local, nest
 from lamina.keras import metrics as metrics_module
 from lamina.keras import optimizers
 from lamina.keras.core.checks import label
@@ -11,12 +11,13 @@ from lamina.keras.training import loop
 from lamina.keras.training.base import Steps
 from lamina.keras.training.batches import as_batches, split_validation, unpack_x_y_sample_weight
 from lamina.keras.training.compiled import CompileLoss, CompileMetrics
+from lamina.keras.training.older import OlderTraining, drop_older, refuse_unknown
 from lamina.keras.training.step import make_step
 
 __all__ = ["Trainer"]
 
 
-class Trainer(Steps):
+class Trainer(Steps, OlderTraining):
     """What a Model adds to a Layer for training; see `compile` and `fit`."""
 
     def compile(
@@ -44,11 +45,12 @@ class Trainer(Steps):
             steps_per_execution: How many batches one call of the compiled step runs through.
             jit_compile: Accepted; everything is compiled by XLA.
             auto_scale_loss: Whether mixed_float16 gets a LossScaleOptimizer.
-            **kwargs: None are known.
+            **kwargs: Older arguments without effect: `experimental_run_tf_function`, `distribute`.
 
         Raises:
             ValueError: an unknown name, or an unknown argument.
         """
+        drop_older("Model.compile", kwargs)
         if kwargs:
             raise ValueError(
                 f"{label(self)}: `compile` does not take {sorted(kwargs)}.\n"
@@ -71,6 +73,8 @@ class Trainer(Steps):
         own["jit_compile"] = jit_compile
         own["stop_training"] = False
         own["compiled"] = True
+        held = local.distribution  # a strategy of several replicas trains the model on all of them
+        own["_lm_strategy"] = held[0] if held and held[0].num_replicas_in_sync > 1 else None
         names = getattr(self, "output_names", None)
         own["_lm_compile_loss"] = (
             None if loss is None else CompileLoss(loss, loss_weights, output_names=names)
@@ -124,6 +128,8 @@ class Trainer(Steps):
         if found is None or force:
             steps = self.steps_per_execution if kind != "predict" else 1
             method = getattr(self, f"{kind}_step")
+            if self._lm_strategy is not None:
+                method = self._lm_strategy.step_of_model(self, method)
             eager = bool(self.run_eagerly)
             found = make_step(method, f"{type(self).__name__}.{kind}_step", eager, steps)
             self.__dict__[key] = found
@@ -147,6 +153,7 @@ class Trainer(Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        **kwargs: Any,
     ) -> Any:
         """Train the model.
 
@@ -168,6 +175,8 @@ class Trainer(Steps):
             validation_steps: Batches of validation; None is all.
             validation_batch_size: Samples a validation step; None is `batch_size`.
             validation_freq: Validate every so many epochs, or at the epochs listed (from 1).
+            **kwargs: Older arguments without effect: `workers`, `max_queue_size`,
+                `use_multiprocessing`.
 
         Returns:
             A History: `.history` holds lists of numbers by name, one for each epoch.
@@ -175,6 +184,8 @@ class Trainer(Steps):
         Raises:
             ValueError: the model was not compiled, or the data does not fit together.
         """
+        if kwargs:
+            refuse_unknown("Model.fit", kwargs)
         self._check_compiled("fit")
         validation = None
         if validation_split and validation_data is None:
@@ -235,13 +246,13 @@ class Trainer(Steps):
             steps: Batches to use; None is all.
             callbacks: Callbacks.
             return_dict: Whether to return results by name.
-            **kwargs: None are known.
+            **kwargs: Older arguments without effect, as in `fit`.
 
         Returns:
             The loss, a list `[loss, metric, ...]`, or a dict.
         """
         if kwargs:
-            raise ValueError(f"{label(self)}: `evaluate` does not take {sorted(kwargs)}.")
+            refuse_unknown("Model.evaluate", kwargs)
         self._check_compiled("evaluate")
         source = as_batches(x, y, sample_weight, batch_size=batch_size, shuffle=False, steps=steps)
         logs = loop.evaluate(self, source, 1 if verbose == "auto" else verbose, callbacks, steps)
@@ -254,6 +265,7 @@ class Trainer(Steps):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        **kwargs: Any,
     ) -> Any:
         """Return the model's outputs for data, as NumPy arrays.
 
@@ -263,7 +275,10 @@ class Trainer(Steps):
             verbose: As in `fit`.
             steps: Batches to use; None is all.
             callbacks: Callbacks.
+            **kwargs: Older arguments without effect, as in `fit`.
         """
+        if kwargs:
+            refuse_unknown("Model.predict", kwargs)
         source = as_batches(x, None, None, batch_size=batch_size, shuffle=False, steps=steps)
         return loop.predict(self, source, 1 if verbose == "auto" else verbose, callbacks, steps)
 

@@ -1,6 +1,9 @@
 """tf.keras.wrappers: models as scikit-learn estimators. They need the package scikit-learn."""
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+from lamina.demand import missing
 
 if TYPE_CHECKING:
     from lamina.keras.wrappers.estimators import (
@@ -15,7 +18,7 @@ __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 def __getattr__(name: str) -> Any:
     """Import scikit-learn when a wrapper is first used: it takes a second."""
     if name not in __all__:
-        raise AttributeError(f"tf.keras.wrappers: there is nothing named {name!r}; see {__all__}.")
+        return missing(__name__, name, sys._getframe(1))
     try:
         from lamina.keras.wrappers import estimators
     except ImportError as error:

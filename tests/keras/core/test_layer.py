@@ -70,7 +70,8 @@ def test_failed_build_leaves_no_weights_behind():
 
 def test_add_weight_takes_the_older_order():
     layer = layers.Layer()
-    w = layer.add_weight("kernel", shape=(2, 2), initializer="zeros")
+    with pytest.warns(DeprecationWarning, match=r"add_weight\(name, shape\) is an older spelling"):
+        w = layer.add_weight("kernel", shape=(2, 2), initializer="zeros")
     assert (w.name, tuple(w.shape), w.dtype) == ("kernel", (2, 2), "float32")
     assert layer.add_weight(shape=(1,), dtype="int32").numpy().tolist() == [0]
     with pytest.raises(ValueError, match=r'weight "k" must be known; got \(None, 2\)'):

@@ -160,7 +160,8 @@ def test_a_sequential_takes_other_sizes_where_its_layers_do():
 
 
 def test_a_sequential_adds_and_drops_a_last_axis_of_one():
-    start = tf.keras.layers.Normalization(input_shape=(1,), axis=None)
+    with pytest.warns(DeprecationWarning, match=r"Normalization\(input_shape=\)"):
+        start = tf.keras.layers.Normalization(input_shape=(1,), axis=None)
     start.adapt(np.arange(10.0))
     model = tf.keras.Sequential([start, tf.keras.layers.Dense(1)])
     assert model.predict(np.arange(10.0), verbose=0).shape == (10, 1)

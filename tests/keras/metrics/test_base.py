@@ -86,7 +86,7 @@ def test_variables_are_found_in_attributes_own_ones_first():
     paths = [variable.path for variable in metric.variables]
     assert paths == ["pair/calls", "pair/start", "first/total", "first/count"]
     assert float(metric([1.0, 3.0])["mean"]) == 2.0
-    metric.reset_states()
+    metric.reset_state()
     assert [variable.numpy().sum() for variable in metric.variables] == [0.0] * 4
     assert metric.get_config() == {"name": "pair", "dtype": "float32"}
 

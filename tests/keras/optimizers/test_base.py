@@ -307,9 +307,3 @@ def test_path_of_state_holds_names_of_optimizer_and_variable():
         "opt/w_0_momentum",
         "opt/w_0_velocity",
     ]
-
-
-@pytest.mark.parametrize("name", optimizers.legacy.__all__)
-def test_legacy_names_say_what_replaces_them(name):
-    with pytest.raises(ImportError, match=f"use tf.keras.optimizers.{name}"):
-        getattr(optimizers.legacy, name)(0.1)

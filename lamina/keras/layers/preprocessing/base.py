@@ -1,15 +1,17 @@
 """What the preprocessing layers share: plain data in, adapting over batches, encodings."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from lamina import ops
-from lamina.engine import Tensor, Variable, as_dtype, convert_to_tensor
+from lamina.engine import Tensor, Variable, as_dtype, convert_to_tensor, local
+from lamina.engine.composite import Composite
 from lamina.keras.core import Layer, checks
 
-__all__ = ["DataLayer", "as_output_mode", "batches_of", "encoded", "no_sparse", "one_salt"]
+__all__ = ["DataLayer", "as_output_mode", "as_sparse", "batches_of", "encoded", "one_salt"]
 
 HOT = ("one_hot", "multi_hot", "count")
 
@@ -27,7 +29,29 @@ class DataLayer(Layer):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Convert the data to Tensors, and run `call`."""
-        return super().__call__(self._as_inputs(inputs), *args, **kwargs)
+        given = self._as_inputs(inputs)
+        if isinstance(given, Composite):
+            return self._on_composite(given, *args, **kwargs)
+        found = super().__call__(given, *args, **kwargs)
+        if getattr(self, "sparse", False) and type(found) is Tensor and local.trace.eager:
+            return import_module("lamina.sparse").from_dense(found)
+        return found
+
+    def _on_composite(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the output for a ragged or sparse input: each element's, in its place."""
+        if hasattr(inputs, "dense_shape"):
+            if getattr(self, "output_mode", "int") != "int":
+                dense = import_module("lamina.sparse").to_dense(inputs)
+                return self(dense, *args, **kwargs)
+            return inputs.with_values(self(inputs.values, *args, **kwargs))
+        if getattr(self, "output_mode", "int") == "int":
+            return inputs.with_flat_values(self(inputs.flat_values, *args, **kwargs))
+        if self.output_mode == "one_hot":
+            raise ValueError(
+                f"{checks.label(self)}: a ragged input takes output_mode 'int', 'multi_hot' or "
+                f"'count'; got 'one_hot', shape {inputs.shape}."
+            )
+        return ops.stack([self(row, *args, **kwargs) for row in inputs])
 
     def _as_inputs(self, inputs: Any) -> Any:
         return as_tensor(inputs)
@@ -35,7 +59,7 @@ class DataLayer(Layer):
 
 def as_tensor(value: Any) -> Any:
     """Return data as a Tensor; Tensors and KerasTensors stay as they are."""
-    if isinstance(value, Tensor | Variable):
+    if isinstance(value, Tensor | Variable | Composite):
         return value
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
@@ -66,15 +90,14 @@ def as_output_mode(layer: Layer, value: Any, allowed: Sequence[str]) -> str:
     return checks.choice(layer, "output_mode", older.get(value, value), allowed)
 
 
-def no_sparse(layer: Layer, sparse: bool, mode: str) -> bool:
-    """Refuse sparse outputs."""
-    if sparse:
-        reason = "an output_mode of 'int' has no zeros" if mode == "int" else "outputs are dense"
+def as_sparse(layer: Layer, sparse: bool, mode: str) -> bool:
+    """Return whether outputs are SparseTensors, which encodings may be and numbers not."""
+    if sparse and mode == "int":
         raise ValueError(
-            f"{checks.label(layer)}: `sparse` must be False, {reason}; got {sparse!r}.\n"
-            f"  Fix: omit it; the dense output has the same values."
+            f"{checks.label(layer)}: `sparse` must be False, an output_mode of 'int' has no zeros; "
+            f"got {sparse!r}.\n  Fix: omit it."
         )
-    return False
+    return bool(sparse)
 
 
 def one_salt(layer: Layer, salt: Any) -> list[int] | None:

@@ -12,9 +12,9 @@ from lamina.keras.layers.preprocessing.base import (
     HOT,
     DataLayer,
     as_output_mode,
+    as_sparse,
     batches_of,
     encoded,
-    no_sparse,
 )
 
 __all__ = ["Discretization"]
@@ -29,7 +29,8 @@ class Discretization(DataLayer):
         num_bins: The number of bins that `adapt` is to find, in place of `bin_boundaries`.
         epsilon: How far, as a share of the data, a learned boundary may be off.
         output_mode: "int", "one_hot", "multi_hot" or "count", as `CategoryEncoding`.
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         dtype: The dtype of the encodings.
         name: The name.
 
@@ -64,7 +65,7 @@ class Discretization(DataLayer):
     ):
         super().__init__(name=name, dtype=dtype)
         self.output_mode = as_output_mode(self, output_mode, ("int", *HOT))
-        self.sparse = no_sparse(self, sparse, output_mode)
+        self.sparse = as_sparse(self, sparse, output_mode)
         if num_bins is not None and num_bins < 0:
             raise ValueError(
                 f"{checks.label(self)}: `num_bins` must be greater than or equal to 0; got "

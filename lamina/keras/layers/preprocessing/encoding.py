@@ -9,8 +9,8 @@ from lamina.keras.layers.preprocessing.base import (
     HOT,
     DataLayer,
     as_output_mode,
+    as_sparse,
     encoded,
-    no_sparse,
 )
 
 __all__ = ["CategoryEncoding"]
@@ -24,7 +24,8 @@ class CategoryEncoding(DataLayer):
         output_mode: "one_hot" makes a vector for each integer, ``(…, N) → (…, N, D)``, where
             an N of 1 is dropped; "multi_hot" one for each sample, ``(B, N) → (B, D)``, with a 1
             for each integer in it; "count" likewise, with how often.
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         **kwargs: See `Layer`.
 
     Call:
@@ -57,7 +58,7 @@ class CategoryEncoding(DataLayer):
     ):
         super().__init__(**kwargs)
         self.output_mode = as_output_mode(self, output_mode, HOT)
-        self.sparse = no_sparse(self, sparse, output_mode)
+        self.sparse = as_sparse(self, sparse, output_mode)
         if num_tokens is None:
             raise ValueError(
                 f"{checks.label(self)}: `num_tokens` must be set to use this layer; got None.\n"

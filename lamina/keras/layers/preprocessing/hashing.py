@@ -10,9 +10,9 @@ from lamina.keras.layers.preprocessing.base import (
     HOT,
     DataLayer,
     as_output_mode,
+    as_sparse,
     as_tensor,
     encoded,
-    no_sparse,
     one_salt,
 )
 
@@ -27,7 +27,8 @@ class Hashing(DataLayer):
         mask_value: A value that gets bin 0 for itself; others get bins from 1 on. None has none.
         salt: One or two integers: the key of SipHash, which then takes FarmHash64's place.
         output_mode: "int", "one_hot", "multi_hot" or "count", as `CategoryEncoding`.
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         **kwargs: See `Layer`.
 
     Call:
@@ -69,7 +70,7 @@ class Hashing(DataLayer):
                 f"{checks.label(self)}: `dtype` must be 'int32' or 'int64' for output_mode "
                 f"'int'; got {self.dtype!r}."
             )
-        self.sparse = no_sparse(self, sparse, output_mode)
+        self.sparse = as_sparse(self, sparse, output_mode)
         self.mask_value = mask_value
         self.salt = one_salt(self, salt)
 
@@ -94,7 +95,8 @@ class HashedCrossing(DataLayer):
     Args:
         num_bins: The number of bins, N.
         output_mode: "int" or "one_hot".
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         name: The name.
         dtype: The dtype of the output; None is int64, or `floatx` for "one_hot".
         **kwargs: None is taken.
@@ -130,7 +132,7 @@ class HashedCrossing(DataLayer):
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.num_bins = checks.positive_int(self, "num_bins", num_bins)
         self.output_mode = as_output_mode(self, output_mode, ("int", "one_hot"))
-        self.sparse = no_sparse(self, sparse, output_mode)
+        self.sparse = as_sparse(self, sparse, output_mode)
 
     def _as_inputs(self, inputs: Any) -> Any:
         if not isinstance(inputs, list | tuple):

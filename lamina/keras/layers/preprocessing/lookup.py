@@ -12,8 +12,8 @@ from lamina.keras.core import checks
 from lamina.keras.layers.preprocessing.base import (
     HOT,
     as_output_mode,
+    as_sparse,
     encoded,
-    no_sparse,
     one_salt,
 )
 from lamina.keras.layers.preprocessing.vocabulary import Terms
@@ -38,7 +38,7 @@ class IndexLookup(VocabularyLayer):
         self.mask_token = given["mask_token"]
         self.oov_token = given["oov_token"]
         self.invert: bool = given["invert"]
-        self.sparse = no_sparse(self, given["sparse"], mode)
+        self.sparse = as_sparse(self, given["sparse"], mode)
         self.pad_to_max_tokens: bool = given["pad_to_max_tokens"]
         self.oov_method = checks.choice(
             self, "oov_method", given["oov_method"], ("floormod", "farmhash")
@@ -196,7 +196,8 @@ class IntegerLookup(IndexLookup):
         invert: Whether to return the terms of numbers.
         output_mode: "int" for the numbers; "one_hot", "multi_hot", "count" as `CategoryEncoding`;
             "tf_idf" is the count times the inverse document frequency.
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         pad_to_max_tokens: Whether encodings have `max_tokens` entries, however many terms there
             are.
         oov_method: How unknown integers share their numbers: "floormod", or "farmhash" by hash.
@@ -273,7 +274,8 @@ class StringLookup(IndexLookup):
             "tf_idf" is the count times the inverse document frequency.
         pad_to_max_tokens: Whether encodings have `max_tokens` entries, however many terms there
             are.
-        sparse: Accepted for Keras' signature; must be False.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int". Inside a
+            `tf.function` they are dense.
         encoding: How strings and bytes stand for each other.
         name: The name.
         salt: One or two integers: the key of the hash.

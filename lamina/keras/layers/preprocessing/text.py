@@ -1,13 +1,24 @@
 """TextVectorization: texts into numbers of tokens, or vectors of counts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from lamina.engine import HostOp, Tensor, dtypes, from_host, host_op, symbolic_dim, type_of
+from lamina import ops
+from lamina.engine import (
+    HostOp,
+    Tensor,
+    dtypes,
+    from_host,
+    host_op,
+    local,
+    symbolic_dim,
+    type_of,
+)
 from lamina.keras import registry
-from lamina.keras.core import checks
+from lamina.keras.core import KerasTensor, checks
 from lamina.keras.layers.preprocessing.base import (
     HOT,
     DataLayer,
@@ -46,8 +57,8 @@ class TextVectorization(DataLayer):
         pad_to_max_tokens: Whether vectors have `max_tokens` entries, however many terms there are.
         vocabulary: The terms: a list, array or Tensor, or the path of a text file, one a line.
         idf_weights: The inverse document frequency of each term, for "tf_idf".
-        sparse: Accepted for Keras' signature; must be False.
-        ragged: As `sparse`.
+        sparse: Whether encodings are `tf.SparseTensor`s; not with output_mode "int".
+        ragged: Whether the numbers of the tokens are a `tf.RaggedTensor`, not filled up with 0.
         encoding: How strings and bytes stand for each other.
         name: The name.
         **kwargs: See `Layer`.
@@ -135,11 +146,10 @@ class TextVectorization(DataLayer):
                 f"{checks.label(self)}: `output_sequence_length` must be None or an integer; got "
                 f"{length!r}."
             )
-        if self.ragged:
+        if self.ragged and self.output_mode != "int":
             raise ValueError(
-                f"{checks.label(self)}: `ragged` must be False, outputs are filled up with zeros; "
-                f"got {self.ragged!r}.\n  Fix: omit it; an Embedding with mask_zero=True skips "
-                f"the zeros."
+                f"{checks.label(self)}: `ragged` must not be true if `output_mode` is not 'int'; "
+                f"got ragged={self.ragged!r} with {self.output_mode!r}."
             )
 
     @property
@@ -285,7 +295,29 @@ class TextVectorization(DataLayer):
 
         return host_op(infer)(vectorize)
 
+    def _ragged(self, inputs: Tensor) -> Any:
+        """Return the numbers of the tokens of each text, in rows as long as there are tokens."""
+        _, rows = self._rows(np.asarray(self._checked(inputs)))
+        terms, limit = self._lookup_layer._known_terms(), self.output_sequence_length
+        rows = [row[:limit] for row in rows]
+        flat = np.empty(sum(map(len, rows)), dtype=object)
+        flat[:] = [token for row in rows for token in row]
+        numbers = from_host(np.asarray(terms.find(flat), np.int64))
+        if not inputs.ndim:
+            return numbers
+        make = import_module("lamina.ragged").RaggedTensor.from_row_lengths
+        return make(numbers, np.asarray([len(row) for row in rows], np.int64))
+
+    def _on_composite(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the output for ragged texts that hold one text a row, or tokens."""
+        if self.split is None:
+            found = self._lookup_layer(inputs)
+            return found if self.ragged else found.to_tensor()
+        return self(ops.squeeze(inputs.to_tensor(), -1), *args, **kwargs)
+
     def call(self, inputs: Tensor) -> Tensor:
+        if self.ragged and local.trace.eager and not isinstance(inputs, KerasTensor):
+            return self._ragged(inputs)
         found = self._numbers()(self._checked(inputs))
         if self.split is None and not inputs.ndim and self.output_sequence_length is None:
             found = found[0]

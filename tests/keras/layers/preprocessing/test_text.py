@@ -158,7 +158,10 @@ def test_functions_are_stored_by_name():
             lambda: layer_of(output_sequence_length=2, output_mode="count"),
             "must not be set if `output_mode` is not 'int'",
         ),
-        (lambda: layer_of(ragged=True), "`ragged` must be False"),
+        (
+            lambda: layer_of(ragged=True, output_mode="count"),
+            "`ragged` must not be true if `output_mode` is not 'int'",
+        ),
         (lambda: layer_of(sparse=True), "`sparse` must be False"),
         (lambda: layer_of()([["a b", "c"]]), "the input rank must be 1 or the last shape"),
         (lambda: layer_of().adapt(TEXTS), "cannot adapt one after setting a static vocabulary"),
