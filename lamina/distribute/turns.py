@@ -92,6 +92,10 @@ class _View:
                 tensor = context._exchanged(tensor)[0]
         self.own[variable] = tensor
 
+    def write_all(self, variables: Any, tensors: Any) -> None:
+        for variable, tensor in zip(variables, tensors, strict=True):
+            self.write(variable, tensor)
+
     def _summed(self, before: Any, tensor: Tensor) -> Tensor:
         equations = self._shared.current().equations
         last = equations[-1] if equations else (0,)

@@ -159,6 +159,11 @@ class Closure:
         state.current = tensor
         state.written = True
 
+    def write_all(self, variables: Sequence[Any], tensors: Sequence[Tensor]) -> None:
+        """Give several variables new values, inside the trace."""
+        for variable, tensor in zip(variables, tensors, strict=True):
+            self.write(variable, tensor)
+
     # -- closing
 
     def slot(self, tensor: Tensor) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, ParamSpec, overload
 
@@ -190,6 +191,11 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
     return outputs
 
 
+_MANY = 8  # operands; so many are looked at by one call in C
+_ONLY_TENSORS = {Tensor}
+_type_of = operator.attrgetter("_type")
+
+
 class Op(Generic[P]):
     """A recorded operation; made by `@op`, called like the function it came from."""
 
@@ -260,10 +266,14 @@ class Op(Generic[P]):
             args, attributes = self._bind(args, kwargs)
         else:
             attributes = self.plain
-        for a in args:
-            if type(a) is not Tensor:
+        if len(args) > _MANY:
+            if set(map(type, args)) != _ONLY_TENSORS:
                 return self._call_converting(args, attributes)
-        key = (attributes, *[a._type for a in args])
+        else:
+            for a in args:
+                if type(a) is not Tensor:
+                    return self._call_converting(args, attributes)
+        key = (attributes, *map(_type_of, args))
         signature = self.signatures.get(key)
         if signature is None:
             signature = self._signature(key)
@@ -294,7 +304,7 @@ class Op(Generic[P]):
             tensors = [a if type(a) is Tensor else a._as_tensor() for a in args]
         except CompositeOperand as error:
             return self._call_composite(error, args, attributes)
-        key = (attributes, *[a._type for a in tensors])
+        key = (attributes, *map(_type_of, tensors))
         signature = self.signatures.get(key)
         if signature is None:
             signature = self._signature(key)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 import threading
 import weakref
@@ -174,6 +175,9 @@ _SOFT_LIMIT = 512
 _TAPE_LIMIT = 20_000
 
 
+_MANY = 8  # operands that are adopted together
+_NONE = type(None)
+_value_of, _type_id_of = operator.attrgetter("_value"), operator.attrgetter("_type.id")
 _Array: type = object
 """The class of JAX's arrays: jax.Array itself is abstract, and no device is touched to find it."""
 
@@ -228,6 +232,8 @@ class Pending:
         """Record one equation and return the Tensors of its outputs."""
         equation = [signature.id]
         inputs_at = self._inputs_at
+        if len(tensors) > _MANY:
+            self._adopt_many(tensors)
         for t in tensors:
             if t._trace is self:
                 equation.append(t._slot)
@@ -291,6 +297,24 @@ class Pending:
             found.append(t)
         return found
 
+    def _adopt_many(self, tensors: Sequence[Tensor]) -> None:
+        """Adopt those of many Tensors that are arrays and new here, with no loop in Python.
+
+        Such are the slots of an optimizer, most of what a training step reads.
+        """
+        values = list(map(_value_of, tensors))
+        if not set(map(type, values)) <= {_Array, _NONE}:
+            return  # one after another, then
+        by_id = dict(zip(map(id, values), tensors, strict=True))
+        by_id.pop(id(None), None)
+        inputs_at = self._inputs_at
+        fresh = [key for key in by_id if key not in inputs_at]
+        start = ~len(self.inputs)
+        inputs_at.update(zip(fresh, range(start, start - len(fresh), -1), strict=True))
+        found = list(map(by_id.__getitem__, fresh))
+        self.inputs.extend(map(_value_of, found))
+        self.input_types.extend(map(_type_id_of, found))
+
     def _adopt(self, tensor: Tensor) -> int:
         value = tensor._value
         if value is None:
@@ -329,6 +353,14 @@ class Pending:
         if variable not in self.assigned:
             self.assigned[variable] = variable._tensor
         variable._tensor = tensor
+
+    def write_all(self, variables: Sequence[Any], tensors: Sequence[Tensor]) -> None:
+        """Give several variables new values."""
+        assigned = self.assigned
+        for variable, tensor in zip(variables, tensors, strict=True):
+            if variable not in assigned:
+                assigned[variable] = variable._tensor
+            variable._tensor = tensor
 
     def _maybe_cut(self) -> None:
         """Run a long trace, at a place that depends on what was recorded only.

@@ -49,6 +49,10 @@ class Recorder(Protocol):
         """Set the value of a variable from here on."""
         ...
 
+    def write_all(self, variables: Any, tensors: Any) -> None:
+        """Set the values of several variables from here on."""
+        ...
+
 
 class Arithmetic:
     """The operators of Tensor and Variable, for type checkers; ops/operators.py installs them."""

@@ -354,21 +354,15 @@ def read_all(variables: Sequence[Variable]) -> list[Tensor]:
     """Return the values of several variables: the optimizers' way, quicker than one by one."""
     here = local
     if here.trace.eager and not here.tapes:
-        tensors: list[Tensor] = []
-        for variable in variables:
-            if (tensor := variable._tensor) is None:
-                break  # without a value: the error names it
-            tensors.append(tensor)
-        else:
-            return tensors
-    return [v._read() for v in variables]
+        tensors = [v._tensor for v in variables]
+        if set(map(type, tensors)) == {Tensor}:
+            return tensors  # pyright: ignore[reportReturnType]
+    return [v._read() for v in variables]  # one without a value: the error names it
 
 
 def set_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> None:
     """Replace the values of several variables by Tensors known to fit."""
-    write = local.trace.write
-    for variable, tensor in zip(variables, tensors, strict=True):
-        write(variable, tensor)
+    local.trace.write_all(variables, tensors)
 
 
 def _own(tensor: Tensor, given: Any) -> Tensor:
