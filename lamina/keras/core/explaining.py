@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from typing import Any
 
 from lamina.engine import Tensor, Variable, local, nest, place_of_caller, place_of_error
@@ -127,10 +128,17 @@ def path_of(layer: Any) -> str:
     start = "model" if hasattr(type(root), "fit") else root.name
     if root is layer:
         return start
+    seen: dict[str, Any] = {}
     for path, value in walk(root):
+        seen[path] = value
         if value is layer:
-            return f"{start}.{path}"
+            # Layers of functional and Sequential models go by their names, as in `model.hook`.
+            named = _HELD.sub(lambda held: seen[path[: held.end()]].name, path)
+            return f"{start}.{named}"
     return f"{start} … {layer.name}"
+
+
+_HELD = re.compile(r"\bgraph_layers\[\d+\]")
 
 
 def brief(value: Any) -> str:

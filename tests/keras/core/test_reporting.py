@@ -121,3 +121,25 @@ def test_keras_tensors_are_made_from_shape_and_dtype():
     made = tf.keras.KerasTensor((None, 3), "int32", name="made")
     assert seen(made) == ((None, 3), "int32")
     assert made.name == "made"
+
+
+class Broken(L.Layer):
+    def call(self, inputs):
+        raise RuntimeError("broken")
+
+
+def test_places_in_functional_and_sequential_models_go_by_names():
+    inner = tf.keras.Sequential([tf.keras.layers.Dense(3, name="first"), Broken(name="bad")])
+
+    class Outer(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.encoder = inner
+
+        def call(self, x):
+            return self.encoder(x)
+
+    for model, path in ((inner, "model.bad"), (Outer(), "model.encoder.bad")):
+        with pytest.raises(RuntimeError) as caught:
+            model(np.ones((2, 4), "float32"))
+        assert f"In {path} (Broken" in "\n".join(caught.value.__notes__)
