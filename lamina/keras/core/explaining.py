@@ -133,7 +133,7 @@ def path_of(layer: Any) -> str:
         seen[path] = value
         if value is layer:
             # Layers of functional and Sequential models go by their names, as in `model.hook`.
-            named = _HELD.sub(lambda held: seen[path[: held.end()]].name, path)
+            named = _HELD.sub(lambda held, p=path: seen[p[: held.end()]].name, path)
             return f"{start}.{named}"
     return f"{start} … {layer.name}"
 
