@@ -311,7 +311,8 @@ if _TYPE_CHECKING:
     from lamina.sequencing import CriticalSection, control_dependencies, tuple
     from lamina.sparse import SparseTensor, SparseTensorSpec
 
-# What few programs need is imported when a program first asks for it: modules, then names of modules.
+# What few programs need is imported when a program first asks for it: modules, then names
+# of modules.
 __getattr__, __dir__ = _on_demand(
     __name__,
     modules=(

@@ -88,8 +88,7 @@ class Operation:
         self.device = ""
         for i, kind in enumerate(kinds):
             tensor = placeholder(kind, _Finished(), 0)
-            tensor._name = f"{name}:{i}"
-            tensor.op = self
+            tensor.__dict__.update(_name=f"{name}:{i}", op=self)
             self.outputs.append(tensor)
 
     def values(self) -> tuple[Tensor, ...]:
@@ -415,8 +414,8 @@ def _fill_eager(graph: Graph, concrete: EagerConcreteFunction) -> None:
     graph._add(_clean(concrete.name), "EagerPyFunc", graph.inputs, [])
 
 
-def _clean(name: str) -> str:
-    made = re.sub(r"[^A-Za-z0-9_./-]", "_", name)
+def _clean(name: str | None) -> str:
+    made = re.sub(r"[^A-Za-z0-9_./-]", "_", name or "")
     return made if made and not keyword.iskeyword(made) else f"{made}_"
 
 
@@ -457,7 +456,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, TensorSpec):
         return repr(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        pairs = ", ".join(f"[{k!r}, {_shown(v)}]" for k, v in value._asdict().items())
+        fields: Any = value
+        pairs = ", ".join(f"[{k!r}, {_shown(v)}]" for k, v in fields._asdict().items())
         return f"{type(value).__name__}[{pairs}]"
     if isinstance(value, list | tuple):
         kind = "List" if isinstance(value, list) else "Tuple"

@@ -123,6 +123,8 @@ _OPERATORS = (
 _BANDED = ("banded_triangular_solve", "eigh_tridiagonal")
 __getattr__, __dir__ = _on_demand(
     __name__,
-    names=dict.fromkeys(_OPERATORS, "lamina.linear_operators")
-    | dict.fromkeys(_BANDED, "lamina.ops.banded"),
+    names={
+        **dict.fromkeys(_OPERATORS, "lamina.linear_operators"),
+        **dict.fromkeys(_BANDED, "lamina.ops.banded"),
+    },
 )

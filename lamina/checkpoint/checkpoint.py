@@ -154,12 +154,13 @@ class Checkpoint:
     @property
     def save_counter(self) -> Variable:
         """The number of `save`s so far: an int64 Variable, restored with the rest."""
-        if self._save_counter is None:
+        counter = self._save_counter
+        if counter is None:
             with init_scope():
                 counter = Variable(np.int64(0), trainable=False, name="save_counter")
             self.__dict__["_save_counter"] = counter
             attached(self)
-        return self._save_counter
+        return counter
 
     def write(self, file_prefix: Any, options: CheckpointOptions | None = None) -> str:
         """Write a checkpoint under exactly this name; `save` numbers it.

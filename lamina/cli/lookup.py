@@ -9,6 +9,7 @@ from typing import Any
 
 from lamina import keras, scope
 from lamina.cli.names import Value
+from lamina.scope import older
 from lamina.scope.absent import is_known
 from lamina.scope.differing import DIFFERENT, OLDER_KEYWORDS, OLDER_METHODS, REMOVED_METHODS
 
@@ -76,7 +77,7 @@ def _object(symbol: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return scope.older.get(symbol)
+            return older.get(symbol)
         except AttributeError:
             return None
         except ImportError:  # an extra that is not installed: the name is there

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina import scope
 from lamina.cli.aliases import target_of
+from lamina.scope import older
 
 __all__ = ["Names", "Value"]
 
@@ -86,7 +87,7 @@ class Names(ast.NodeVisitor):
 
     def _bind_all(self, base: str) -> None:
         try:
-            module = scope.older.get(base)
+            module = older.get(base)
         except AttributeError:
             return
         for name in getattr(module, "__all__", None) or vars(module):

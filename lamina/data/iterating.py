@@ -188,6 +188,8 @@ class OwnedIterator(Iterator):
         self._count += 1
         return element
 
+    next = __next__
+
     def state(self) -> dict[str, Any]:
         """Return where the iterator is, as plain values that JSON can hold.
 

@@ -82,6 +82,10 @@ class _Recorder(Closure):
         """Return the variable's value of now on this replica."""
         if variable in self.variables:
             return super().read(variable)
+        with recording(self):  # a function inside that is being recorded may ask
+            return self._first_read(variable)
+
+    def _first_read(self, variable: Any) -> Tensor:
         tensor = super().read(variable)
         if tensor is None:
             return tensor
@@ -122,7 +126,9 @@ class _Recorder(Closure):
 
     def _adds_to(self, before: Tensor, tensor: Tensor) -> bool:
         """Return whether a value was just made by `assign_add` or `assign_sub`."""
-        last = self.equations[-1] if self.equations else (0,)
+        if not self.equations:
+            return False
+        last = self.equations[-1]
         name = signatures[last[0]].name
         return (
             name in ("_add", "_subtract")

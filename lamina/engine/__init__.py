@@ -1,8 +1,8 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
 Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
-strings, convert, dispatch, hosted, pending, variable, lifted, missing, closure, backward, tape,
-custom, spec, arguments, function, random, cost, exporting. Each file imports those before it.
+strings, convert, static, dispatch, hosted, pending, variable, lifted, missing, closure, backward,
+tape, custom, spec, arguments, function, random, cost, exporting. Each file imports those before it.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes
@@ -11,14 +11,7 @@ from lamina.engine.context import config, init_scope, local, name_scope, recordi
 from lamina.engine.convert import host_value
 from lamina.engine.cost import Measured, flops, measure, size_of
 from lamina.engine.custom import custom_gradient, jax_op, recompute_grad
-from lamina.engine.dispatch import (
-    Op,
-    convert_to_tensor,
-    emit,
-    op,
-    static_int,
-    static_ints,
-)
+from lamina.engine.dispatch import Op, convert_to_tensor, emit, op
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.function import ConcreteFunction, Function, function
 from lamina.engine.hosted import HostOp, elementwise, host_op
@@ -36,11 +29,12 @@ from lamina.engine.signature import (
     type_of,
 )
 from lamina.engine.spec import TensorSpec
+from lamina.engine.static import static_int, static_ints
 from lamina.engine.strings import StringTensor, from_host
 from lamina.engine.tape import GradientTape, UnconnectedGradients
 from lamina.engine.tensor import Tensor, placeholder, ready
 from lamina.engine.trace import Trace, replay
-from lamina.engine.variable import Variable, read_all, set_all
+from lamina.engine.variable import Variable, read_all, recording_hooks, set_all
 
 __all__ = [
     "Closed",
@@ -100,6 +94,7 @@ __all__ = [
     "ready",
     "recompute_grad",
     "recording",
+    "recording_hooks",
     "replace_nones",
     "replay",
     "set_all",

@@ -71,6 +71,12 @@ def argument_key(value: Any, tensors: list[Tensor]) -> Any:
         return value
     if isinstance(value, Composite):
         return (kind, value._kind(), *[argument_key(v, tensors) for v in value._components()])
+    return _key_of_object(value, tensors)
+
+
+def _key_of_object(value: Any, tensors: list[Tensor]) -> Any:
+    """Return the key of an object of some other class, by what its class offers."""
+    kind: Any = type(value)
     if hasattr(kind, "_as_tensor"):
         return _Other(value)
     if hasattr(value, "__array__") and not callable(value):
@@ -78,7 +84,7 @@ def argument_key(value: Any, tensors: list[Tensor]) -> Any:
         tensors.append(tensor)
         return tensor._type
     if hasattr(kind, "__tf_tracing_type__"):  # the class says itself what is the same
-        return value.__tf_tracing_type__(None)
+        return kind.__tf_tracing_type__(value, None)
     return _Other(value)
 
 

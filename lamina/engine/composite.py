@@ -19,7 +19,7 @@ class CompositeOperand(TypeError, ValueError):  # noqa: N818  # it is both, as i
         super().__init__(
             f"tf.convert_to_tensor: `value` must be one Tensor; got a {type(value).__name__} of "
             f"shape {value.shape}, dtype {value.dtype.name}, and this function takes none.\n"
-            f"  Fix: {value._to_dense}."
+            f"  Fix: {value._to_dense}."  # pyright: ignore[reportPrivateUsage]
         )
         self.value = value
 
@@ -41,6 +41,8 @@ class Composite:
         def shape(self) -> Any: ...  # noqa: D102  # each class says it
         @property
         def dtype(self) -> Any: ...  # noqa: D102  # each class says it
+        @property
+        def _type_spec(self) -> Any: ...  # the TypeSpec of it
         def _components(self) -> list[Any]: ...  # the Tensors that it is made of
         def _rebuilt(self, components: Sequence[Any]) -> Any: ...  # the same of other components
         def _kind(self) -> Any: ...  # equal for two that differ in components only; hashable

@@ -23,6 +23,7 @@ from lamina.engine.pending import SMALL, Program
 from lamina.engine.signature import signatures
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
+from lamina.engine.typespec import TypeSpec
 
 __all__ = ["ConcreteFunction", "EagerConcreteFunction", "Given", "descriptions"]
 
@@ -144,7 +145,7 @@ class _Weakly:
         self.ref = weakref.ref(value)
 
 
-_STRONG = (TensorSpec, str, bytes, int, float, complex, type(None), type)
+_STRONG = (TensorSpec, TypeSpec, str, bytes, int, float, complex, type(None), type)
 
 
 def _held(value: Any) -> Any:
@@ -161,7 +162,11 @@ def _taken(value: Any) -> Any:
 
 
 def _has_spec(value: Any) -> bool:
-    return any(isinstance(v, TensorSpec) for v in nest.flatten(value))
+    return any(isinstance(v, TypeSpec) for v in nest.flatten(value))
+
+
+def _is_composite(spec: Any) -> bool:
+    return isinstance(spec, TypeSpec) and not isinstance(spec, TensorSpec)
 
 
 def _same(given: Any, traced: Any) -> bool:
@@ -414,7 +419,9 @@ class EagerConcreteFunction(_Described):
         values = given.bind(args, kwargs, self.name)
         specs = [v for _, v in given.named().values()]
         found = [
-            nest.map_structure(self._checked, spec, value) if _has_spec(spec) else value
+            nest.map_structure(self._checked, spec, value)
+            if _has_spec(spec) and not _is_composite(spec)
+            else value
             for spec, value in zip(specs, values, strict=True)
         ]
         count = len(given.positional)

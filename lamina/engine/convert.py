@@ -77,6 +77,8 @@ def convert_plain(value: Any, wanted: DType | None) -> Tensor:
         if wanted is not None and as_dtype(value.dtype) is not wanted:
             return convert_plain(np.asarray(value), wanted)
         return ready(value)
+    if hasattr(value, "iloc"):  # pandas has dtypes of its own; NumPy knows how to hold them
+        value = np.asarray(value)
     own = dtype_of(value)
     if wanted is None:
         wanted = own

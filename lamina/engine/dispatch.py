@@ -14,7 +14,6 @@ from typing import Any, Generic, ParamSpec, overload
 
 import jax
 import numpy as np
-import numpy.typing as npt
 
 from lamina.engine import dtypes, errors, masks
 from lamina.engine.composite import CompositeOperand
@@ -31,10 +30,11 @@ from lamina.engine.convert import (
 )
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import Signature, TensorType, infer, is_symbolic
+from lamina.engine.signature import Signature, TensorType, infer
+from lamina.engine.static import static_value
 from lamina.engine.tensor import Tensor
 
-__all__ = ["Op", "convert_to_tensor", "emit", "op", "static_int", "static_ints"]
+__all__ = ["Op", "convert_to_tensor", "emit", "op"]
 
 P = ParamSpec("P")
 
@@ -108,76 +108,6 @@ def _stack(values: Sequence[Any], wanted: DType | None) -> Tensor:
     return _pack(*[convert_to_tensor(v, wanted) for v in values])
 
 
-def static_int(value: Any, what: str) -> int:
-    """Return one int (or symbolic dimension) from a number or a Tensor; see `static_ints`."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    found = _static(value, what)
-    return found if isinstance(found, int) else found.item() if hasattr(found, "item") else found
-
-
-def static_ints(value: Any, what: str) -> tuple[int, ...]:
-    """Return ints that must be known while recording: a shape, axes, paddings.
-
-    Args:
-        value: Ints, a TensorShape, an array, a Tensor, or a list that mixes ints and Tensors.
-        what: The argument's name, for the error.
-
-    Returns:
-        A tuple of ints; where the program is traced for unknown sizes, symbolic dimensions too.
-
-    Raises:
-        TracedValueError: the value is computed from data, inside a trace.
-    """
-    if isinstance(value, TensorShape):
-        value = value.as_list()
-    if isinstance(value, list | tuple):
-        return tuple(v if type(v) is int else static_int(v, what) for v in value)
-    found = _static(value, what)
-    if isinstance(found, np.ndarray):
-        return tuple(v if not hasattr(v, "item") else v.item() for v in found.reshape(-1))
-    return (found,)
-
-
-def _static(value: Any, what: str) -> Any:
-    if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
-        tensor = convert_to_tensor(value)
-        known = host_value(tensor)
-        if known is None:
-            known = _ask(tensor, what)
-        return known.reshape(())[()] if known.ndim == 0 else known
-    if isinstance(value, np.ndarray):
-        return value
-    if value is None:
-        raise ValueError(
-            f"`{what}` must be known here; got None (an unknown size).\n"
-            f"  Fix: use tf.shape(x)[axis] for a size that is unknown while building."
-        )
-    return int(value) if isinstance(value, int | np.integer) else _whole(value, what)
-
-
-def _whole(value: Any, what: str) -> Any:
-    if not isinstance(value, float | str | bytes) and not is_symbolic((value,)):
-        return int(value)
-    if isinstance(value, float | str | bytes):
-        raise TypeError(
-            f"`{what}` must hold integers; got {value!r} ({type(value).__name__}).\n"
-            f"  Fix: convert it with int()."
-        )
-    return value
-
-
-def _ask(tensor: Tensor, what: str) -> npt.NDArray[Any]:
-    try:
-        return np.asarray(tensor._jax())
-    except errors.TracedValueError:
-        raise errors.TracedValueError(
-            f"`{what}` must be known while the program is traced; got {tensor!s}, which is "
-            f"computed from the data.\n"
-            f"  Fix: derive it from shapes (tf.shape, x.shape) or pass it as a Python int."
-        ) from None
-
-
 # ---- recording ------------------------------------------------------------------------------
 
 
@@ -202,6 +132,7 @@ class Op(Generic[P]):
     __name__: str
     __qualname__: str
     is_hosted = False  # engine/hosted.py has those that run on the host only
+    unregistered: str | None = None  # see Signature
 
     def __init__(
         self,
@@ -456,6 +387,7 @@ class Op(Generic[P]):
         inner = [v for value in values.values() for v in _each(value)]  # programs among them
         made.calls_host = self.calls_host or any(getattr(v, "calls_host", False) for v in inner)
         made.weight = sum(getattr(v, "weight", 0) for v in inner) or int(made.calls_host)
+        made.unregistered = self.unregistered
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)
@@ -526,7 +458,7 @@ def _freeze(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return tuple(_freeze("", v) for v in value.tolist()) if value.ndim else value.item()
     if isinstance(value, Tensor) or hasattr(type(value), "_as_tensor"):
-        known = _static(value, name or "attribute")
+        known = static_value(value, name or "attribute")
         return _freeze("", known if not isinstance(known, np.ndarray) else known.tolist())
     if isinstance(value, TensorShape):
         return tuple(value.as_list())

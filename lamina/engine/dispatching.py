@@ -89,7 +89,8 @@ def add_handler(function: Any, handler: Handler) -> None:
         return
     _originals[id(plain)] = plain
     if isinstance(plain, Op):
-        plain.__class__ = _DispatchingHostOp if isinstance(plain, HostOp) else _DispatchingOp
+        changed: Any = plain
+        changed.__class__ = _DispatchingHostOp if isinstance(plain, HostOp) else _DispatchingOp
     elif isinstance(plain, types.FunctionType):
         _wrappers[id(plain)] = _wrapper(plain)
         _replace_everywhere(plain, _wrappers[id(plain)])
@@ -141,8 +142,8 @@ def _wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
 def _replace_everywhere(function: Any, by: Any) -> None:
     """Let every name in this package's modules that stands for `function` stand for `by`."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != _PACKAGE or module is None:
+        space: dict[str, Any] = getattr(module, "__dict__", {})  # a program may set None
+        if name.partition(".")[0] != _PACKAGE:
             continue
-        space = vars(module)
         for key in [k for k, v in space.items() if v is function]:
             space[key] = by

@@ -389,6 +389,13 @@ _SCALAR_TYPES: dict[type[Any], DType] = {
 }
 
 
+def _declared_dtype(value: Any, declared: Any) -> DType:
+    """Return the dtype of a value whose `dtype` is `declared`; pandas has dtypes of its own."""
+    if not isinstance(declared, np.dtype | DType) and hasattr(value, "__array__"):
+        declared = np.asarray(value).dtype
+    return as_dtype(declared)
+
+
 def python_dtype(value: Any) -> DType:
     """Return the dtype that TF gives to a Python or NumPy value when none is asked for.
 
@@ -415,7 +422,7 @@ def python_dtype(value: Any) -> DType:
         return _sequence_dtype(value)
     own = getattr(value, "dtype", None)
     if own is not None:
-        return as_dtype(own)
+        return _declared_dtype(value, own)
     if isinstance(value, int):  # subclasses: IntEnum, str enums, ...
         return _int_dtype(int(value), int(value))
     for base, dtype in _SCALAR_TYPES.items():
@@ -493,7 +500,7 @@ def _leaf_dtype(value: Any, seen: set[DType], ints: list[int]) -> DType | None:
         ints.append(int(value))
         found = int32
     elif found is None and hasattr(value, "dtype"):
-        found = as_dtype(value.dtype)
+        found = python_dtype(value)
         if found.is_integer and (array := np.asarray(value)).size:
             ints += (int(array.min()), int(array.max()))
     elif found is None and isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -299,8 +299,10 @@ class LongLoopError(TracedValueError):
     """A Python loop over a long Tensor was met while recording: AutoGraph makes it one loop."""
 
 
-class LeakedTensorError(TypeError):
+class LeakedTensorError(TypeError, AttributeError):
     """A Tensor of a finished `tf.function` recording was used outside it.
+
+    In TF it has no `numpy`, an AttributeError, and no other function takes it, a TypeError.
 
     Tensors made while a function is recorded stand for values of that program; once the
     recording ends they are nothing. It happens when one is stored on an object, appended to a

@@ -87,7 +87,7 @@ class ExportedProgram:
         loaded = self._loaded
         if loaded is None:
             loaded = self._loaded = export.deserialize(bytearray(self.data))
-        return loaded.call(list(operands))
+        return list(loaded.call(list(operands)))
 
 
 def export_program(closed: Closed) -> ExportedProgram:

@@ -11,7 +11,8 @@ import inspect
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from lamina.engine import dtypes, errors, nest
@@ -33,7 +34,7 @@ from lamina.engine.signature import TensorType
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
-from lamina.engine.variable import creation_hooks
+from lamina.engine.variable import creation_hooks, recording_hooks
 
 __all__ = ["ConcreteFunction", "Function", "converters", "function"]
 
@@ -47,6 +48,8 @@ class Function:
     Made by `tf.function`. Tensors count by shape and dtype, Python values by value, other
     objects by identity.
     """
+
+    _is_strict = False  # whether the state of an optimizer counts as variables that it makes
 
     def __init__(
         self,
@@ -94,7 +97,9 @@ class Function:
         parameters = list(inspect.signature(inner).parameters.values())[1:]
         method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         how = self.input_signature, self._reduce_retracing, self._autograph
-        return Function(method, self._label, *how)
+        made = Function(method, self._label, *how)
+        made._is_strict = self._is_strict
+        return made
 
     # -- calling
 
@@ -177,6 +182,33 @@ class Function:
             return None
         made: list[Any] = []
         inside: list[Any] = []
+        kinds = [t._type for t in tensors]
+        try:
+            with self._noting_variables(made, inside):
+                concrete = self._attempt(args, kinds)
+                if made:
+                    self._check_singletons(inside, self._made_variables)
+                    self._made_variables = True
+                    made.clear()
+                    # As in TF: what makes its variables at the first call makes none at the second.
+                    concrete = self._attempt(args, kinds)
+                    self._check_singletons(made, True)
+        except errors.TracedValueError as error:
+            if not local.trace.eager:
+                raise  # the outermost function decides
+            self._fall_back(error)
+            return None
+        if concrete.has_strings:
+            self._fall_back_for_strings()
+            return None
+        if not concrete._has_outer:
+            self._keep(key, concrete)
+        self._traced += 1
+        return concrete
+
+    @contextmanager
+    def _noting_variables(self, made: list[Any], inside: list[Any]) -> Generator[None, None, None]:
+        """Note variables that this thread makes, and those made in a trace, each with its place."""
         thread = threading.get_ident()
 
         def note(variable: Any) -> None:
@@ -185,31 +217,17 @@ class Function:
                 if not local.trace.eager:  # layers build outside of the trace, at any time
                     inside.append(made[-1])
 
+        def note_own(variables: Any) -> None:
+            if self._is_strict and threading.get_ident() == thread:
+                inside.extend((v, place_of_caller()) for v in variables)
+
         creation_hooks.append(note)
-        kinds = [t._type for t in tensors]
+        recording_hooks.append(note_own)
         try:
-            concrete = self._attempt(args, kinds)
-            if made:
-                self._check_singletons(inside, self._made_variables)
-                self._made_variables = True
-                made.clear()
-                # As in TF: what makes its variables at the first call makes none at the second.
-                concrete = self._attempt(args, kinds)
-                self._check_singletons(made, True)
-        except errors.TracedValueError as error:
-            if not local.trace.eager:
-                raise  # the outermost function decides
-            self._fall_back(error)
-            return None
+            yield
         finally:
             creation_hooks.remove(note)
-        if concrete.has_strings:
-            self._fall_back_for_strings()
-            return None
-        if not concrete._has_outer:
-            self._keep(key, concrete)
-        self._traced += 1
-        return concrete
+            recording_hooks.remove(note_own)
 
     def _keep(self, key: Any, concrete: ConcreteFunction) -> None:
         """Keep a program for the next calls with such arguments."""
@@ -357,8 +375,10 @@ class Function:
         def stand_in(value: Any) -> Any:
             if isinstance(value, TensorSpec):
                 made = Tensor(value.type(), None, 0, None)
-                made._name = value.name
+                made.__dict__["_name"] = value.name
                 return made
+            if isinstance(value, TypeSpec):
+                return value._from_components(nest.map_structure(stand_in, value._component_specs))
             return value
 
         args = tuple(nest.map_structure(stand_in, a) for a in args)
@@ -448,4 +468,6 @@ def function(
     if isinstance(func, Function):
         return func
     reduced = reduce_retracing or bool(experimental_relax_shapes)
-    return Function(func, None, input_signature, reduced, autograph)
+    made = Function(func, None, input_signature, reduced, autograph)
+    made._is_strict = True
+    return made

@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 def place_of_caller() -> Place | None:
     """Return the user's line that runs now; None if no frame is the user's."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         if _is_users(frame):
             return _place(frame.f_code, frame.f_lineno)

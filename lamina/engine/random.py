@@ -60,12 +60,13 @@ def _advance(counter: Any) -> Any:
 
 
 _global: list[Stream] = []
+_first_seed: list[int] = []
 
 
 def global_stream() -> Stream:
     """Return the stream of the ops without a seed of their own, made at the first use."""
     if not _global:
-        _global.append(Stream())
+        _global.append(Stream(*_first_seed))
     return _global[0]
 
 
@@ -73,5 +74,5 @@ def set_global_seed(seed: int) -> None:
     """Start the global stream again from a seed."""
     if _global:
         _global[0].reset(seed)
-    else:
-        _global.append(Stream(seed))
+    else:  # devices are not touched yet: a program may still configure them
+        _first_seed[:] = [seed]

@@ -100,6 +100,7 @@ class Signature:
         calls_host: Whether running it may call Python, and so fail half way.
         weight: How many equations the programs inside it have (of loops, branches, calls); at
             least 1 where running it calls Python.
+        unregistered: TF's name of an op that has no gradient there, so that asking is an error.
         forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
     """
 
@@ -116,6 +117,7 @@ class Signature:
         "name",
         "needs",
         "outputs",
+        "unregistered",
         "weight",
     )
 
@@ -139,6 +141,7 @@ class Signature:
         self._vjps: dict[tuple[tuple[int, ...], tuple[int, ...]], Signature] = {}
         self.calls_host = False
         self.weight = 0
+        self.unregistered: str | None = None
         self._kernel: Callable[..., list[Any]] | None = None
         self.id = len(signatures)
         signatures.append(self)
@@ -171,6 +174,11 @@ class Signature:
         return found
 
     def _make_vjp(self, needed: tuple[int, ...], given: tuple[int, ...]) -> Signature:
+        if self.unregistered is not None:
+            raise LookupError(
+                f"gradient registry has no entry for: {self.unregistered}\n"
+                f"  Fix: compute it outside of the tape, or write it with differentiable ops."
+            )
         count = len(self.inputs)
 
         def vjp_fn(*values: Any) -> list[Any]:

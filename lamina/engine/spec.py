@@ -113,7 +113,9 @@ class TensorSpec(TypeSpec):
         """Return a Tensor of this shape and dtype that has no value, None sizes as symbols."""
         return Tensor(self.type(), None, 0, None)
 
-    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
+    def is_compatible_with(  # pyright: ignore[reportIncompatibleMethodOverride]  # TF's name
+        self, spec_or_tensor: Any
+    ) -> bool:
         """Return whether a Tensor or spec has this dtype and a compatible shape."""
         if not hasattr(spec_or_tensor, "dtype") or not hasattr(spec_or_tensor, "shape"):
             return False

@@ -20,6 +20,7 @@ from lamina.engine.backward import recalled
 from lamina.engine.closure import vectorize
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor, emit, op
+from lamina.engine.reach import reaching, touched
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable, next_number
 
@@ -43,6 +44,7 @@ class PythonGradient:
     """
 
     __slots__ = ("needs", "pull")
+    forward = None  # as of a Signature that is no vjp
 
     def __init__(self, needs: tuple[int, ...], pull: Callable[[list[Any]], list[Any]]) -> None:
         self.needs = needs
@@ -263,10 +265,7 @@ class GradientTape:
         self, targets: Sequence[Tensor], seeds: Sequence[Any], roots: Sequence[Sequence[Tensor]]
     ) -> list[Tensor | None]:
         steps = _connected(self.log)
-        grads: dict[int, Tensor] = {}
-        for target, seed in zip(targets, seeds, strict=True):
-            if target._type.differentiable:
-                _accumulate(grads, target, _ones(target) if seed is None else seed)
+        grads = _seeded(targets, seeds)
         # A root may itself be computed from other roots, so its gradient must survive the walk.
         results: list[Any]  # None where a Python gradient gives none
         for signature, inputs, outputs, needed in reversed(steps):
@@ -280,6 +279,10 @@ class GradientTape:
                 if not given:
                     continue
                 cotangents = tuple([grads[id(outputs[i])] for i in given])
+            if signature.forward is not None:
+                needed = reaching(signature, needed, given)
+                if not needed:
+                    continue
             if type(signature) is PythonGradient:
                 results = _pull(signature, len(outputs), given, cotangents, needed)
             else:
@@ -444,6 +447,15 @@ def _seeds(given: Sequence[Any], targets: Sequence[Tensor]) -> list[Tensor | Non
     return seeds
 
 
+def _seeded(targets: Sequence[Tensor], seeds: Sequence[Any]) -> dict[int, Tensor]:
+    """Return the cotangents that the walk starts from, ones where no seed is given."""
+    grads: dict[int, Tensor] = {}
+    for target, seed in zip(targets, seeds, strict=True):
+        if target._type.differentiable:
+            _accumulate(grads, target, _ones(target) if seed is None else seed)
+    return grads
+
+
 class _Pause:
     """The block of `tape.stop_recording()`."""
 
@@ -475,6 +487,8 @@ def _connected(log: Iterable[Any]) -> list[tuple[Any, Any, Any, tuple[int, ...]]
         needed = tuple([i for i in signature.needs if id(inputs[i]) in active])
         if needed:
             steps.append((signature, inputs, outputs, needed))
+            if signature.forward is not None:
+                outputs = [outputs[i] for i in touched(signature, needed)]
             active.update([id(o) for o in outputs if o._type.differentiable])
     return steps
 

@@ -1,4 +1,6 @@
 # pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false
 """TypeSpec: what is known of a value without its Tensors."""
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ class TypeSpec:
         other = spec_or_value
         if isinstance(other, Composite) and not isinstance(other, TypeSpec):
             other = getattr(other, "_type_spec", None)
-        return type(other) is type(self) and _agree(self._serialize(), other._serialize())
+        return isinstance(other, TypeSpec) and (
+            type(other) is type(self) and _agree(self._serialize(), other._serialize())
+        )
 
     def is_subtype_of(self, other: Any) -> bool:
         """Return whether every value of this spec is one of `other`."""
@@ -168,8 +172,12 @@ def _agree(mine: Any, other: Any) -> bool:
     if isinstance(mine, list | tuple) and isinstance(other, list | tuple):
         return len(mine) == len(other) and all(map(_agree, mine, other))
     if hasattr(mine, "items") and hasattr(other, "items"):
-        return mine.keys() == other.keys() and all(_agree(v, other[k]) for k, v in mine.items())
+        return _agree_by_keys(mine, other)
     return bool(mine == other)
+
+
+def _agree_by_keys(mine: Any, other: Any) -> bool:
+    return mine.keys() == other.keys() and all(_agree(v, other[k]) for k, v in mine.items())
 
 
 def _joined(a: Any, b: Any) -> Any:
@@ -182,7 +190,13 @@ def _joined(a: Any, b: Any) -> Any:
     if isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
         parts = [_joined(x, y) for x, y in zip(a, b, strict=True)]
         return _NOTHING if any(p is _NOTHING for p in parts) else tuple(parts)
-    if hasattr(a, "items") and hasattr(b, "items") and a.keys() == b.keys():
-        items = {k: _joined(v, b[k]) for k, v in a.items()}
-        return _NOTHING if any(p is _NOTHING for p in items.values()) else items
+    if hasattr(a, "items") and hasattr(b, "items"):
+        return _joined_by_keys(a, b)
     return a if a == b else _NOTHING
+
+
+def _joined_by_keys(a: Any, b: Any) -> Any:
+    if a.keys() != b.keys():
+        return _NOTHING
+    items = {k: _joined(v, b[k]) for k, v in a.items()}
+    return _NOTHING if any(p is _NOTHING for p in items.values()) else items

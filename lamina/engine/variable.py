@@ -20,10 +20,13 @@ from lamina.engine.dtypes import DType, as_dtype, string
 from lamina.engine.shapes import TensorShape
 from lamina.engine.tensor import Arithmetic, Reference, Tensor
 
-__all__ = ["Variable", "creation_hooks", "next_number", "read_all", "set_all"]
+__all__ = ["Variable", "creation_hooks", "next_number", "read_all", "recording_hooks", "set_all"]
 
 creation_hooks: list[Callable[[Any], None]] = []
 """Called with each new Variable: how `tf.function` and strategies learn of it."""
+
+recording_hooks: list[Callable[[Sequence[Any]], None]] = []
+"""Called with variables that belong to the function being recorded, though made outside of it."""
 
 _serial = itertools.count()
 
@@ -324,7 +327,7 @@ class Variable(Arithmetic, metaclass=_Creating):
 
     def _clone(self) -> Variable:
         made = object.__new__(type(self))
-        made.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _NOTES})
+        vars(made).update({k: v for k, v in self.__dict__.items() if k not in _NOTES})
         made._number = next(_serial)
         return made
 
@@ -335,7 +338,7 @@ class Variable(Arithmetic, metaclass=_Creating):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         value = state.pop("_tensor")
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._tensor = None if value is None else convert_to_tensor(value, self._dtype)
 
     # Hash by identity, for sets and dictionaries of variables; `==` compares values, as in TF.

@@ -63,7 +63,7 @@ __all__ = [
 
 __getattr__, __dir__ = _on_demand(
     __name__,
-    modules=("numpy",),
+    modules=("dtensor", "numpy"),
     names={
         "DynamicRaggedShape": "lamina.ragged",
         "RowPartition": "lamina.ragged",

@@ -23,20 +23,13 @@ from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
 from lamina.keras.viz.recording import arguments_as_built, symbols_for
 
-__all__ = [
-    "Model",
-    "Sequential",
-    "clone_model",
-    "load_model",
-    "model_from_json",
-    "save_model",
-]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
 _STEPS = ("train_function", "test_function", "predict_function")
 
 
-class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):
+class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras: filters
     """A layer that can be trained, saved and looked at.
 
     Two ways to make one: subclass it, with layers in `__init__` and the computation in `call`;
@@ -458,9 +451,6 @@ class Sequential(Model):
         """The layers, without the input."""
         return list(self.__dict__["graph_layers"])
 
-    def _children(self) -> list[Any]:
-        return [*super()._children()]
-
     def build(self, input_shape: Any = None) -> None:
         """Make the weights, for an input shape with None for unknown sizes."""
         if self._graph is not None or input_shape is None:
@@ -469,8 +459,10 @@ class Sequential(Model):
         if not self.__dict__["graph_layers"]:
             raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
         shape = tuple(input_shape)
-        self.__dict__["_lm_start"] = InputLayer(batch_shape=shape)
-        self._connect(self._lm_start)
+        kinds = [s and s.dtype for s in nest.flatten(self.__dict__.get("_lm_call_specs"))]
+        start = InputLayer(batch_shape=shape, dtype="string" if "string" in kinds else None)
+        self.__dict__["_lm_start"] = start
+        self._connect(start)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Call the layers one after another."""

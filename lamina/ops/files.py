@@ -51,7 +51,7 @@ def _scalar(array: np.ndarray, what: str) -> bytes:
             f"{what} must be scalar, but had shape: {list(array.shape)}.\n"
             f"  Fix: pass one string; tf.map_fn and dataset.map take several one by one."
         )
-    return array[()]
+    return bytes(array[()])
 
 
 @host_op(elementwise(dtypes.string))

@@ -6,7 +6,7 @@ import secrets
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes, op, static_int, static_ints
+from lamina.engine import as_dtype, convert_to_tensor, dtypes, op, static_int, static_ints
 from lamina.engine.random import Stream
 from lamina.ops.array import dimensions
 from lamina.ops.binomial import stateless_binomial
@@ -215,7 +215,7 @@ class Generator:
     def binomial(self, shape, counts, probs, dtype=dtypes.int32, name=None):
         """Draw how many of `counts` trials succeed; see `tf.random.stateless_binomial`."""
         seed = self.make_seeds(1)[:, 0]
-        return stateless_binomial(shape, seed, counts, probs, dtype)
+        return stateless_binomial(shape, seed, counts, probs, as_dtype(dtype).name)
 
 
 @op(mixed=True, differentiable=False)

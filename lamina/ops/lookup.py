@@ -1,5 +1,7 @@
 """Lookup tables: keys to values, kept on the host."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, from_host, local
@@ -150,7 +152,8 @@ class TextFileInitializer:
         self._offset = value_index_offset
 
     def _pairs(self):
-        path = self._filename.decode() if isinstance(self._filename, bytes) else self._filename
+        path: Any = self._filename
+        path = path.decode() if isinstance(path, bytes) else path
         try:
             with open(path, "rb") as file:
                 lines = file.read().splitlines()
@@ -248,9 +251,10 @@ class _Table:
         """Call `find` with Tensors of keys; of ragged and sparse ones with their values."""
         if isinstance(keys, Composite):
             self._check(keys)
+            parts: Any = keys
             if hasattr(keys, "dense_shape"):
-                return keys.with_values(find(keys.values))
-            return keys.with_flat_values(find(keys.flat_values))
+                return parts.with_values(find(parts.values))
+            return parts.with_flat_values(find(parts.flat_values))
         if not hasattr(keys, "dtype"):
             keys = convert_to_tensor(keys, self._key_dtype)
         keys = convert_to_tensor(keys)
@@ -441,7 +445,9 @@ class MutableHashTable(_Table):
 
     erase = remove
 
-    def lookup(self, keys, dynamic_default_values=None, name=None):
+    def lookup(  # pyright: ignore[reportIncompatibleMethodOverride]  # TF's place of `name`
+        self, keys, dynamic_default_values=None, name=None
+    ):
         """Return the values of keys, the default value for those that are not in the table.
 
         Args:

@@ -195,7 +195,7 @@ class Optional(Composite):
         return [self._value] if self._present else []
 
     def _rebuilt(self, components: Any) -> "Optional":
-        return Optional(self._spec, *components, self._present) if components else self
+        return Optional(self._spec, components[0], self._present) if components else self
 
     def _kind(self) -> Any:
         return self._present

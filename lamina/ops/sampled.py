@@ -1,6 +1,8 @@
 """Losses over a sample of the classes, and the samplers they draw from."""
 
 import collections
+import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -29,46 +31,66 @@ Candidates = collections.namedtuple(
 )
 
 
-def _log_probabilities(kind, size, weights):
-    """Return the log probability of each class."""
+def _probabilities(kind, size, weights):
+    """Return the probability of each class, float64."""
     if kind == "uniform":
-        return jnp.full((size,), -math.log(size), jnp.float32)
+        return np.full(size, 1 / size)
     if kind == "log_uniform":
         places = np.arange(size, dtype=np.float64)
-        p = np.log1p(1 / (places + 1)) / math.log(size + 1)
-    else:
-        p = np.asarray(weights, np.float64)
-        p = p / p.sum()
-    with np.errstate(divide="ignore"):
-        return jnp.asarray(np.log(p), jnp.float32)
+        return np.log1p(1 / (places + 1)) / math.log(size + 1)
+    p = np.asarray(weights, np.float64)
+    return p / p.sum()
 
 
 def _tries(p, count):
     """Return how many independent draws give ``count`` distinct classes, on average."""
-    low, high = jnp.float32(count), jnp.float32(1e9)
+    low, high = float(count), 1e9
     for _ in range(60):
-        middle = jnp.sqrt(low * high)
-        enough = jnp.sum(-jnp.expm1(middle * jnp.log1p(-p))) > count
-        low, high = jnp.where(enough, low, middle), jnp.where(enough, middle, high)
+        middle = math.sqrt(low * high)
+        enough = np.sum(-np.expm1(middle * np.log1p(-p))) > count
+        low, high = (low, middle) if enough else (middle, high)
     return low
 
 
+@functools.lru_cache(maxsize=32)
+def _tables(kind, size, count, unique, weights):
+    """Return the log probability of each class, and how often it is drawn on average.
+
+    Programs draw in loops: the tables are made once, and are inputs that all the draws share.
+    """
+    p = _probabilities(kind, size, weights)
+    if not unique:
+        expected = p * count
+    elif count == size:
+        expected = np.ones(size)
+    else:
+        clipped = np.minimum(p, 1 - 1e-7)
+        expected = -np.expm1(_tries(clipped, count) * np.log1p(-clipped))
+    with np.errstate(divide="ignore"):
+        log_p = np.log(p)
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(log_p, jnp.float32), jnp.asarray(expected, jnp.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class _How:
+    """How many classes are drawn, and whether each at most once."""
+
+    count: int
+    unique: bool
+    weight: int = 48  # a draw compiles as slowly as so many operations: keep programs short
+
+
 @op(mixed=True, differentiable=False)
-def _sample(key, counter, true_classes, *, kind, size, count, unique, weights):
+def _sample(key, counter, true_classes, log_p, expected, *, how):
     wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
     key = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
-    log_p = _log_probabilities(kind, size, weights)
-    if unique:
+    if how.unique:
         # Gumbel's trick draws without replacement; expected counts are those of TF's rejection.
-        noise = jax.random.gumbel(key, (size,), jnp.float32)
-        _, sampled = jax.lax.top_k(log_p + noise, count)
-        p = jnp.minimum(jnp.exp(log_p), 1 - 1e-7)
-        expected = (
-            jnp.ones_like(p) if count == size else -jnp.expm1(_tries(p, count) * jnp.log1p(-p))
-        )
+        noise = jax.random.gumbel(key, log_p.shape, jnp.float32)
+        _, sampled = jax.lax.top_k(log_p + noise, how.count)
     else:
-        sampled = jax.random.categorical(key, log_p, shape=(count,))
-        expected = jnp.exp(log_p) * count
+        sampled = jax.random.categorical(key, log_p, shape=(how.count,))
     return sampled.astype(jnp.int64), expected[true_classes], expected[sampled]
 
 
@@ -79,17 +101,9 @@ def _candidates(who, kind, true_classes, num_sampled, unique, size, seed, weight
             f"{who}: `num_sampled` must be at most `range_max` where samples are unique; got "
             f"{count} of {size}.\n  Fix: unique=False, or fewer samples."
         )
-    return Candidates(
-        *_sample(
-            *draw(seed),
-            true_classes,
-            kind=kind,
-            size=size,
-            count=count,
-            unique=bool(unique),
-            weights=weights,
-        )
-    )
+    log_p, expected = _tables(kind, size, count, bool(unique), weights)
+    how = _How(count, bool(unique))
+    return Candidates(*_sample(*draw(seed), true_classes, log_p, expected, how=how))
 
 
 def uniform_candidate_sampler(

@@ -183,6 +183,7 @@ def squeeze(input, axis=None):
     return lax.squeeze(input, axis)
 
 
+@op
 def _broadcast_to(input, *, shape):
     try:
         return jnp.broadcast_to(input, shape)
@@ -191,9 +192,6 @@ def _broadcast_to(input, *, shape):
             f"`shape` must be one to which the input broadcasts; got {shape} for shape "
             f"{jnp.shape(input)}.\n  Fix: each size must equal the input's, or the input's be 1."
         ) from None
-
-
-_broadcast_to = op(_broadcast_to)
 
 
 def broadcast_to(input, shape, name=None):

@@ -58,4 +58,5 @@ _METHODS = {
 }
 for _name, _method in _METHODS.items():
     setattr(Variable, _name, _method)
-Variable.initializer = property(lambda self: None, doc="None: the value is set when it is made.")
+_none = property(lambda self: None, doc="None: the value is set when it is made.")
+setattr(Variable, "initializer", _none)  # noqa: B010  # no attribute that the class declares

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import DType, Tensor, TensorShape, TensorSpec, as_dtype, convert_to_tensor
+from lamina.experimental.extension_type import ExtensionType, ExtensionTypeSpec
 
 __all__ = ["NotSavableError", "collected", "described", "rebuilt", "specs_of"]
 
@@ -37,6 +38,10 @@ def described(value: Any) -> Any:
         return {"list": [described(v) for v in value]}
     if isinstance(value, tuple):
         return {"tuple": [described(v) for v in value]}
+    if isinstance(value, ExtensionType | ExtensionTypeSpec):
+        cls = value._like()
+        parts = [[name, described(getattr(value, name))] for name in cls._lm_fields]
+        return {"extension": _type_name(cls), "fields": parts}
     if dataclasses.is_dataclass(value):
         fields = [f.name for f in dataclasses.fields(value)]
         return {"dict": [[k, described(getattr(value, k))] for k in fields]}
@@ -47,6 +52,27 @@ def _key(key: Any) -> str:
     if not isinstance(key, str):
         raise NotSavableError(f"the key {key!r} is no string")
     return key
+
+
+def _type_name(cls: type) -> str:
+    """Return the name that an extension type is saved under."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _extension(name: str) -> Any:
+    """Return the extension type of a name, the last one that was defined."""
+    found: list[Any] = []
+    waiting: list[Any] = [ExtensionType]
+    while waiting:
+        subclasses = waiting.pop().__subclasses__()
+        waiting += subclasses
+        found += [cls for cls in subclasses if _type_name(cls) == name]
+    if not found:
+        raise ValueError(
+            f'A function of this SavedModel returns the extension type "{name}", which this '
+            f"program does not define.\n  Fix: define or import the class before the call."
+        )
+    return found[-1]
 
 
 def collected(note: Any, value: Any, found: list[Tensor]) -> bool:
@@ -67,6 +93,12 @@ def collected(note: Any, value: Any, found: list[Tensor]) -> bool:
             isinstance(value, Mapping)
             and sorted(value) == sorted(k for k, _ in note["dict"])
             and all(collected(inner, value[k], found) for k, inner in note["dict"])
+        )
+    if "extension" in note:
+        return (
+            isinstance(value, ExtensionType)
+            and _type_name(type(value)) == note["extension"]
+            and all(collected(inner, getattr(value, k), found) for k, inner in note["fields"])
         )
     inner = note["list"] if "list" in note else note["tuple"]
     return (
@@ -111,6 +143,10 @@ def rebuilt(note: Any, given: Any) -> Any:
         return as_dtype(note["dtype"])
     if "sizes" in note:
         return TensorShape(note["sizes"])
+    if "extension" in note:
+        values = [(key, rebuilt(inner, given)) for key, inner in note["fields"]]
+        filled = _extension(note["extension"]).Spec._deserialize(values)
+        return filled._from_components(filled._components())
     return note["value"]
 
 
@@ -119,8 +155,8 @@ def specs_of(note: Any) -> list[TensorSpec]:
     if "tensor" in note:
         return [TensorSpec(note["shape"], note["tensor"], note["name"])]
     inner: Sequence[Any] = ()
-    if "dict" in note:
-        inner = [item for _, item in note["dict"]]
+    if "dict" in note or "extension" in note:
+        inner = [item for _, item in note.get("dict") or note.get("fields") or ()]
     elif "list" in note or "tuple" in note:
         inner = note.get("list") or note.get("tuple") or ()
     return [spec for item in inner for spec in specs_of(item)]

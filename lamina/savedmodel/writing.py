@@ -5,6 +5,7 @@ The folder holds `lamina_model.json` (the objects and how they hang together), `
 checkpoint), `programs/` (StableHLO of `jax.export`) and `assets/`.
 """
 
+import functools
 import inspect
 import json
 import os
@@ -339,8 +340,10 @@ def _traced(function: Any) -> tuple[list[Any], str]:
 def _of_ranks(function: OpenRank) -> list[Any]:
     found: list[Any] = []
     for rank in _RANKS:
+        args, kwargs = function.arguments_of_rank(rank)
+        trace = functools.partial(function.function.get_concrete_function, **kwargs)
         try:
-            found.append(function.of_rank(rank))
+            found.append(with_found_sizes(trace, args))
         except (ValueError, TypeError, errors.OpError):
             continue  # the function is not made for that rank
     return found

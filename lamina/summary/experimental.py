@@ -56,7 +56,7 @@ def write_raw_pb(tensor: Any, step: Any = None, name: str | None = None) -> Any:
 
     def run(file: Any, at: int, x: Any) -> None:
         from tensorboardX.proto.summary_pb2 import (  # pyright: ignore[reportMissingImports]
-            Summary,
+            Summary,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
 
         data = x if isinstance(x, bytes) else x.item()

@@ -55,8 +55,8 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = 
 
         ConcreteFunction.run = noting  # type: ignore[method-assign]
     if profiler:
-        _tracing.outdir = os.fspath(profiler_outdir)
-        jax.profiler.start_trace(_tracing.outdir)
+        outdir = _tracing.outdir = str(os.fspath(profiler_outdir))
+        jax.profiler.start_trace(outdir)
 
 
 def trace_off() -> None:
@@ -128,7 +128,7 @@ def _emit_graph(name: str, traces: list[Trace], step: Any) -> Any:
 
     def run(file: Any, at: int) -> None:
         from tensorboardX.proto.event_pb2 import (  # pyright: ignore[reportMissingImports]
-            Event,
+            Event,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
 
         event = Event(graph_def=_graph_of(tag, traces).SerializeToString(), step=at)
@@ -140,7 +140,7 @@ def _emit_graph(name: str, traces: list[Trace], step: Any) -> Any:
 def _graph_of(tag: str, traces: list[Trace]) -> Any:
     try:
         from tensorboardX.proto.graph_pb2 import (  # pyright: ignore[reportMissingImports]
-            GraphDef,
+            GraphDef,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
     except ImportError as error:
         raise errors.UnimplementedError(None, None, f"tf.summary.graph: {error}") from None

@@ -73,10 +73,12 @@ class SummaryWriter:
             except ImportError:
                 raise ImportError(
                     "tf.summary: it needs tensorboardX, which is not installed.\n"
-                    "  Fix: pip install tensorboardX, or lamina[tensorboard]"
+                    "  Fix: pip install tensorboardX"
                 ) from None
             self._file = EventWriter(
-                self._logdir, flush_secs=self._flush_seconds, filename_suffix=self._suffix
+                self._logdir,
+                flush_secs=self._flush_seconds,  # type: ignore[arg-type]  # a float will do
+                filename_suffix=self._suffix,
             )
         return self._file
 

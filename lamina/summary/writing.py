@@ -177,7 +177,7 @@ def audio(
 
     def run(file: Any, at: int, x: Any) -> None:
         from tensorboardX.proto.summary_pb2 import (  # pyright: ignore[reportMissingImports]
-            Summary,
+            Summary,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
 
         for i, clip in enumerate(np.asarray(x)[: int(max_outputs)]):
@@ -223,8 +223,8 @@ def write(
 
     def run(file: Any, at: int, x: Any) -> None:
         from tensorboardX.proto.summary_pb2 import (  # pyright: ignore[reportMissingImports]
-            Summary,
-            SummaryMetadata,
+            Summary,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
+            SummaryMetadata,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
 
         value = Summary.Value(tag=tag, tensor=_tensor_proto(np.asarray(x)))
@@ -251,7 +251,7 @@ _DTYPES = {
 
 def _tensor_proto(array: np.ndarray) -> Any:
     from tensorboardX.proto.tensor_pb2 import (  # pyright: ignore[reportMissingImports]
-        TensorProto,
+        TensorProto,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
     )
 
     if array.dtype.name not in _DTYPES:

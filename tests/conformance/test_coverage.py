@@ -16,6 +16,7 @@ EXEMPT = {
     "layers.Lambda": f"{_USER}; tests/keras/layers/test_linear.py",
     "layers.Layer": _BASE,
     "layers.MaxNumBoundingBoxes": "takes dicts of boxes only; its tests are with the boxes'",
+    "layers.TFSMLayer": f"{_USER}; tests/savedmodel",
     "layers.TorchModuleWrapper": f"{_USER}: always raises, with the way out",
     "layers.Wrapper": _BASE,
     "losses.FunctionLoss": _BASE,

@@ -158,3 +158,7 @@ def test_elements_do_not_change_with_the_arrays_they_came_from():
     batch = next(iter(Dataset.from_tensor_slices(array).batch(100)))
     array[:] = 7
     assert float(element[0]) == float(batch[0]) == 0.0
+
+
+def test_an_iterator_has_next():
+    assert iter(tf.data.Dataset.range(3)).next().numpy() == 0

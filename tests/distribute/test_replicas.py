@@ -41,6 +41,13 @@ try:
 except ValueError as error:
     assert "cannot be reduced" in str(error)
 
+# streams, asked for by a tf.function inside
+generator = tf.random.Generator.from_seed(0)
+first, second = values(s.run(tf.function(lambda: generator.normal([]))))
+assert first != second
+words = values(s.run(tf.function(lambda: generator.state)))
+assert words[0] == generator.state.numpy().tolist() != words[1]
+
 # exchanges
 assert values(s.run(lambda: context().all_reduce("SUM", number()))) == [3, 3]
 assert values(s.run(lambda: context().all_gather(number()[None], axis=0))) == [[1, 2]] * 2

@@ -507,3 +507,53 @@ def test_decorator_arguments_are_accepted():
 
     assert f(tf.constant(1)).numpy() == 2
     assert tf.function(f) is f
+
+
+def test_a_concrete_function_of_any_rank_knows_its_python_values():
+    power = tf.function(lambda a, b: a**b)
+    square = power.get_concrete_function(a=tf.TensorSpec(None, tf.float32), b=2)
+    assert square(tf.constant(10.0)).numpy() == 100
+    assert square(tf.constant([[3.0]])).numpy().tolist() == [[9.0]]
+    with pytest.raises(TypeError, match="b=3 where 2 was traced"):
+        square(tf.constant(10.0), b=3)
+
+
+def test_a_concrete_function_of_any_rank_has_keyword_only_parameters():
+    @tf.function
+    def scale(a, *, b=3):
+        return a * b
+
+    concrete = scale.get_concrete_function(tf.TensorSpec(None, tf.float32), b=2)
+    assert concrete(tf.ones([2])).numpy().tolist() == [2, 2]
+    assert concrete.structured_outputs.shape.rank is None
+
+
+def test_a_second_optimizer_in_one_function_is_refused():
+    w = tf.Variable(2.0)
+
+    @tf.function
+    def step(optimizer):
+        optimizer.apply_gradients([(tf.constant(1.0), w)])
+
+    step(tf.keras.optimizers.Adam())
+    with pytest.raises(ValueError, match="in its first call only"):
+        step(tf.keras.optimizers.Adam())
+
+
+def test_a_leaked_tensor_has_no_numpy():
+    kept = []
+
+    @tf.function
+    def leaky(a):
+        kept.append(a + 1)
+        return a
+
+    leaky(tf.constant(1))
+    with pytest.raises(AttributeError, match="after the trace was finished"):
+        kept[0].numpy()
+
+
+def test_a_concrete_function_of_a_ragged_tensor_is_called_with_it():
+    rows = tf.ragged.constant([[1, 2], [3], [4, 5, 6]])
+    concrete = tf.function(lambda x: x + 1).get_concrete_function(rows)
+    assert concrete(rows).to_list() == [[2, 3], [4], [5, 6, 7]]

@@ -65,7 +65,7 @@ OPERATORS = {
 }
 
 
-_QUICK = ("diag", "lower", "positive", "circulant", "update_v", "kronecker", "lower_blocks")
+_QUICK = ("lower", "circulant", "kronecker")
 _PARAMS = [n if n in _QUICK else pytest.param(n, marks=pytest.mark.slow) for n in OPERATORS]
 
 

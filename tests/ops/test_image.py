@@ -298,3 +298,19 @@ def test_errors_say_what_was_expected(case):
     function, kind, text = ERRORS[case]
     with pytest.raises(kind, match=text):
         function()
+
+
+@pytest.mark.parametrize(
+    ("adjust", "kernel"),
+    [
+        (im.adjust_contrast, "AdjustContrastv2"),
+        (im.adjust_hue, "AdjustHue"),
+        (im.adjust_saturation, "AdjustSaturation"),
+    ],
+)
+def test_adjustments_without_a_gradient_in_tf_say_so(adjust, kernel):
+    image = tf.Variable([[[0.5, 0.0, 0.0]]])
+    with tf.GradientTape() as tape:
+        changed = adjust(image, 0.1)
+    with pytest.raises(LookupError, match=f"no entry for: {kernel}"):
+        tape.gradient(changed, image)

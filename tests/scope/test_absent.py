@@ -1,5 +1,6 @@
 """A name that lamina lacks: the error says whether it will come, and what to use."""
 
+import operator
 import pickle
 import re
 
@@ -9,7 +10,7 @@ import lamina as tf
 from lamina import scope
 from lamina.scope.absent import is_known
 from lamina.scope.older import RENAMED, get
-from lamina.scope.successors import SUCCESSORS
+from lamina.scope.successors import LEFT_OUT, SUCCESSORS
 
 
 @pytest.mark.parametrize(
@@ -155,3 +156,10 @@ def test_older_namespaces_are_noted_once(symbol, today):
 def test_a_name_that_no_older_namespace_had():
     with pytest.raises(AttributeError, match=r"tf.keras.layers.experimental.foo: "):
         _ = tf.keras.layers.experimental.foo
+
+
+def test_what_is_left_out_is_not_there():
+    spaces = {"tf.compat.v1", "tf.Graph", "tf.Operation", "tf.keras.experimental"}  # parts of them
+    for name in LEFT_OUT.keys() - spaces:
+        with pytest.raises(AttributeError):
+            operator.attrgetter(name.removeprefix("tf."))(tf)

@@ -140,7 +140,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
         b: Numbers.
         axes: How many axes, the last of `a` and the first of `b`; or the axes of both.
     """
-    return ops.tensordot(*shared(a, b), axes)
+    a, b = shared(a, b)
+    return ops.tensordot(a, b, axes)
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:

@@ -59,7 +59,7 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
 
     def convert(x: Any) -> Any:
         nonlocal masked
-        if isinstance(x, np.ndarray | np.generic) and (x.dtype.kind != "O" or holds_strings(x)):
+        if not isinstance(x, Tensor) and _is_array(x):
             x = convert_to_tensor(x)
         if isinstance(x, Tensor):
             masked = masked or x._keras_mask is not None
@@ -75,6 +75,16 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
     named = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
     # As Keras: a mask that is passed by hand goes on to the outputs like one of the inputs.
     return tuple(given), named, masked or kwargs.get("mask") is not None
+
+
+def _is_array(x: Any) -> bool:
+    """Return whether an input that is no Tensor is to become one: a NumPy array, a data frame."""
+    if isinstance(x, np.ndarray | np.generic):
+        return x.dtype.kind != "O" or holds_strings(x)
+    kind = type(x)
+    if not hasattr(kind, "__array__"):
+        return False
+    return not (hasattr(kind, "_as_tensor") or hasattr(kind, "_type_spec"))
 
 
 def holds_strings(array: Any) -> bool:

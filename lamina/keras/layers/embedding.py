@@ -52,6 +52,7 @@ class Embedding(Adaptable):
     """
 
     embeddings = AdaptedWeight("embeddings")
+    embeddings_scale: Any  # of `quantize`
     _lm_adapted = "embeddings"
     _config_omit = ("weights", "lora_rank", "lora_alpha")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lamina import engine, ops
-from lamina.engine import Tensor, convert_to_tensor, local
+from lamina.engine import Tensor, convert_to_tensor, local, recording_hooks
 from lamina.keras import registry
 from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.steps import _Steps, as_gradient, dense_gradient
@@ -175,9 +175,13 @@ class Optimizer(_Steps):
                 f"expected; got {len(grads)} gradients for {len(variables)} variables."
             )
         if not self.built:
+            before = len(self._variables)
             with engine.init_scope(), self._scope():
                 self.build(variables)
             self.built = True
+            # As in TF, state that a later call of a `tf.function` would make is an error there.
+            for hook in recording_hooks if not local.trace.eager else ():
+                hook(self._variables[before:])
             for watch in watchers:
                 watch(self)
         indices = self._trainable_variables_indices

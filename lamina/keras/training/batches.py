@@ -183,8 +183,14 @@ def _arrays(value: Any) -> Any:
     if isinstance(value, list) and value and not any(map(_is_array, nest.flatten(value))):
         return _array(value)  # a list of numbers is one array
     if isinstance(value, list | tuple | dict):
-        return nest.map_structure(_array, value)
-    return _array(value)
+        return nest.map_structure(_column, value)
+    return _column(value)
+
+
+def _column(value: Any) -> Any:
+    """Return an array of samples; a pandas Series is a column, (B, 1), as in Keras."""
+    array = _array(value)
+    return array[:, None] if hasattr(value, "iloc") and array.ndim == 1 else array
 
 
 def _array(value: Any) -> Any:

@@ -272,7 +272,7 @@ def _is_due(frequency: Any, epoch: int) -> bool:
 def evaluate(
     model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | None
 ) -> dict[str, Any]:
-    """Run the test step over the data, and return the metrics."""
+    """Run the test step over the data, and return the metrics; none, and a warning, if empty."""
     steps = switches.limited_steps(steps, source.size)
     if not isinstance(callbacks, callbacks_module.CallbackList):
         callbacks = callbacks_module.CallbackList(
@@ -290,6 +290,9 @@ def evaluate(
     try:
         last = _steps(model, source, step, "test", callbacks, steps)
         logs = to_floats(model._metrics_or_logs(last))
+    except _NoBatchError as error:
+        warnings.warn(f"{error}\n  The result is empty.", UserWarning, stacklevel=3)
+        logs = {}
     except BaseException:
         callbacks.abandon()
         raise

@@ -28,6 +28,16 @@ __all__ = [
 ]
 
 
+def _unregistered(kernel: str) -> Any:
+    """Have an op refuse gradients under the name that TF has for it."""
+
+    def mark(made: Any) -> Any:
+        made.unregistered = kernel
+        return made
+
+    return mark
+
+
 @op(mixed=True)
 def adjust_brightness(image, delta):
     """Add to the brightness of images.
@@ -46,6 +56,7 @@ def adjust_brightness(image, delta):
     return as_float(lambda x: x + delta.astype(x.dtype))(image)
 
 
+@_unregistered("AdjustContrastv2")
 @op(mixed=True)
 def adjust_contrast(images, contrast_factor):
     """Scale the distance of each pixel from the mean of its channel.
@@ -56,6 +67,9 @@ def adjust_contrast(images, contrast_factor):
 
     Returns:
         A Tensor of the same shape and dtype; integers are clipped.
+
+    Raises:
+        LookupError: a gradient through it is asked for; TF registers none.
 
     Example:
         >>> tf.image.adjust_contrast([[[1.0], [3.0]]], 2.0).numpy().ravel()
@@ -107,6 +121,7 @@ def _with_hsv(x, change):
     return to_rgb(jnp.stack(parts, -1)).astype(x.dtype)
 
 
+@_unregistered("AdjustHue")
 @op(mixed=True)
 def adjust_hue(image, delta):
     """Turn the hue of RGB images.
@@ -118,6 +133,9 @@ def adjust_hue(image, delta):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        LookupError: a gradient through it is asked for; TF registers none.
+
     Example:
         >>> tf.image.adjust_hue([[[1.0, 0.0, 0.0]]], 1 / 3).numpy().round(3)
         array([[[0., 1., 0.]]], dtype=float32)
@@ -126,6 +144,7 @@ def adjust_hue(image, delta):
     return as_float(lambda x: _with_hsv(x, lambda h, s, v: ((h + delta) % 1.0, s, v)))(image)
 
 
+@_unregistered("AdjustSaturation")
 @op(mixed=True)
 def adjust_saturation(image, saturation_factor):
     """Scale the saturation of RGB images.
@@ -136,6 +155,9 @@ def adjust_saturation(image, saturation_factor):
 
     Returns:
         A Tensor of the same shape and dtype.
+
+    Raises:
+        LookupError: a gradient through it is asked for; TF registers none.
 
     Example:
         >>> tf.image.adjust_saturation([[[1.0, 0.5, 0.5]]], 0.0).numpy()

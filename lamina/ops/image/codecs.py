@@ -209,7 +209,7 @@ def _decoded(data: np.ndarray, who: str, channels: int, dtype: Any, animated: An
             f"`contents` must be scalar but got shape {list(data.shape)}",
             "use tf.map_fn or dataset.map for several",
         )
-    raw = data[()]
+    raw = bytes(data[()])
     form = format_of(raw)
     if form and who in _NOT and (form == "BMP") == _NOT[who]:
         name = {"JPEG": "jpeg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "WEBP": "webp"}[form]

@@ -63,10 +63,10 @@ def parse_example(serialized, features, example_names=None, name=None):
     who = "tf.io.parse_example"
     found = raw_bytes(serialized, who, None)
     if found.ndim == 0:
-        return _parsed([found[()]], features, True, who, _names(example_names))
+        return _parsed([bytes(found[()])], features, True, who, _names(example_names))
     if found.ndim > 1:
         raw_bytes(serialized, who, 1)
-    return _parsed(list(found), features, False, who, _names(example_names))
+    return _parsed(found.tolist(), features, False, who, _names(example_names))
 
 
 def parse_single_example(serialized, features, example_names=None, name=None):
@@ -95,7 +95,7 @@ def parse_single_example(serialized, features, example_names=None, name=None):
     """
     who = "tf.io.parse_single_example"
     found = raw_bytes(serialized, who, 0)
-    return _parsed([found[()]], features, True, who, _names(example_names))
+    return _parsed([bytes(found[()])], features, True, who, _names(example_names))
 
 
 def _names(names: Any) -> Any:
@@ -181,7 +181,7 @@ def default_of(feature: Any, shape: Sequence[int], dtype: Any, key: str) -> np.n
     return array
 
 
-def _dims(feature: Any, key: str) -> tuple[int, ...]:
+def _dims(feature: Any, key: str) -> tuple[Any, ...]:
     shape = feature.shape
     shape = shape.as_list() if hasattr(shape, "as_list") else shape
     dims = tuple(shape) if isinstance(shape, list | tuple | np.ndarray) else (shape,)

@@ -92,7 +92,7 @@ def parse_single_sequence_example(
         np.int64(2)
     """
     who = "tf.io.parse_single_sequence_example"
-    record = raw_bytes(serialized, who, 0)[()]
+    record = bytes(raw_bytes(serialized, who, 0)[()])
     return _parsed([record], context_features, sequence_features, True, who)[:2]
 
 
@@ -132,7 +132,7 @@ def _steps(lists: Sequence[Any], key: str, feature: Any, who: str) -> list[list[
             f"{who}: `sequence_features` must hold FixedLenSequenceFeature, VarLenFeature or "
             f"RaggedFeature; got {feature!r} for {key!r}.\n  Fix: use one of these."
         )
-    if getattr(feature, "partitions", ()):
+    if isinstance(feature, RaggedFeature) and feature.partitions:
         raise ValueError(
             f"{who}: feature {key!r}: a RaggedFeature of a sequence must have no partitions; got "
             f"{feature.partitions}.\n  Fix: leave them out, the steps are the rows."

@@ -1,5 +1,7 @@
 """The constructors of RaggedTensor."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.engine import Tensor, as_dtype, convert_to_tensor, dtypes, errors
@@ -11,8 +13,17 @@ from lamina.ops.shaping import reshape
 __all__ = ["Constructors"]
 
 
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int | np.integer)
+
+
 class Constructors:
     """The `from_*` methods, which make a ragged Tensor of values and how they are cut."""
+
+    @classmethod
+    def _of(cls, values: Any, partition: RowPartition) -> Any:
+        """Return the ragged Tensor of these values, cut like this."""
+        raise TypeError(f"{cls.__name__}: tf.RaggedTensor has these constructors.")
 
     @classmethod
     def from_row_splits(cls, values, row_splits, name=None, validate=True):
@@ -273,9 +284,8 @@ class Constructors:
                 "RaggedTensor.from_tensor: `lengths` and `padding` exclude each other; got both."
             )
         tensor = convert_to_tensor(tensor)
-        rank = tensor.shape.rank
-        several = isinstance(lengths, list | tuple) and len(lengths) > 0
-        if several and not isinstance(lengths[0], int | np.integer):
+        rank = len(tensor.shape)
+        if isinstance(lengths, list | tuple) and lengths and not _is_int(lengths[0]):
             return _with_nested_lengths(cls, tensor, lengths, row_splits_dtype)
         if not 0 < ragged_rank < rank:
             raise ValueError(

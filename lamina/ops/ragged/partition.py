@@ -41,7 +41,7 @@ def on_host(tensor):
 
 def is_ready(tensor):
     """Return whether the value of a Tensor can be had now."""
-    return tensor._value is not None or tensor._trace.eager
+    return tensor._value is not None or (tensor._trace is not None and tensor._trace.eager)
 
 
 def vector(tensor, who):
@@ -247,9 +247,9 @@ class RowPartition:
         length = int(uniform_row_length)
         if length < 0:
             raise ValueError(f"{who} may not be negative; got {length}.")
-        if nvals is None and nrows is None:
-            raise ValueError(f"{who}: `nvals` or `nrows` must be given; got None for both.")
         if nrows is None:
+            if nvals is None:
+                raise ValueError(f"{who}: `nvals` or `nrows` must be given; got None for both.")
             nrows = int(nvals) // length if length else 0
         nrows = int(nrows)
         if validate and nvals is not None:

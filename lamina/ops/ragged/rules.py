@@ -1,6 +1,7 @@
 """What the functions of `tf` do with ragged operands; importing this installs it."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -229,7 +230,8 @@ def _bincount(
     axis=None,
     binary_output=False,
 ):
-    flat, weights = arr.flat_values, weights.flat_values if is_ragged(weights) else weights
+    flat: Any = arr.flat_values
+    weights = getattr(weights, "flat_values", weights)
     if axis in (None, 0):
         return ops.bincount(flat, weights, minlength, maxlength, dtype, None, axis, binary_output)
     values, rows = on_host(flat), splits_of(arr)
@@ -391,14 +393,15 @@ def _install():
         setattr(RaggedTensor, f"__{name}__", lambda self, other, fn=fn: fn(self, other))
     for name, fn in _BINARY.items():
         setattr(RaggedTensor, f"__r{name}__", lambda self, other, fn=fn: fn(other, self))
-    RaggedTensor.__pow__ = lambda self, other: _pow(self, other)
-    RaggedTensor.__rpow__ = lambda self, other: _pow(other, self)
-    RaggedTensor.__neg__ = lambda self: ops.negative(self)
-    RaggedTensor.__abs__ = lambda self: ops.abs(self)
-    RaggedTensor.__invert__ = lambda self: ops.logical_not(self)
-    RaggedTensor.__eq__ = _equality(ops.equal, False)
-    RaggedTensor.__ne__ = _equality(ops.not_equal, True)
-    RaggedTensor.__getitem__ = indexing.read
+    kind: Any = RaggedTensor
+    kind.__pow__ = lambda self, other: _pow(self, other)
+    kind.__rpow__ = lambda self, other: _pow(other, self)
+    kind.__neg__ = lambda self: ops.negative(self)
+    kind.__abs__ = lambda self: ops.abs(self)
+    kind.__invert__ = lambda self: ops.logical_not(self)
+    kind.__eq__ = _equality(ops.equal, False)
+    kind.__ne__ = _equality(ops.not_equal, True)
+    kind.__getitem__ = indexing.read
 
 
 _install()

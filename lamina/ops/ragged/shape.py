@@ -1,5 +1,7 @@
 """DynamicRaggedShape: the shape of a ragged Tensor with the lengths of its rows."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.engine import TensorShape, as_dtype, convert_to_tensor, dtypes, errors, static_ints
@@ -72,7 +74,8 @@ class DynamicRaggedShape:
                     f"{depth}; got {num_row_partitions}."
                 )
             depth = num_row_partitions
-        parts, rows = [], int(lengths[0]) if lengths else 0
+        rows: Any = int(lengths[0]) if lengths else 0
+        parts = []
         for each in lengths[1 : depth + 1]:
             if isinstance(each, int | np.integer):
                 part = RowPartition.from_uniform_row_length(
@@ -188,7 +191,7 @@ class DynamicRaggedShape:
             and self.num_row_partitions == other.num_row_partitions
         )
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # as lists: compared by value, mutable inside
 
     def __repr__(self):
         lengths = self.static_lengths()

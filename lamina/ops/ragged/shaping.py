@@ -3,7 +3,7 @@
 import numpy as np
 
 from lamina.engine import convert_to_tensor, dtypes, errors, static_int, static_ints
-from lamina.ops import shaping
+from lamina.ops import padding, shaping
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.ragged.rows import (
     as_ragged,
@@ -183,7 +183,7 @@ def reverse(tensor, axis, name=None):
 
 def _reverse(value, axis):
     if not is_ragged(value):
-        return shaping.reverse(value, [axis])
+        return padding.reverse(value, [axis])
     if axis == 0:
         return take_rows(value, np.arange(count_rows(value))[::-1])
     if axis > 1:
@@ -210,7 +210,7 @@ def tile(input, multiples, name=None):
 
 def _tile(value, axis, times):
     if not is_ragged(value):
-        return shaping.tile(value, [times if i == axis else 1 for i in range(len(value.shape))])
+        return padding.tile(value, [times if i == axis else 1 for i in range(len(value.shape))])
     if axis == 0:
         return take_rows(value, np.tile(np.arange(count_rows(value)), times))
     if axis > 1:

@@ -409,7 +409,7 @@ class RaggedTensor(Constructors, Composite):
 
     def __iter__(self):
         for i in range(self._partition.static_nrows):
-            yield self[i]
+            yield self[i]  # type: ignore[index]  # rules.py installs __getitem__
 
     def __hash__(self):
         raise TypeError("RaggedTensor is unhashable; got one as a key or in a set.")

@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, static_int, static_ints
 from lamina.ops import indexing, linalg, math, reduce, segments, shaping
-from lamina.ops.casting import cast
+from lamina.ops.casting import cast, conj
 from lamina.ops.comparison import greater_equal
 from lamina.ops.elementary import exp
 from lamina.ops.ragged.partition import is_ready
@@ -271,7 +271,7 @@ def sparse_dense_matmul(sp_a, b, adjoint_a=False, adjoint_b=False, name=None):
         )
     if adjoint_b:
         b = shaping.transpose(b, conjugate=b.dtype.is_complex)
-    values = math.conj(st.values) if adjoint_a and st.dtype.is_complex else st.values
+    values = conj(st.values) if adjoint_a and st.dtype.is_complex else st.values
     rows, columns = st.indices[:, 0], st.indices[:, 1]
     height, width = st._static_shape
     if adjoint_a:

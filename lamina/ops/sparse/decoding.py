@@ -136,10 +136,10 @@ def _search(steps, width, count):
                 before = with_blank if prefix and label == prefix[-1] else both
                 longer = grown[(*prefix, label)]
                 longer[1] = np.logaddexp(longer[1], before + step[label])
-        ranked = sorted(grown.items(), key=lambda item: -np.logaddexp(*item[1]))
+        ranked = sorted(grown.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))
         beam = {k: tuple(v) for k, v in ranked[:width]}
-    ranked = sorted(beam.items(), key=lambda item: -np.logaddexp(*item[1]))[:count]
-    found = [(list(prefix), float(np.logaddexp(*score))) for prefix, score in ranked]
+    ranked = sorted(beam.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))[:count]
+    found = [(list(prefix), float(np.logaddexp(score[0], score[1]))) for prefix, score in ranked]
     return found + [([], none)] * (count - len(found))
 
 

@@ -1,5 +1,7 @@
 """Embeddings of rows of ids, sparse or ragged, combined to one vector a row."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.engine import convert_to_tensor, errors
@@ -161,7 +163,9 @@ def safe_embedding_lookup_sparse(
         else (convert_to_tensor(embedding_weights))
     )
     ids = sparse_ids.to_sparse() if is_ragged(sparse_ids) else sparse_ids
-    weights = sparse_weights.to_sparse() if is_ragged(sparse_weights) else sparse_weights
+    weights: Any = sparse_weights
+    if is_ragged(weights):
+        weights = weights.to_sparse()
     sizes = ids._static_shape
     rows = int(np.prod(sizes[:-1], dtype=np.int64))
     places = host_of(ids.indices)

@@ -1,5 +1,7 @@
 """SparseTensors made of other Tensors and made dense, put in order, and cut."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.engine import (
@@ -437,7 +439,7 @@ def split(sp_input=None, num_split=None, axis=None, name=None):
     for name_, value in (("sp_input", sp_input), ("num_split", num_split), ("axis", axis)):
         if value is None:
             raise ValueError(f"tf.sparse.split: `{name_}` is required; got None.")
-    st = sparse(sp_input, "tf.sparse.split")
+    st: Any = sparse(sp_input, "tf.sparse.split")
     axis = axis_in(axis, st.ndim, "tf.sparse.split")
     count, sizes = static_int(num_split, "num_split"), st._static_shape
     if not 1 <= count <= sizes[axis]:

@@ -1,5 +1,7 @@
 """What the functions of `tf` do with sparse operands; importing this installs it."""
 
+from typing import Any
+
 from lamina import ops
 from lamina.engine import convert_to_tensor
 from lamina.ops.composite import extend
@@ -119,11 +121,12 @@ extend(
 
 
 def _install():
-    SparseTensor.__mul__ = lambda self, other: ops.multiply(self, other)
-    SparseTensor.__rmul__ = lambda self, other: ops.multiply(self, other)
-    SparseTensor.__truediv__ = lambda self, other: ops.truediv(self, other)
-    SparseTensor.__matmul__ = lambda self, other: ops.matmul(self, other)
-    SparseTensor.__rmatmul__ = lambda self, other: ops.matmul(other, self)
+    kind: Any = SparseTensor
+    kind.__mul__ = lambda self, other: ops.multiply(self, other)
+    kind.__rmul__ = lambda self, other: ops.multiply(self, other)
+    kind.__truediv__ = lambda self, other: ops.truediv(self, other)
+    kind.__matmul__ = lambda self, other: ops.matmul(self, other)
+    kind.__rmatmul__ = lambda self, other: ops.matmul(other, self)
 
 
 _install()

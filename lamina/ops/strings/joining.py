@@ -122,7 +122,7 @@ def reduce_join(inputs, axis=None, keepdims=False, separator="", name=None):
     if is_ragged(inputs):
         return _reduce_ragged(inputs, axis, keepdims, glue)
     x = texts(inputs, "tf.strings.reduce_join")
-    rank = x.shape.rank
+    rank = len(x.shape)
     given = tuple(range(rank - 1, -1, -1)) if axis is None else static_ints(axis, "axis")
     axes = tuple(a + rank if a < 0 else a for a in given)
     for a, wanted in zip(axes, given, strict=True):

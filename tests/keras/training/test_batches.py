@@ -140,3 +140,12 @@ def test_pack_and_unpack_are_inverse():
     for parts in [(X, None, None), (X, Y, None), (X, Y, Y)]:
         found = unpack_x_y_sample_weight(pack_x_y_sample_weight(*parts))
         assert all(a is b for a, b in zip(found, parts, strict=True))
+
+
+def test_a_series_is_a_column_and_a_frame_a_matrix():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": Y, "b": Y})
+    x, y = batches({"a": frame["a"], "both": frame}, frame["b"], batch_size=10)[0]
+    assert x["a"].shape == (10, 1)
+    assert x["both"].shape == (10, 2)
+    assert y.shape == (10, 1)

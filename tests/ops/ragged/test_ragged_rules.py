@@ -7,6 +7,7 @@ from lamina.engine import errors
 
 RT = tf.ragged.constant([[1, 2], [3]])
 FT = tf.ragged.constant([[1.0, 2.0], [3.0]])
+PAIRS = tf.ragged.constant([[[1, 2], [3, 4]], [[5, 6]]], ragged_rank=1)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ FT = tf.ragged.constant([[1.0, 2.0], [3.0]])
         (lambda: tf.expand_dims(RT, 2), [[[1], [2]], [[3]]]),
         (lambda: tf.squeeze(tf.expand_dims(RT, 0), 0), [[1, 2], [3]]),
         (lambda: tf.reverse(RT, [1]), [[2, 1], [3]]),
+        (lambda: tf.reverse(PAIRS, [2]), [[[2, 1], [4, 3]], [[6, 5]]]),
+        (lambda: tf.tile(PAIRS, [1, 1, 2]), [[[1, 2, 1, 2], [3, 4, 3, 4]], [[5, 6, 5, 6]]]),
         (lambda: tf.zeros_like(RT), [[0, 0], [0]]),
         (lambda: tf.cumsum(RT), [[1, 2], [4]]),
         (lambda: tf.clip_by_value(RT, 1, 2), [[1, 2], [2]]),

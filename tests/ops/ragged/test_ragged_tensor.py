@@ -51,7 +51,7 @@ def test_uniform_inner_axes_stay_dense():
     made = ragged([[[1, 2]], [[3, 4], [5, 6]]], ragged_rank=1)
     assert made.shape.as_list() == [2, None, 2]
     assert made.flat_values.shape.as_list() == [3, 2]
-    assert tf.RaggedTensor.from_uniform_row_length(ragged(RT + [[4]]), 2).shape.as_list() == [
+    assert tf.RaggedTensor.from_uniform_row_length(ragged([*RT, [4]]), 2).shape.as_list() == [
         2,
         2,
         None,

@@ -107,6 +107,12 @@ def test_sparse_results(found, places, values, shape):
             [[2], [1], [3]],
         ),
         (lambda: tf.sparse.sparse_dense_matmul(tf.ones([1, 3]), A), [[2, 1, 3]]),
+        (
+            lambda: tf.sparse.sparse_dense_matmul(
+                tf.sparse.from_dense([[1 + 2j]]), [[1j]], adjoint_a=True
+            ),
+            [[2 + 1j]],
+        ),
         (lambda: tf.sparse.softmax(G).values[2:], [0.2689414322376251, 0.7310585975646973]),
         (lambda: tf.sparse.fill_empty_rows(G, 0.0)[1], [False, True, True, False, True]),
         (lambda: tf.sparse.segment_sum([[1, 2], [3, 4], [5, 6]], [0, 2], [0, 0]), [[6, 8]]),

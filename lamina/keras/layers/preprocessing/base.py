@@ -39,14 +39,15 @@ class DataLayer(Layer):
 
     def _on_composite(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the output for a ragged or sparse input: each element's, in its place."""
+        mode = getattr(self, "output_mode", "int")
         if hasattr(inputs, "dense_shape"):
-            if getattr(self, "output_mode", "int") != "int":
+            if mode != "int":
                 dense = import_module("lamina.sparse").to_dense(inputs)
                 return self(dense, *args, **kwargs)
             return inputs.with_values(self(inputs.values, *args, **kwargs))
-        if getattr(self, "output_mode", "int") == "int":
+        if mode == "int":
             return inputs.with_flat_values(self(inputs.flat_values, *args, **kwargs))
-        if self.output_mode == "one_hot":
+        if mode == "one_hot":
             raise ValueError(
                 f"{checks.label(self)}: a ragged input takes output_mode 'int', 'multi_hot' or "
                 f"'count'; got 'one_hot', shape {inputs.shape}."

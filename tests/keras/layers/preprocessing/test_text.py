@@ -204,3 +204,14 @@ def test_a_model_of_texts_is_saved_with_its_vocabulary(tmp_path):
     data = np.array([["earth wind"], ["what"]])
     expected = model.predict(data, verbose=0)
     assert_close(tf.keras.models.load_model(path).predict(data, verbose=0), expected)
+
+
+def test_a_sequential_model_without_an_input_that_begins_with_texts_learns_from_a_dataset():
+    data = tf.data.Dataset.from_tensor_slices((["a b", "b c", "c d", "d a"], [0, 1, 2, 3])).batch(2)
+    layer = tf.keras.layers.TextVectorization(output_mode="multi_hot")
+    layer.adapt(data.map(lambda x, y: x))
+    model = tf.keras.Sequential([layer, tf.keras.layers.Dense(4)])
+    model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(data, verbose=0)
+    assert model.inputs[0].dtype == "string"
+    assert model.predict(data, verbose=0).shape == (4, 4)
