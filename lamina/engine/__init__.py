@@ -1,8 +1,9 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
 Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
-strings, convert, static, dispatch, hosted, pending, variable, lifted, missing, closure, backward,
-tape, custom, spec, arguments, function, random, cost, exporting. Each file imports those before it.
+strings, convert, composite, static, dispatch, hosted, aggregation, pending, variable, creating,
+lifted, missing, closure, reach, backward, tape, custom, typespec, spec, arguments, concrete, ranks,
+function, random, cost, exporting, dispatching. Each file imports those before it only.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes

@@ -66,7 +66,6 @@ def test_the_config_leaves_sparse_out():
         (lambda: L.CategoryEncoding(), "`num_tokens` must be set to use this layer"),
         (lambda: L.CategoryEncoding(0), "`num_tokens` must be a positive integer; got 0"),
         (lambda: L.CategoryEncoding(3, "int"), "`output_mode` must be one of"),
-        (lambda: L.CategoryEncoding(3, sparse=True), "outputs are dense; got True"),
         (lambda: L.CategoryEncoding(3)([1], count_weights=[1.0]), "is for output_mode 'count'"),
     ],
 )
