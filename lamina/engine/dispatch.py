@@ -30,7 +30,7 @@ from lamina.engine.convert import (
 )
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import Signature, TensorType, infer
+from lamina.engine.signature import Signature, TensorType, infer, is_symbolic
 from lamina.engine.static import static_value
 from lamina.engine.tensor import Tensor
 
@@ -123,6 +123,9 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
 
 _MANY = 8  # operands; so many are looked at by one call in C
 _ONLY_TENSORS = {Tensor}
+# What only moves values, and up to how many elements NumPy may do it where nothing is compiled.
+_MOVES = frozenset({"concat", "expand_dims", "reshape", "squeeze", "stack", "unstack"})
+_FEW = 1 << 14
 _type_of = operator.attrgetter("_type")
 
 
@@ -388,6 +391,10 @@ class Op(Generic[P]):
         made.calls_host = self.calls_host or any(getattr(v, "calls_host", False) for v in inner)
         made.weight = sum(getattr(v, "weight", 0) for v in inner) or int(made.calls_host)
         made.unregistered = self.unregistered
+        if self.host is not None and self.label in _MOVES and len(present) == len(kinds):
+            sizes = [k.size for k in outputs if not is_symbolic(k.dims)]
+            if len(sizes) == len(outputs) and sum(sizes) <= _FEW:
+                made.move = functools.partial(self.host, **values)
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)

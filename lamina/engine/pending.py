@@ -136,6 +136,7 @@ class _Cache:
     def __init__(self) -> None:
         self.programs: OrderedDict[Any, Program] = OrderedDict()
         self.seen: OrderedDict[int, None] = OrderedDict()
+        self.moved: dict[tuple[str, ...], int] = {}
         self.strikes = 0
 
     def find(self, key: Any) -> Program | None:
@@ -153,6 +154,8 @@ class _Cache:
 
     def should_step(self, key: Any, equations: Sequence[Equation]) -> bool:
         """Return whether to run this new structure operation by operation, this time."""
+        if self._grows(equations):
+            return True
         if self.strikes < _STRIKES:
             return False
         mark = hash(key)
@@ -164,6 +167,21 @@ class _Cache:
         unknown = sum(not signatures[e].has_kernel for e in {e[0] for e in equations})
         # Compiling a kernel costs about three equations of a whole program.
         return 3 * unknown <= len(equations) * (self.strikes - _STRIKES + 1) / 2
+
+    def _grows(self, equations: Sequence[Equation]) -> bool:
+        """Return whether these moves came before, in other sizes each time.
+
+        `steps = tf.concat([steps, step], 0)` in a loop is another program each time. What is
+        made of moves that need no compiling runs so from the third size on.
+        """
+        for equation in equations:
+            if not signatures[equation[0]].runs_at_once:
+                return False
+        names = tuple([signatures[equation[0]].name for equation in equations])
+        seen = self.moved[names] = self.moved.pop(names, 0) + 1
+        if len(self.moved) > 4096:
+            del self.moved[next(iter(self.moved))]
+        return seen > 2
 
 
 _STRIKES = 4
@@ -546,7 +564,7 @@ def _step(equations: Sequence[Equation], inputs: Sequence[Any], wanted: Sequence
     with jax.enable_x64(True):
         for equation in equations:
             args = [values[slot] if slot >= 0 else inputs[~slot] for slot in equation[1:]]
-            values.extend(signatures[equation[0]].kernel()(*args))
+            values.extend(signatures[equation[0]].run(args))
     return [values[slot] for slot in wanted]
 
 

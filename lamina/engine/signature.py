@@ -101,6 +101,8 @@ class Signature:
         weight: How many equations the programs inside it have (of loops, branches, calls); at
             least 1 where running it calls Python.
         unregistered: TF's name of an op that has no gradient there, so that asking is an error.
+        move: A NumPy function that does the same, of an op that only moves values of few elements:
+            quicker than to compile a kernel that runs once; else None.
         forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
     """
 
@@ -114,6 +116,7 @@ class Signature:
         "forward",
         "id",
         "inputs",
+        "move",
         "name",
         "needs",
         "outputs",
@@ -142,6 +145,7 @@ class Signature:
         self.calls_host = False
         self.weight = 0
         self.unregistered: str | None = None
+        self.move: Callable[..., Any] | None = None
         self._kernel: Callable[..., list[Any]] | None = None
         self.id = len(signatures)
         signatures.append(self)
@@ -150,6 +154,22 @@ class Signature:
     def has_kernel(self) -> bool:
         """Whether the signature was compiled for itself."""
         return self._kernel is not None
+
+    @property
+    def runs_at_once(self) -> bool:
+        """Whether it runs alone with nothing to compile."""
+        return self._kernel is not None or self.move is not None
+
+    def run(self, args: Sequence[Any]) -> list[Any]:
+        """Run it alone on arrays; call it with x64 enabled."""
+        if self._kernel is not None or self.move is None:
+            return self.kernel()(*args)
+        found = self.move(*map(np.asarray, args))
+        made = found if len(self.outputs) > 1 else [found]
+        return [
+            jax.device_put(np.array(value, kind.dtype.np))  # a copy: no view of an input
+            for value, kind in zip(made, self.outputs, strict=True)
+        ]
 
     def kernel(self) -> Callable[..., list[Any]]:
         """Return the signature compiled for itself; call it with x64 enabled."""

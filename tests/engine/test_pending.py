@@ -367,3 +367,22 @@ def test_a_long_program_is_cut_at_one_phase():
         x = tf.maximum(x, 0.5)
     x.numpy()
     assert tf.stats.compiles - before <= 4
+
+
+def test_a_growing_tensor_compiles_nothing_from_the_third_size_on():
+    rows = tf.zeros([0, 2])
+    compiled = []
+    for i in range(12):
+        rows = tf.concat([rows, [[1.0, float(i)]]], axis=0)
+        assert rows.numpy().shape == (i + 1, 2)
+        compiled.append(pending.stats.compiles)
+    assert compiled[-1] == compiled[2]
+    np.testing.assert_array_equal(rows.numpy()[:, 1], np.arange(12.0))
+
+
+def test_moves_that_come_again_in_the_same_size_are_compiled():
+    def moved(n):
+        return tf.expand_dims(tf.concat([tf.ones([n]), tf.zeros([n])], 0), 0).numpy()
+
+    for n in range(3, 9):
+        np.testing.assert_array_equal(moved(n), [[1.0] * n + [0.0] * n])
