@@ -124,9 +124,14 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
 _MANY = 8  # operands; so many are looked at by one call in C
 _ONLY_TENSORS = {Tensor}
 # What only moves values, and up to how many elements NumPy may do it where nothing is compiled.
-_MOVES = frozenset({"concat", "expand_dims", "reshape", "squeeze", "stack", "unstack"})
+_RESHAPES = frozenset({"expand_dims", "reshape", "squeeze"})
+_MOVES = _RESHAPES | {"concat", "stack"}
 _FEW = 1 << 14
 _type_of = operator.attrgetter("_type")
+
+
+def _reshaping(kind: TensorType) -> Callable[..., Any]:
+    return lambda x, *_: np.reshape(x, kind.dims)
 
 
 class Op(Generic[P]):
@@ -394,7 +399,10 @@ class Op(Generic[P]):
         if self.host is not None and self.label in _MOVES and len(present) == len(kinds):
             sizes = [k.size for k in outputs if not is_symbolic(k.dims)]
             if len(sizes) == len(outputs) and sum(sizes) <= _FEW:
-                made.move = functools.partial(self.host, **values)
+                moves = self.label in _RESHAPES
+                made.move = (
+                    _reshaping(outputs[0]) if moves else functools.partial(self.host, **values)
+                )
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)

@@ -165,11 +165,10 @@ class Signature:
         if self._kernel is not None or self.move is None:
             return self.kernel()(*args)
         found = self.move(*map(np.asarray, args))
-        made = found if len(self.outputs) > 1 else [found]
-        return [
-            jax.device_put(np.array(value, kind.dtype.np))  # a copy: no view of an input
-            for value, kind in zip(made, self.outputs, strict=True)
-        ]
+        (kind,) = self.outputs
+        if np.shape(found) != kind.dims:
+            return self.kernel()(*args)
+        return [jax.device_put(np.array(found, kind.dtype.np))]  # a copy: no view of an input
 
     def kernel(self) -> Callable[..., list[Any]]:
         """Return the signature compiled for itself; call it with x64 enabled."""

@@ -41,6 +41,7 @@ if _TYPE_CHECKING:
     from lamina.keras import (
         applications,
         datasets,
+        distillation,
         export,
         legacy,
         mixed_precision,
@@ -58,6 +59,7 @@ __getattr__, __dir__ = _on_demand(
     modules=(
         "applications",
         "datasets",
+        "distillation",
         "export",
         "legacy",
         "mixed_precision",
@@ -67,4 +69,4 @@ __getattr__, __dir__ = _on_demand(
         "wrappers",
     ),
 )
-_registry.define_late("lamina.keras.applications", "lamina.keras.ops")
+_registry.define_late("lamina.keras.applications", "lamina.keras.distillation", "lamina.keras.ops")

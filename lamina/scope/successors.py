@@ -31,14 +31,6 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "tf.resource": ("dtypes of handles", "use a Python object"),
     "tf.keras.backend.get_session": ("sessions", "call the functions directly"),
     "tf.keras.backend.set_session": ("sessions", "leave the call out"),
-    "tf.keras.backend.ctc_label_dense_to_sparse": (
-        "a helper of TensorFlow 1",
-        "tf.nn.ctc_loss takes dense labels",
-    ),
-    "tf.keras.distillation": (
-        "a recipe of a few lines",
-        "write a train_step that adds a loss between two models' outputs",
-    ),
     "tf.keras.distribution": (
         "Keras' own distribution",
         "use tf.distribute.MirroredStrategy",

@@ -417,3 +417,11 @@ def test_quantized_policies_go_through_configs(policy):
 
 def test_versions():
     assert keras.version() == keras.__version__ == "3.15.0"
+
+
+def test_labels_that_count_as_a_sparse_tensor():
+    labels = tf.constant([[3, 4, 0], [5, 0, 0]])
+    sparse = keras.backend.ctc_label_dense_to_sparse(labels, tf.constant([2, 1]))
+    assert sparse.dense_shape.numpy().tolist() == [2, 3]
+    np.testing.assert_array_equal(tf.sparse.to_dense(sparse).numpy(), labels.numpy())
+    assert sparse.values.numpy().tolist() == [3, 4, 5]

@@ -1,5 +1,6 @@
 """Functions of tf.keras.backend: losses."""
 
+from importlib import import_module
 from typing import Any
 
 from lamina import ops
@@ -13,6 +14,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "ctc_batch_cost",
     "ctc_decode",
+    "ctc_label_dense_to_sparse",
     "sparse_categorical_crossentropy",
 ]
 
@@ -122,6 +124,28 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
         blank_index=-1,
     )
     return ops.expand_dims(loss, 1)
+
+
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
+    """Return the labels that count as a `tf.SparseTensor`.
+
+    Args:
+        labels: ``(B, L)``, the labels.
+        label_lengths: int, ``(B,)``, how many labels of each row count.
+
+    Returns:
+        A SparseTensor of shape ``(B, L)`` in the dtype of `labels`.
+
+    Example:
+        >>> sparse = tf.keras.backend.ctc_label_dense_to_sparse([[3, 4, 0]], [2])
+        >>> sparse.indices.numpy().tolist(), sparse.values.numpy().tolist()
+        ([[0, 0], [0, 1]], [3, 4])
+    """
+    sparse = import_module("lamina.ops.sparse.tensor")  # only for those who need it
+    labels = convert_to_tensor(labels)
+    places = ops.where(ops.sequence_mask(label_lengths, ops.shape(labels)[1]))
+    shape = ops.cast(ops.shape(labels), "int64")
+    return sparse.SparseTensor(places, ops.gather_nd(labels, places), shape)
 
 
 def ctc_decode(
