@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lamina.engine.identity import identity
 from lamina.engine.signature import Signature
 from lamina.engine.tensor import Tensor
 
@@ -109,16 +110,16 @@ def _structure(
     parts: list[Any] = []
     for entry in log:
         if type(entry) is not tuple:
-            numbers[id(entry)] = len(numbers)
+            numbers[identity(entry)] = len(numbers)
             continue
         signature, inputs, outputs = entry
         if type(signature) is not Signature or not outputs or outputs[0]._trace is not trace:
             return None
         parts.append(outputs[0]._slot)
-        parts.extend(map(number, map(id, inputs)))
+        parts.extend(map(number, map(identity, inputs)))
         for t in outputs:
-            numbers[id(t)] = len(numbers)
-    parts.extend(map(number, map(id, targets)))
+            numbers[identity(t)] = len(numbers)
+    parts.extend(map(number, map(identity, targets)))
     for handles in roots:
-        parts.append(tuple([number(id(t)) for t in handles]))
+        parts.append(tuple([number(identity(t)) for t in handles]))
     return tuple(trace.equations), tuple(parts)

@@ -13,6 +13,7 @@ import jax
 from lamina.engine import errors, nest
 from lamina.engine.context import local, recording
 from lamina.engine.dispatch import Op, convert_to_tensor, op
+from lamina.engine.identity import identity
 from lamina.engine.signature import Signature, TensorType, signatures, type_of
 from lamina.engine.tensor import Tensor, placeholder
 from lamina.engine.trace import Equation, Trace
@@ -82,11 +83,11 @@ class Closure:
 
     def capture(self, tensor: Tensor) -> int:
         """Return the slot of a Tensor from outside, which becomes an input."""
-        found = self.captures.get(id(tensor))
+        found = self.captures.get(identity(tensor))
         if found is None:
             self._check_reachable(tensor)
             inner = self.add_input(tensor._type)
-            found = self.captures[id(tensor)] = (tensor, inner._slot)
+            found = self.captures[identity(tensor)] = (tensor, inner._slot)
             tensor.__dict__["_captured"] = True  # what holds it must say when it gets another
         return found[1]
 

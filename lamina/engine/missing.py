@@ -17,6 +17,7 @@ from typing import Any
 
 from lamina.engine.context import local
 from lamina.engine.dtypes import as_dtype
+from lamina.engine.identity import identity
 from lamina.engine.places import place_of_caller
 from lamina.engine.signature import signatures
 from lamina.engine.tensor import Tensor
@@ -40,19 +41,19 @@ def report_unreached(reads: Iterable[Any], wanted: Sequence[Any]) -> None:
         reads: The trainable variables that were read under the tape.
         wanted: The sources whose gradients were asked for.
     """
-    asked = {id(s) for s in wanted}
+    asked = {identity(s) for s in wanted}
     held: dict[int, set[int]] = {}
     for variable in reads:
         where = variable.__dict__.get("_first_read")
-        if id(variable) in asked or where is None:
+        if identity(variable) in asked or where is None:
             continue
         model, place = where[0](), where[1]
         if model is None:
             continue
-        if id(model) not in held:
-            held[id(model)] = {id(v) for v in model.variables}
-        mine = held[id(model)]
-        if id(variable) in mine or not mine & asked:
+        if identity(model) not in held:
+            held[identity(model)] = {identity(v) for v in model.variables}
+        mine = held[identity(model)]
+        if identity(variable) in mine or not mine & asked:
             continue
         variable.__dict__["_first_read"] = None  # once for each variable
         warnings.warn(
@@ -143,7 +144,7 @@ def _slot(trace: Any, tensor: Tensor) -> Any:
         return tensor._slot
     known = getattr(trace, "_inputs_at", None)
     if known is not None:
-        return known.get(id(tensor._value))
+        return known.get(identity(tensor._value))
     return next((slot for t, slot in trace.captures.values() if t is tensor), None)
 
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 import threading
 import weakref
@@ -19,6 +18,7 @@ import numpy as np
 
 from lamina.engine import errors
 from lamina.engine.context import config, local, set_pending_factory
+from lamina.engine.identity import identity
 from lamina.engine.signature import Signature, signatures
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import Equation, Trace, replay
@@ -193,9 +193,6 @@ _SOFT_LIMIT = 512
 _TAPE_LIMIT = 20_000
 
 
-_MANY = 8  # operands that are adopted together
-_NONE = type(None)
-_value_of, _type_id_of = operator.attrgetter("_value"), operator.attrgetter("_type.id")
 _Array: type = object
 """The class of JAX's arrays: jax.Array itself is abstract, and no device is touched to find it."""
 
@@ -250,17 +247,16 @@ class Pending:
         """Record one equation and return the Tensors of its outputs."""
         equation = [signature.id]
         inputs_at = self._inputs_at
-        if len(tensors) > _MANY:
-            self._adopt_many(tensors)
         for t in tensors:
             if t._trace is self:
                 equation.append(t._slot)
                 continue
             value = t._value
-            at = inputs_at.get(id(value))
+            key = identity(value)
+            at = inputs_at.get(key)
             if at is None:
                 if type(value) is _Array:  # as `_adopt` would; most inputs of a step are such
-                    at = inputs_at[id(value)] = ~len(self.inputs)
+                    at = inputs_at[key] = ~len(self.inputs)
                     self.inputs.append(value)
                     self.input_types.append(t._type.id)
                 else:
@@ -315,35 +311,17 @@ class Pending:
             found.append(t)
         return found
 
-    def _adopt_many(self, tensors: Sequence[Tensor]) -> None:
-        """Adopt those of many Tensors that are arrays and new here, with no loop in Python.
-
-        Such are the slots of an optimizer, most of what a training step reads.
-        """
-        values = list(map(_value_of, tensors))
-        if not set(map(type, values)) <= {_Array, _NONE}:
-            return  # one after another, then
-        by_id = dict(zip(map(id, values), tensors, strict=True))
-        by_id.pop(id(None), None)
-        inputs_at = self._inputs_at
-        fresh = [key for key in by_id if key not in inputs_at]
-        start = ~len(self.inputs)
-        inputs_at.update(zip(fresh, range(start, start - len(fresh), -1), strict=True))
-        found = list(map(by_id.__getitem__, fresh))
-        self.inputs.extend(map(_value_of, found))
-        self.input_types.extend(map(_type_id_of, found))
-
     def _adopt(self, tensor: Tensor) -> int:
         value = tensor._value
         if value is None:
             value = tensor._trace.materialize(tensor)
         kind = tensor._type.id
-        key = id(value)
+        key = identity(value)
         if type(value) is np.ndarray:
-            key = id(value := tensor._used())
+            key = identity(value := tensor._used())
         elif isinstance(value, np.generic):
             # A number counts by its handle, not by its value: `x * i` in a loop is one structure.
-            key, kind = id(tensor), ~kind
+            key, kind = identity(tensor), ~kind
         else:
             global _Array
             _Array = type(value)
@@ -450,11 +428,7 @@ class Pending:
         if not self.equations:
             return
         with _lock:
-            live: list[Tensor] = []
-            for ref in self.outputs:
-                t = ref()
-                if t is not None:
-                    live.append(t)
+            live = [t for ref in self.outputs if (t := ref()) is not None]
             aliases = [t for ref in self.aliases if (t := ref()) is not None]
             if live or aliases or self.calls_host:
                 try:
@@ -512,7 +486,7 @@ class Pending:
             value = old._value
             if value is None:
                 continue
-            at = inputs_at.get(id(value))
+            at = inputs_at.get(identity(value))
             if at is None or ~at in places:
                 continue
             places.add(~at)

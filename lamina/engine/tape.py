@@ -20,6 +20,7 @@ from lamina.engine.backward import recalled
 from lamina.engine.closure import vectorize
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor, emit, op
+from lamina.engine.identity import identity
 from lamina.engine.reach import reaching, touched
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable, next_number
@@ -147,13 +148,13 @@ class GradientTape:
     def _watch_variable(self, variable: Any, tensor: Tensor) -> None:
         reads = self._reads.get(variable)
         if reads is None:
-            self._reads[variable] = {id(tensor): tensor}
+            self._reads[variable] = {identity(tensor): tensor}
             if "_first_read" not in variable.__dict__ and local.calls:
                 missing.note_place(variable)
-        elif id(tensor) in reads:
+        elif identity(tensor) in reads:
             return
         else:
-            reads[id(tensor)] = tensor
+            reads[identity(tensor)] = tensor
         self.log.append(tensor)
 
     def watched_variables(self) -> tuple[Any, ...]:
@@ -270,15 +271,15 @@ class GradientTape:
         results: list[Any]  # None where a Python gradient gives none
         for signature, inputs, outputs, needed in reversed(steps):
             if len(outputs) == 1:
-                cotangent = grads.get(id(outputs[0]))
+                cotangent = grads.get(identity(outputs[0]))
                 if cotangent is None:
                     continue
                 given, cotangents = (0,), (cotangent,)
             else:
-                given = tuple([i for i, o in enumerate(outputs) if id(o) in grads])
+                given = tuple([i for i, o in enumerate(outputs) if identity(o) in grads])
                 if not given:
                     continue
-                cotangents = tuple([grads[id(outputs[i])] for i in given])
+                cotangents = tuple([grads[identity(outputs[i])] for i in given])
             if signature.forward is not None:
                 needed = reaching(signature, needed, given)
                 if not needed:
@@ -314,7 +315,7 @@ class GradientTape:
     ) -> Tensor | None:
         total: Tensor | None = None
         for root in roots:
-            grad = grads.get(id(root)) if id(root) in followed else None
+            grad = grads.get(identity(root)) if identity(root) in followed else None
             if grad is not None:
                 total = grad if total is None else _add(total, grad)
         return total
@@ -481,15 +482,15 @@ def _connected(log: Iterable[Any]) -> list[tuple[Any, Any, Any, tuple[int, ...]]
     steps: list[tuple[Any, Any, Any, tuple[int, ...]]] = []
     for entry in log:
         if type(entry) is not tuple:
-            active.add(id(entry))
+            active.add(identity(entry))
             continue
         signature, inputs, outputs = entry
-        needed = tuple([i for i in signature.needs if id(inputs[i]) in active])
+        needed = tuple([i for i in signature.needs if identity(inputs[i]) in active])
         if needed:
             steps.append((signature, inputs, outputs, needed))
             if signature.forward is not None:
                 outputs = [outputs[i] for i in touched(signature, needed)]
-            active.update([id(o) for o in outputs if o._type.differentiable])
+            active.update([identity(o) for o in outputs if o._type.differentiable])
     return steps
 
 
@@ -506,15 +507,15 @@ def _pull(
 
 def _followed(log: Iterable[Any], steps: Sequence[Any]) -> set[int]:
     """Return the ids of the Tensors that are watched, or computed in one of the steps."""
-    found = {id(entry) for entry in log if type(entry) is not tuple}
+    found = {identity(entry) for entry in log if type(entry) is not tuple}
     for step in steps:
-        found.update([id(o) for o in step[2]])
+        found.update([identity(o) for o in step[2]])
     return found
 
 
 def _accumulate(grads: dict[int, Tensor], tensor: Tensor, grad: Tensor) -> None:
-    before = grads.get(id(tensor))
-    grads[id(tensor)] = grad if before is None else _add(before, grad)
+    before = grads.get(identity(tensor))
+    grads[identity(tensor)] = grad if before is None else _add(before, grad)
 
 
 def _size(tensor: Tensor) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lamina.engine import Op, as_dtype, nest
+from lamina.engine.identity import identity
 from lamina.keras.core import operations
 from lamina.keras.core.layer import Layer
 from lamina.keras.core.symbolic import KerasTensor, Node, symbolic_type
@@ -345,10 +346,12 @@ class Graph:
             inputs: One value for each input, in order.
             **options: Passed to each layer that takes them, if the call did not give them.
         """
-        values: dict[int, Any] = {id(t): x for t, x in zip(self.flat_inputs, inputs, strict=True)}
+        values: dict[int, Any] = {
+            identity(t): x for t, x in zip(self.flat_inputs, inputs, strict=True)
+        }
 
         def value_of(x: Any) -> Any:
-            return values[id(x)] if isinstance(x, KerasTensor) else x
+            return values[identity(x)] if isinstance(x, KerasTensor) else x
 
         for node, given_by, gives in self._plan:
             if given_by is not None:
@@ -361,20 +364,22 @@ class Graph:
             if len(given) != len(node.outputs):  # ragged or sparse values, taken apart
                 given = [t for t in flatten_whole(found) if t is not None]
             for t, value in zip(node.outputs, given, strict=True):
-                values[id(t)] = value
+                values[identity(t)] = value
         if len(self.flat_outputs) == 1 and self.outputs is self.flat_outputs[0]:
-            return values[id(self.outputs)]
-        return nest.map_structure(lambda t: None if t is None else values[id(t)], self.outputs)
+            return values[identity(self.outputs)]
+        return nest.map_structure(
+            lambda t: None if t is None else values[identity(t)], self.outputs
+        )
 
     def _planned(self) -> list[tuple[Node, int | None, int]]:
         """Return the nodes to run; for calls of one tensor on one, where it is and where to put it.
 
         Most calls are such, and need no look at structures.
         """
-        start = {id(t) for t in self.flat_inputs}
+        start = {identity(t) for t in self.flat_inputs}
         plan: list[tuple[Node, int | None, int]] = []
         for node in self.nodes:
-            if all(id(t) in start for t in node.outputs):
+            if all(identity(t) in start for t in node.outputs):
                 continue
             plain = (
                 len(node.args) == 1
@@ -382,7 +387,9 @@ class Graph:
                 and not node.kwargs
                 and node.structure is node.outputs[0]
             )
-            plan.append((node, id(node.args[0]) if plain else None, id(node.outputs[0])))
+            plan.append(
+                (node, identity(node.args[0]) if plain else None, identity(node.outputs[0]))
+            )
         return plan
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lamina.engine import Tensor, Variable, name_scope, versions
+from lamina.engine.identity import identity
 from lamina.keras.naming import snake_case
 
 __all__ = ["Module", "children", "walk"]
@@ -88,8 +89,8 @@ def _found(path: str, value: Any, inside: set[int]) -> Iterator[tuple[str, Any]]
     kind = _kinds.get(type(value)) or _kind_of(type(value))
     if kind is _MEMBER:
         yield path, value
-    elif kind is _CONTAINER and id(value) not in inside:
-        inside.add(id(value))
+    elif kind is _CONTAINER and identity(value) not in inside:
+        inside.add(identity(value))
         for step, item in _items(value):
             yield from _found(path + step, item, inside)
 
@@ -99,13 +100,13 @@ def walk(root: Any) -> Iterator[tuple[str, Any]]:
 
     Depth first, in the order in which attributes were set: "encoder.blocks[3].attention".
     """
-    seen: set[int] = {id(root)}
+    seen: set[int] = {identity(root)}
 
     def below(obj: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         for path, value in children(obj):
-            if id(value) in seen:
+            if identity(value) in seen:
                 continue
-            seen.add(id(value))
+            seen.add(identity(value))
             full = prefix + path
             yield full, value
             if not isinstance(value, Variable):
@@ -193,17 +194,17 @@ class Module:
 
 def _sorted_walk(root: Any) -> Iterator[tuple[str, Any]]:
     """`walk` in the order of tf.Module: own variables first, attributes sorted by name."""
-    seen: set[int] = {id(root)}
+    seen: set[int] = {identity(root)}
 
     def below(obj: Any) -> Iterator[tuple[str, Any]]:
         found = sorted(children(obj), key=lambda pair: pair[0])
         for path, value in found:
-            if isinstance(value, Variable) and id(value) not in seen:
-                seen.add(id(value))
+            if isinstance(value, Variable) and identity(value) not in seen:
+                seen.add(identity(value))
                 yield path, value
         for path, value in found:
-            if not isinstance(value, Variable) and id(value) not in seen:
-                seen.add(id(value))
+            if not isinstance(value, Variable) and identity(value) not in seen:
+                seen.add(identity(value))
                 yield path, value
                 yield from below(value)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import TensorShape, Variable, as_dtype, context, init_scope, local, versions
+from lamina.engine.identity import identity
 from lamina.keras import constraints, initializers, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.core.checks import label
@@ -133,15 +134,15 @@ class Weighted(Module):
 
     def _own_variables(self) -> list[Any]:
         """Return the variables held directly, in the order in which they were made."""
-        found = {id(v): v for _, v in children(self) if isinstance(v, Variable)}
+        found = {identity(v): v for _, v in children(self) if isinstance(v, Variable)}
         for v in self.__dict__.get("_lm_added", ()):
-            found.setdefault(id(v), v)
+            found.setdefault(identity(v), v)
         return sorted(found.values(), key=_number)
 
     def _children(self) -> list[Any]:
         """Return layers and modules held directly, each once, in attribute order."""
         found = {
-            id(v): v
+            identity(v): v
             for _, v in children(self)
             if isinstance(v, Module) and getattr(type(v), "_tracked_as", "layer") == "layer"
         }
@@ -152,9 +153,9 @@ class Weighted(Module):
         seen: set[int] = set()
 
         def below(layer: Any) -> Iterator[Any]:
-            if id(layer) in seen:
+            if identity(layer) in seen:
                 return
-            seen.add(id(layer))
+            seen.add(identity(layer))
             if isinstance(layer, Weighted):
                 yield layer
                 kept = layer._children()
@@ -300,7 +301,7 @@ def _found(layer: Any, everything: bool) -> tuple[Any, ...]:
 
 def _print(container: Any) -> list[int]:
     items = container.values() if hasattr(container, "values") else container
-    return [id(item) for item in items]
+    return [identity(item) for item in items]
 
 
 class _Walk:
@@ -314,16 +315,16 @@ class _Walk:
 
     def enter(self, module: Any) -> None:
         """Collect what is below a module, once."""
-        if id(module) in self.seen:
+        if identity(module) in self.seen:
             return
-        self.seen.add(id(module))
+        self.seen.add(identity(module))
         self._note_containers(vars(module).items())
         if isinstance(module, Weighted):
             own = file_order(module._own_variables())
         else:
             own = [v for _, v in children(module) if isinstance(v, Variable)]
         for v in own:
-            self.found.setdefault(id(v), v)
+            self.found.setdefault(identity(v), v)
         below = [v for _, v in children(module) if not isinstance(v, Variable)]
         kinds = [getattr(type(v), "_tracked_as", "layer") for v in below]
         for wanted in ("seed", "layer") if self.everything else ("layer",):
@@ -338,9 +339,9 @@ class _Walk:
 
     def _note(self, value: Any) -> None:
         items: Any = value
-        if not is_container(value) or id(value) in self.seen:
+        if not is_container(value) or identity(value) in self.seen:
             return
-        self.seen.add(id(value))
+        self.seen.add(identity(value))
         if isinstance(value, list | dict | set):
             self.containers.append((value, _print(value)))
         if hasattr(value, "__dataclass_fields__"):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lamina import engine
+from lamina.engine.identity import identity
 from lamina.keras import initializers
 from lamina.keras.optimizers.arguments import check, shared_arguments
 from lamina.keras.optimizers.base import Optimizer
@@ -272,11 +273,11 @@ class Adafactor(Optimizer):
 
     def _add_slots(self, variables: Sequence[engine.Variable]):
         for v in variables:
-            self._slots[id(v)] = self._factors(v)
-            self._slots[id(v)]["velocity"] = self.add_variable_from_reference(v, "velocity")
+            self._slots[identity(v)] = self._factors(v)
+            self._slots[identity(v)]["velocity"] = self.add_variable_from_reference(v, "velocity")
 
     def _slots_of(self, variable: engine.Variable) -> tuple[Variable, ...]:
-        return tuple(self._slots[id(variable)].values())
+        return tuple(self._slots[identity(variable)].values())
 
     def _factors(self, variable: engine.Variable) -> dict[str, Variable]:
         name = variable.name.replace(":", "_")

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina import engine, ops
 from lamina.engine import Tensor, convert_to_tensor, local, recording_hooks
+from lamina.engine.identity import identity
 from lamina.keras import registry
 from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.steps import _Steps, as_gradient, dense_gradient
@@ -185,7 +186,7 @@ class Optimizer(_Steps):
             for watch in watchers:
                 watch(self)
         indices = self._trainable_variables_indices
-        fresh = [v for v in variables if id(v) not in indices]
+        fresh = [v for v in variables if identity(v) not in indices]
         if fresh:
             self._adopt(fresh)
             self._reorder(variables)

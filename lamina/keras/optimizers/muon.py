@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lamina import engine
+from lamina.engine.identity import identity
 from lamina.keras.optimizers.arguments import shared_arguments
 from lamina.keras.optimizers.base import Optimizer
 from lamina.keras.variable import Variable
@@ -128,10 +129,10 @@ class Muon(Optimizer):
     def _add_slots(self, variables: Sequence[engine.Variable]):
         for v in variables:
             names = ("momentum", "velocity") if self._should_use_adamw(v) else ("momentum",)
-            self._slots[id(v)] = {n: self.add_variable_from_reference(v, n) for n in names}
+            self._slots[identity(v)] = {n: self.add_variable_from_reference(v, n) for n in names}
 
     def _slots_of(self, variable: engine.Variable) -> tuple[Variable, ...]:
-        return tuple(self._slots[id(variable)].values())
+        return tuple(self._slots[identity(variable)].values())
 
     def _rule_of(self, variable: engine.Variable) -> tuple[Callable[..., Any], dict[str, Any]]:
         if self._should_use_adamw(variable):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina import engine
+from lamina.engine.identity import identity
 from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.arguments import _Arguments, check
 from lamina.keras.variable import Variable
@@ -22,11 +23,11 @@ class _State(_Arguments):
     def variables(self) -> list[Any]:
         """All state: iterations, learning rate, then what `build` made, in Keras' order."""
         listed: list[Any] = self._variables[:]
-        seen = {id(v) for v in listed} | self._trainable_variables_indices.keys()
+        seen = {identity(v) for v in listed} | self._trainable_variables_indices.keys()
         others = [v for k, v in self.__dict__.items() if k not in _OWN_ATTRIBUTES]
         for v in _variables_in(others):
-            if id(v) not in seen:
-                seen.add(id(v))
+            if identity(v) not in seen:
+                seen.add(identity(v))
                 listed.append(v)
         return listed
 
@@ -37,9 +38,9 @@ class _State(_Arguments):
             variables: The variables to train.
         """
         indices = self._trainable_variables_indices
-        fresh = [v for v in variables if id(v) not in indices]
+        fresh = [v for v in variables if identity(v) not in indices]
         for v in fresh:
-            indices[id(v)] = len(self._trainable_variables)
+            indices[identity(v)] = len(self._trainable_variables)
             self._trainable_variables.append(v)
         self._add_missing_sums()
         self._add_slots(fresh)
@@ -67,7 +68,7 @@ class _State(_Arguments):
         """Make the slots that are missing."""
         for names in self._slot_groups():
             for v in variables:
-                slots = self._slots.setdefault(id(v), {})
+                slots = self._slots.setdefault(identity(v), {})
                 for name in (n for n in names if n not in slots):
                     start = self._slot_start(name, v)
                     slots[name] = self.add_variable_from_reference(v, name, start)
@@ -75,46 +76,46 @@ class _State(_Arguments):
     def _slots_of(self, variable: engine.Variable) -> tuple[Variable, ...]:
         """Return the slots of a variable in the order that its rule takes them."""
         names = [name for group in self._slot_groups() for name in group]
-        slots = self._slots.get(id(variable), {})
+        slots = self._slots.get(identity(variable), {})
         if any(name not in slots for name in names):  # a setting that needs them came later
             self._add_slots([variable])
-        return tuple(self._slots[id(variable)][name] for name in names)
+        return tuple(self._slots[identity(variable)][name] for name in names)
 
     def _forget(self, gone: Iterable[engine.Variable]):
         """Drop the state of variables that are trained no more."""
-        ids = {id(v) for v in gone}
-        kept = [i for i, v in enumerate(self._trainable_variables) if id(v) not in ids]
-        dropped = {id(s) for v in ids for s in self._slots.pop(v, {}).values()}
+        ids = {identity(v) for v in gone}
+        kept = [i for i, v in enumerate(self._trainable_variables) if identity(v) not in ids]
+        dropped = {identity(s) for v in ids for s in self._slots.pop(v, {}).values()}
         for listed in (self._model_variables_moving_average, self._accumulated_gradients):
             if listed:
-                dropped |= {id(v) for i, v in enumerate(listed) if i not in kept}
+                dropped |= {identity(v) for i, v in enumerate(listed) if i not in kept}
                 listed[:] = [listed[i] for i in kept]
-        self._variables[:] = [v for v in self._variables if id(v) not in dropped]
+        self._variables[:] = [v for v in self._variables if identity(v) not in dropped]
         self._trainable_variables[:] = [self._trainable_variables[i] for i in kept]
         self._number_variables()
 
     def _reorder(self, variables: Sequence[engine.Variable]):
         """Put the state in the order of all variables, as if it had been built for them now."""
         before = self._trainable_variables_indices
-        if {id(v) for v in variables} != before.keys():
+        if {identity(v) for v in variables} != before.keys():
             return
-        order = [before[id(v)] for v in variables]
+        order = [before[identity(v)] for v in variables]
         state: list[Any] = []
         for listed in (self._model_variables_moving_average, self._accumulated_gradients):
             if listed:
                 listed[:] = [listed[i] for i in order]
                 state += listed
         for names in self._slot_groups():
-            state += [self._slots[id(v)][n] for v in variables for n in names]
-        ids = {id(v) for v in state}
-        self._variables[:] = [v for v in self._variables if id(v) not in ids] + state
+            state += [self._slots[identity(v)][n] for v in variables for n in names]
+        ids = {identity(v) for v in state}
+        self._variables[:] = [v for v in self._variables if identity(v) not in ids] + state
         self._trainable_variables[:] = variables
         self._number_variables()
 
     def _number_variables(self):
         indices = self._trainable_variables_indices
         indices.clear()
-        indices.update({id(v): i for i, v in enumerate(self._trainable_variables)})
+        indices.update({identity(v): i for i, v in enumerate(self._trainable_variables)})
         self._forget_plans()
 
     def _slot_start(self, name: str, variable: engine.Variable) -> Any:
@@ -234,9 +235,9 @@ class _State(_Arguments):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "_State":
         """Copy the optimizer for copies of its variables, where those are copied too."""
-        made = memo[id(self)] = type(self).from_config(self.get_config())
+        made = memo[identity(self)] = type(self).from_config(self.get_config())
         if self.built:
-            made.build([memo.get(id(v), v) for v in self._trainable_variables])
+            made.build([memo.get(identity(v), v) for v in self._trainable_variables])
         made._load([v.numpy() for v in self.variables])
         return made
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from lamina import engine, ops
 from lamina.engine import Tensor, convert_to_tensor
+from lamina.engine.identity import identity
 from lamina.keras.optimizers.state import _State
 from lamina.keras.variable import Variable
 from lamina.ops import optim
@@ -71,12 +72,12 @@ class _Steps(_State):
             mean, rest = optim.accumulated(dense_gradient(g, v), total._read(), count, steps=steps)
             total._set(rest)
             means.append(mean)
-            kept.add(id(total))
+            kept.add(identity(total))
         for total in self._accumulated_gradients:
-            if id(total) not in kept:
+            if identity(total) not in kept:
                 total._set(optim.emptied(total._read(), count, steps=steps))
         is_last = optim.is_last(count, steps=steps)
-        touched = [*variables, *(v for v in self.variables if id(v) not in kept)]
+        touched = [*variables, *(v for v in self.variables if identity(v) not in kept)]
         self._only_if(
             is_last, touched, lambda: self._step(self._clipped(means, variables), variables)
         )
@@ -130,7 +131,7 @@ class _Steps(_State):
     ) -> None:
         """Record one operation for all variables: the loop that must be quick."""
         dense = [type(grad) is Tensor for grad in grads]
-        key = (decay, *dense, *map(id, variables))
+        key = (decay, *dense, *map(identity, variables))
         found = self._plans.get(key)
         if found is None:
             found = self._plan_all(variables, dense, decay)
@@ -187,12 +188,12 @@ class _Steps(_State):
                 ``["bias", "gamma"]``.
         """
         pattern = re.compile("|".join(set(var_names))) if var_names else None
-        self._excluded = frozenset(id(v) for v in var_list or ()), pattern
+        self._excluded = frozenset(identity(v) for v in var_list or ()), pattern
         self._forget_plans()
 
     def _use_weight_decay(self, variable: engine.Variable) -> bool:
         ids, pattern = self._excluded
-        if id(variable) in ids:
+        if identity(variable) in ids:
             return False
         return pattern is None or pattern.search(variable.name) is None
 
@@ -218,7 +219,7 @@ class _Steps(_State):
         """
         if self.use_ema and self.built:
             for v in var_list:
-                if id(v) in self._trainable_variables_indices:
+                if identity(v) in self._trainable_variables_indices:
                     average = self._model_variables_moving_average[self._get_variable_index(v)]
                     v.assign(average._read())
 
@@ -235,7 +236,7 @@ class _Steps(_State):
         variable.assign_sub(ops.cast(value, variable.dtype))
 
     def _get_variable_index(self, variable: engine.Variable) -> int:
-        return self._trainable_variables_indices[id(variable)]
+        return self._trainable_variables_indices[identity(variable)]
 
 
 _MSG_NO_UPDATE = """{name}: an optimizer must say how it updates a variable.
