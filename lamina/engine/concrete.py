@@ -302,14 +302,11 @@ class ConcreteFunction(_Described):
 
     def _compile(self, inputs: list[Any]) -> Program:
         trace = self._closed.trace
-        # Numbers written in the function never change: they are constants of the program.
+        # Numbers written in the function never change.
         fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
-
-        def run(values: list[Any]) -> list[Any]:
-            return trace.run(*[fixed.get(i, v) for i, v in enumerate(values)])
-
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-        return Program(run, scalars, [i for i, _ in self._donated])
+        donated = [i for i, _ in self._donated]
+        return Program(lambda values: trace.run(*values), scalars, donated, fixed)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on arguments as the function was traced for; its Python values may be left out.

@@ -15,6 +15,7 @@ from typing import Any
 
 from lamina.engine.dispatch import Op
 from lamina.engine.hosted import HostOp
+from lamina.engine.identity import identity
 
 __all__ = [
     "Handler",
@@ -50,7 +51,7 @@ def undispatched(function: Any) -> Callable[..., Any]:
 
 def handles(function: Any) -> bool:
     """Return whether a function has handlers."""
-    return bool(_handlers.get(id(original(function))))
+    return bool(_handlers.get(identity(original(function))))
 
 
 def handled(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -61,7 +62,7 @@ def handled(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         args: The arguments of the call.
         kwargs: Those given by name.
     """
-    key = id(original(function))
+    key = identity(original(function))
     handlers = _handlers.get(key)
     if not handlers:
         return NotImplemented
@@ -84,16 +85,16 @@ def add_handler(function: Any, handler: Handler) -> None:
         The Op, or the modules that hold the function: names in them stand for a wrapper.
     """
     plain = original(function)
-    _handlers.setdefault(id(plain), []).append(handler)
-    if id(plain) in _originals:
+    _handlers.setdefault(identity(plain), []).append(handler)
+    if identity(plain) in _originals:
         return
-    _originals[id(plain)] = plain
+    _originals[identity(plain)] = plain
     if isinstance(plain, Op):
         changed: Any = plain
         changed.__class__ = _DispatchingHostOp if isinstance(plain, HostOp) else _DispatchingOp
     elif isinstance(plain, types.FunctionType):
-        _wrappers[id(plain)] = _wrapper(plain)
-        _replace_everywhere(plain, _wrappers[id(plain)])
+        _wrappers[identity(plain)] = _wrapper(plain)
+        _replace_everywhere(plain, _wrappers[identity(plain)])
     else:
         raise TypeError(
             f"dispatch: `api` must be a function of this package; got {function!r}.\n"

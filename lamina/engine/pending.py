@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -59,6 +59,7 @@ class Program:
         fn: A function of the list of inputs, on jax arrays; returns a list.
         scalars: For each input its NumPy dtype if it is a packed scalar, else None.
         donated: The inputs whose buffers the program may overwrite.
+        constants: The inputs that are the same in each run, and their values.
     """
 
     __slots__ = ("_donate", "_keep", "_packs", "_run")
@@ -68,11 +69,13 @@ class Program:
         fn: Callable[[list[Any]], list[Any]],
         scalars: Sequence[np.dtype[Any] | None],
         donated: Sequence[int] = (),
+        constants: Mapping[int, Any] | None = None,
     ) -> None:
-        gone = set(donated)
+        constants = constants or {}
+        gone = {*donated, *constants}
         packs: dict[np.dtype[Any], list[int]] = {}
         for i, dtype in enumerate(scalars):
-            if dtype is not None:
+            if dtype is not None and i not in constants:
                 packs.setdefault(dtype, []).append(i)
         keep = [i for i, dtype in enumerate(scalars) if dtype is None and i not in gone]
         self._keep = keep
@@ -81,7 +84,7 @@ class Program:
         count = len(scalars)
 
         def run(kept: list[Any], donated_: list[Any], packed: list[Any]) -> list[Any]:
-            inputs: list[Any] = [None] * count
+            inputs: list[Any] = [constants.get(i) for i in range(count)]
             for i, value in zip(keep, kept, strict=True):
                 inputs[i] = value
             for i, value in zip(donated, donated_, strict=True):

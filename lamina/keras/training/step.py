@@ -1,6 +1,5 @@
 """One compiled step, made of a model's `train_step`, `test_step` or `predict_step`."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -80,20 +79,20 @@ def stacked(batches: Iterator[Any], steps: int) -> Iterator[Any]:
 
 
 def ahead(limit: int = 8) -> Callable[[Any], None]:
-    """Return a function to call with each step's logs: it waits for the step `limit` before.
+    """Return a function to call with each step's logs: it waits for a step some steps before.
 
-    Steps are dispatched ahead of the device, but not so far that their batches fill the memory.
+    Steps are dispatched ahead of the device, but at most `limit` of them, so that their batches
+    do not fill the memory.
     """
-    waiting: deque[Tensor] = deque()
+    waiting: list[Tensor] = []
 
     def note(logs: Any) -> None:
-        first = next((t for t in nest.flatten(logs) if isinstance(t, Tensor)), None)
-        if first is None:
-            return
-        waiting.append(first)
-        if len(waiting) > limit:
-            value = waiting.popleft()._jax()
+        values = logs.values() if type(logs) is dict else nest.flatten(logs)
+        waiting.extend([t for t in values if isinstance(t, Tensor)][:1])
+        if len(waiting) == limit:  # for half of them at once: waiting costs time itself
+            value = waiting[limit // 2 - 1]._jax()
             if hasattr(value, "block_until_ready"):
                 value.block_until_ready()
+            del waiting[: limit // 2]
 
     return note
