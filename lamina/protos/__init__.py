@@ -1,7 +1,7 @@
 """Protocol buffer messages that TensorFlow programs make and read, without Google's library.
 
-wire (bytes), messages (what a message class is), text (how it is shown), then the messages:
-example (tf.train.Example and others), tensor (TensorProto), cluster.
+wire (bytes), descriptors, enums and messages (what a message class is), text (how it is shown),
+then the messages: example (tf.train.Example and others), tensor (TensorProto), cluster.
 """
 
 from lamina.protos.cluster import ClusterDef, JobDef, ServerDef

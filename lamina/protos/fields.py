@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
 from typing import Any
 
+from lamina.protos.descriptors import FieldDescriptor
+from lamina.protos.enums import Enum
 from lamina.protos.scalars import SCALARS
 
 __all__ = ["Field", "Map", "Repeated", "RepeatedMessages", "as_message"]
 
 
-class Field:
-    """A field of a message class.
+class Field(FieldDescriptor):
+    """A field of a message class, and its descriptor.
 
     Args:
         number: The field's number in the binary form.
-        kind: The name of a scalar kind, or a message class.
+        kind: The name of a scalar kind, an Enum, or a message class.
         repeated: Whether it holds several values.
         key: The scalar kind of a map's keys; None if it is no map.
         oneof: The name of the group of which one field at most is set.
     """
-
-    name: str
 
     def __init__(
         self,
@@ -31,9 +31,12 @@ class Field:
         oneof: str | None = None,
     ) -> None:
         self.number = number
-        self.message: type[Any] | None = None if isinstance(kind, str) else kind
+        self.enum_type = kind if isinstance(kind, Enum) else None
         self.scalar = SCALARS.get(kind) if isinstance(kind, str) else None
         self.kind = kind if isinstance(kind, str) else "message"
+        if self.enum_type is not None:
+            self.scalar, self.kind = self.enum_type.scalar, "enum"
+        self.message: Any = kind if self.kind == "message" else None
         self.repeated = repeated
         self.key = key
         self.oneof = oneof
@@ -44,7 +47,7 @@ class Field:
         return not self.repeated and self.key is None
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name, self.owner = name, owner
 
     def empty(self, owner: Any) -> Any:
         """Return the value of a field that is not set."""
@@ -196,6 +199,10 @@ class Map(MutableMapping[Any, Any]):
 
     def __len__(self) -> int:
         return len(self._dict)
+
+    def GetEntryClass(self) -> Any:  # noqa: N802  # Google's name
+        """Return the class of messages that hold a key and a value."""
+        return self._field.entry
 
     def set(self, key: Any, value: Any) -> None:
         """Put a value or message in, copied."""

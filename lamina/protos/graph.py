@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lamina.protos.enums import DATA_TYPE
 from lamina.protos.messages import Field, Message
 from lamina.protos.tensor import TensorProto, TensorShapeProto
 
@@ -15,7 +16,7 @@ class AttrValue(Message):
     i = Field(3, "int64")
     f = Field(4, "float")
     b = Field(5, "bool")
-    type = Field(6, "int32")
+    type = Field(6, DATA_TYPE)
     shape = Field(7, TensorShapeProto)
     tensor = Field(8, TensorProto)
 

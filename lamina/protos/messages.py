@@ -4,10 +4,12 @@ A class lists its fields; instances are used like those of Google's generated cl
 fields and maps are changed in place, and a nested message appears when something in it is set.
 """
 
+import types
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from lamina.protos import wire
+from lamina.protos.descriptors import MessageDescriptor
 from lamina.protos.fields import Field, Map, as_message
 from lamina.protos.scalars import SCALARS, Scalar
 from lamina.protos.text import shown
@@ -23,12 +25,17 @@ class Message:
     """
 
     fields: ClassVar[dict[str, Field]] = {}
+    DESCRIPTOR: ClassVar[MessageDescriptor]
     _by_number: ClassVar[dict[int, Field]] = {}
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, map_entry: bool = False) -> None:
         found = [f for f in vars(cls).values() if isinstance(f, Field)]
         cls.fields = {f.name: f for f in sorted(found, key=lambda f: f.number)}
         cls._by_number = {f.number: f for f in found}
+        cls.DESCRIPTOR = MessageDescriptor(cls, map_entry=map_entry)
+        for field in found:
+            if field.key is not None:
+                field.entry = _entry_class(cls, field)
 
     def __init__(self, **values: Any) -> None:
         self._values: dict[str, Any] = {}
@@ -247,6 +254,18 @@ class Message:
                 _read(self, field, kind, value)
         self._changed()
         return len(serialized)
+
+
+def _entry_class(owner: type[Message], field: Field) -> type[Message]:
+    """Return the class of a map's entries, which is what a map is in the binary form."""
+    name = field.camelcase_name[:1].upper() + field.camelcase_name[1:] + "Entry"
+    body = {
+        "__qualname__": f"{owner.__qualname__}.{name}",
+        "__module__": owner.__module__,
+        "key": Field(1, field.key),
+        "value": Field(2, field.message or field.enum_type or field.kind),
+    }
+    return types.new_class(name, (Message,), {"map_entry": True}, lambda made: made.update(body))
 
 
 def _raw(kind: int, value: Any) -> bytes:

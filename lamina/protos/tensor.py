@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.engine import convert_to_tensor, dtypes, errors
 from lamina.engine.dtypes import DType
+from lamina.protos.enums import DATA_TYPE
 from lamina.protos.messages import Field, Message
 
 __all__ = [
@@ -41,7 +42,7 @@ class TensorProto(Message):
         (3, 2)
     """
 
-    dtype = Field(1, "int32")
+    dtype = Field(1, DATA_TYPE)
     tensor_shape = Field(2, TensorShapeProto)
     version_number = Field(3, "int32")
     tensor_content = Field(4, "bytes")

@@ -25,26 +25,30 @@ def shown(message: Any) -> str:
 def _lines(message: Any, indent: str) -> Iterator[str]:
     for field, value in message.ListFields():
         if field.key is not None:
+            entry = field.entry.fields
             for key in sorted(value):
                 yield f"{indent}{field.name} {{"
-                yield f"{indent}  key: {_scalar(key, field.key)}"
-                yield from _field("value", value.get(key), field.kind, indent + "  ")
+                yield from _field(entry["key"], key, indent + "  ")
+                yield from _field(entry["value"], value.get(key), indent + "  ")
                 yield f"{indent}}}"
         else:
             for one in value if field.repeated else [value]:
-                yield from _field(field.name, one, field.kind, indent)
+                yield from _field(field, one, indent)
 
 
-def _field(name: str, value: Any, kind: str, indent: str) -> Iterator[str]:
-    if kind != "message":
-        yield f"{indent}{name}: {_scalar(value, kind)}"
+def _field(field: Any, value: Any, indent: str) -> Iterator[str]:
+    if field.message is None:
+        yield f"{indent}{field.name}: {_scalar(value, field)}"
         return
-    yield f"{indent}{name} {{"
+    yield f"{indent}{field.name} {{"
     yield from _lines(value, indent + "  ")
     yield f"{indent}}}"
 
 
-def _scalar(value: Any, kind: str) -> str:
+def _scalar(value: Any, field: Any) -> str:
+    kind = field.kind
+    if kind == "enum":
+        return field.enum_type.shown(value)
     if kind == "bool":
         return "true" if value else "false"
     if kind in ("float", "double"):
