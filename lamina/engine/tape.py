@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from itertools import repeat
 from operator import is_
 from types import TracebackType
 from typing import Any
@@ -197,11 +198,13 @@ class GradientTape:
         """
         self._check_usable("gradient")
         unconnected = UnconnectedGradients(unconnected_gradients)
-        targets = [self._target(t) for t in nest.flatten(target)]
+        wanted = nest.flatten(sources)
+        goals = nest.flatten(target)
+        self._follow_themselves(goals, wanted)
+        targets = [self._target(t) for t in goals]
         seeds: list[Tensor | None] = [None] * len(targets)
         if output_gradients is not None:
             seeds = _seeds(nest.flatten(output_gradients), targets)
-        wanted = nest.flatten(sources)
         paused = [t for t in local.tapes if t is self and not self._persistent]
         before = local.tapes
         if paused:
@@ -256,6 +259,14 @@ class GradientTape:
             f"{target!r} ({type(target).__name__}).\n"
             f"  Fix: compute the loss inside the `with` block and pass the Tensor."
         )
+
+    def _follow_themselves(self, goals: Sequence[Any], wanted: Sequence[Any]) -> None:
+        """Follow what is a target and a source: its gradient is ones, though nothing used it."""
+        for goal in goals:
+            if any(map(is_, wanted, repeat(goal))):
+                known = self.log if isinstance(goal, Tensor) else self._reads
+                if not any(map(is_, known, repeat(goal))):
+                    self.watch(goal)
 
     def _backward(
         self, targets: Sequence[Tensor], seeds: Sequence[Any], wanted: Sequence[Any]
@@ -343,9 +354,10 @@ class GradientTape:
             For each source a Tensor of shape `target.shape + source.shape`.
         """
         self._check_usable("jacobian")
+        wanted = nest.flatten(sources)
+        self._follow_themselves([target], wanted)
         y = self._target(target)
         count = _size(y)
-        wanted = nest.flatten(sources)
         zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
 
         def row(seed: Tensor) -> list[Any]:

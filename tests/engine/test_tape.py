@@ -21,6 +21,18 @@ def test_gradients_have_the_structure_of_the_sources():
     assert_close(grads["b"][0], [4.0, 12.0])
 
 
+def test_what_is_target_and_source_has_a_gradient_of_ones_though_nothing_used_it():
+    v, w, x = tf.Variable(2.0), tf.Variable([1.0, 2.0]), tf.constant(3.0)
+    with tf.GradientTape(persistent=True) as tape:
+        y = v * 2.0
+    assert_close(tape.gradient(w, w), [1.0, 1.0])
+    assert_close(tape.gradient(x, x), 1.0)
+    assert_close(tape.gradient(w, w, output_gradients=tf.constant([3.0, 4.0])), [3.0, 4.0])
+    assert_close(tape.gradient([v, y], v), 3.0)
+    assert_close(tape.jacobian(w, w), np.eye(2))
+    assert tape.gradient(w, [v])[0] is None
+
+
 def test_target_is_summed_and_output_gradients_weigh():
     x = tf.constant([1.0, 2.0])
     with tf.GradientTape(persistent=True) as tape:
