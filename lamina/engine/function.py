@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import threading
 import warnings
 import weakref
@@ -30,7 +31,7 @@ from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.places import place_of_caller, place_of_error
 from lamina.engine.ranks import OpenRank
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import TensorType
+from lamina.engine.signature import TensorType, symbolic_dim
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
@@ -372,12 +373,17 @@ class Function:
         if any(getattr(a, "shape", ()) == TensorShape(None) for a in nest.flatten(list(args))):
             return OpenRank(self, args)  # type: ignore[return-value]
 
+        names = map("n{}".format, itertools.count())
+
         def stand_in(value: Any) -> Any:
             if isinstance(value, TensorSpec):
                 made = Tensor(value.type(), None, 0, None)
                 made.__dict__["_name"] = value.name
                 return made
             if isinstance(value, TypeSpec):
+                types = value._component_types(lambda: symbolic_dim(next(names)))
+                if types is not None:
+                    return value.from_tensors([Tensor(t, None, 0, None) for t in types])
                 return value._from_components(nest.map_structure(stand_in, value._component_specs))
             return value
 

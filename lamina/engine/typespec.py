@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lamina.engine import nest
@@ -51,6 +51,17 @@ class TypeSpec:
     def _from_components(self, components: Any) -> Any:
         """Return the value that has the given Tensors."""
         return components
+
+    def _component_types(self, fresh: Callable[[], Any]) -> list[Any] | None:
+        """Return the types of placeholders for the components, where sizes belong together.
+
+        Args:
+            fresh: A function that returns a symbol for a size that no other size equals.
+
+        Returns:
+            A type for each component; None gives each the type that its own spec says.
+        """
+        return None
 
     # What every spec can do with these.
 

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import DType, Tensor, TensorShape, TensorSpec, as_dtype, convert_to_tensor
+from lamina.engine.composite import Composite
+from lamina.engine.typespec import TypeSpec
 from lamina.experimental.extension_type import ExtensionType, ExtensionTypeSpec
+from lamina.ops.optional import IndexedSlicesSpec
+from lamina.ops.ragged.tensor import RaggedTensorSpec
+from lamina.ops.sparse.tensor import SparseTensorSpec
 
 __all__ = ["NotSavableError", "collected", "described", "rebuilt", "specs_of"]
 
@@ -26,12 +31,9 @@ def described(value: Any) -> Any:
         shape = [None if d is None else int(d) for d in value.shape]
         name = value.name if isinstance(value, TensorSpec) else None
         return {"tensor": as_dtype(value.dtype).name, "shape": shape, "name": name}
-    if value is None or isinstance(value, bool | int | float | str):
-        return {"value": value}
-    if isinstance(value, DType):
-        return {"dtype": value.name}
-    if isinstance(value, TensorShape):
-        return {"sizes": list(value) if value.rank is not None else None}
+    plain = _plain(value)
+    if plain is not None:
+        return plain
     if isinstance(value, Mapping):
         return {"dict": [[_key(k), described(value[k])] for k in sorted(value)]}
     if isinstance(value, list):
@@ -42,10 +44,44 @@ def described(value: Any) -> Any:
         cls = value._like()
         parts = [[name, described(getattr(value, name))] for name in cls._lm_fields]
         return {"extension": _type_name(cls), "fields": parts}
+    spec = _spec_of(value)
+    if spec is not None:
+        state = [described(part) for part in spec._serialize()]
+        return {
+            "spec": type(spec).__name__,
+            "state": state,
+            "parts": [described(part) for part in spec.flatten()],
+        }
     if dataclasses.is_dataclass(value):
         fields = [f.name for f in dataclasses.fields(value)]
         return {"dict": [[k, described(getattr(value, k))] for k in fields]}
     raise NotSavableError(f"{type(value).__name__} {value!r} is no Tensor and no plain value")
+
+
+def _plain(value: Any) -> dict[str, Any] | None:
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"value": value}
+    if isinstance(value, DType):
+        return {"dtype": value.name}
+    if isinstance(value, TensorShape):
+        return {"sizes": list(value) if value.rank is not None else None}
+    return None
+
+
+# Values made of several Tensors, by the names of their specs.
+_SPECS: dict[str, Any] = {
+    spec.__name__: spec for spec in (RaggedTensorSpec, SparseTensorSpec, IndexedSlicesSpec)
+}
+
+
+def _spec_of(value: Any) -> Any:
+    """Return the spec of a value made of several Tensors, or of such a spec; None of others."""
+    spec = value if isinstance(value, TypeSpec) else getattr(value, "_type_spec", None)
+    return spec if type(spec).__name__ in _SPECS else None
+
+
+def _described_spec(note: Any) -> Any:
+    return _SPECS[note["spec"]](*[rebuilt(part, iter(())) for part in note["state"]])
 
 
 def _key(key: Any) -> str:
@@ -100,12 +136,22 @@ def collected(note: Any, value: Any, found: list[Tensor]) -> bool:
             and _type_name(type(value)) == note["extension"]
             and all(collected(inner, getattr(value, k), found) for k, inner in note["fields"])
         )
+    if "spec" in note:
+        return _collected_parts(_described_spec(note), value, found)
     inner = note["list"] if "list" in note else note["tuple"]
     return (
         isinstance(value, list | tuple)
         and len(value) == len(inner)
         and all(collected(a, b, found) for a, b in zip(inner, value, strict=True))
     )
+
+
+def _collected_parts(spec: Any, value: Any, found: list[Tensor]) -> bool:
+    """Gather the Tensors that a value consists of; False if the spec does not describe it."""
+    fits = isinstance(value, Composite) and spec.is_compatible_with(value)
+    if fits:
+        found += spec.to_tensors(value)
+    return fits
 
 
 def _fitting(note: Any, value: Any) -> Tensor | None:
@@ -147,6 +193,10 @@ def rebuilt(note: Any, given: Any) -> Any:
         values = [(key, rebuilt(inner, given)) for key, inner in note["fields"]]
         filled = _extension(note["extension"]).Spec._deserialize(values)
         return filled._from_components(filled._components())
+    if "spec" in note:
+        spec, parts = _described_spec(note), [rebuilt(p, given) for p in note["parts"]]
+        only_described = any(isinstance(p, TensorSpec) for p in parts)
+        return spec if only_described else spec.from_tensors(parts)
     return note["value"]
 
 
@@ -157,6 +207,6 @@ def specs_of(note: Any) -> list[TensorSpec]:
     inner: Sequence[Any] = ()
     if "dict" in note or "extension" in note:
         inner = [item for _, item in note.get("dict") or note.get("fields") or ()]
-    elif "list" in note or "tuple" in note:
-        inner = note.get("list") or note.get("tuple") or ()
+    else:
+        inner = note.get("list") or note.get("tuple") or note.get("parts") or ()
     return [spec for item in inner for spec in specs_of(item)]

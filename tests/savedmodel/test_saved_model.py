@@ -241,3 +241,33 @@ def test_fingerprints_tell_models_apart(folder, tmp_path):
     tf.saved_model.save(Scale(), tmp_path)
     assert first != tf.saved_model.experimental.read_fingerprint(tmp_path)
     assert first.singleprint().count("/") == 3
+
+
+class _Rows(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.v = tf.Variable(100.0)
+
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.float32)])
+    def grow(self, x):
+        return {"values": x * self.v, "sums": tf.reduce_sum(x, axis=1)}
+
+    @tf.function(input_signature=[tf.SparseTensorSpec([None, 2], tf.int32)])
+    def double(self, x):
+        return tf.sparse.map_values(tf.multiply, x, 2)
+
+
+def test_ragged_and_sparse_arguments_and_results_are_saved(tmp_path):
+    tf.saved_model.save(_Rows(), tmp_path)
+    loaded = tf.saved_model.load(tmp_path)
+    for rows in ([[1.0, 4.0], [], [3.0]], [[2.0]]):
+        found = loaded.grow(tf.ragged.constant(rows))
+        assert found["values"].to_list() == [[100 * v for v in row] for row in rows]
+        assert found["sums"].numpy().tolist() == [sum(row) for row in rows]
+    doubled = loaded.double(tf.sparse.from_dense([[0, 2], [3, 0], [1, 0]]))
+    assert tf.sparse.to_dense(doubled).numpy().tolist() == [[0, 4], [6, 0], [2, 0]]
+    spec = tf.RaggedTensorSpec([None, None], tf.float32)
+    (concrete,) = loaded.grow.concretes
+    assert concrete.structured_input_signature == ((spec,), {})
+    with pytest.raises(ValueError, match="Could not find matching concrete function"):
+        loaded.grow(tf.ragged.constant([[1]]))

@@ -122,7 +122,7 @@ def aligned(tensors):
 
 
 def _count(value):
-    return 1 if value is None else value._partition.static_nrows
+    return 1 if value is None else value._partition._count
 
 
 def _whole(tensor, rank, depth, dtype):
@@ -135,7 +135,7 @@ def _whole(tensor, rank, depth, dtype):
     if not is_ragged(tensor):
         return as_ragged(shaping.reshape(tensor, [1] * missing + list(tensor.shape)), depth, dtype)
     for _ in range(missing):
-        rows = tensor._partition.static_nrows
+        rows = tensor._partition._count
         tensor = with_lengths(tensor, np.asarray([rows]), dtype, rows)
     return as_ragged(tensor, depth, dtype)
 

@@ -72,7 +72,7 @@ def _whole(key):
 
 
 def _row(value, index):
-    count = value._partition.static_nrows
+    count = value._partition._count
     if not -count <= index < count:
         raise IndexError(f"Row key {index} out of bounds; there are {count} rows.")
     index = index + count if index < 0 else index
@@ -91,8 +91,8 @@ def _bounds(key):
 
 
 def _sliced_rows(value, key):
-    order = range(value._partition.static_nrows)[_bounds(key)]
-    if len(order) == value._partition.static_nrows and order.step == 1:
+    order = range(value._partition._count)[_bounds(key)]
+    if len(order) == value._partition._count and order.step == 1:
         return value
     return take_rows(value, np.asarray(order, np.int64))
 

@@ -3,10 +3,12 @@
 import numpy as np
 
 from lamina.engine import Tensor, as_dtype, convert_to_tensor, dtypes, errors, ready
+from lamina.ops.array import ones_like, size
 from lamina.ops.casting import cast
 from lamina.ops.counting import searchsorted
 from lamina.ops.cumulative import cumsum
 from lamina.ops.math import add, subtract
+from lamina.ops.segments import unsorted_segment_sum
 from lamina.ops.shaping import concat
 
 __all__ = ["RowPartition"]
@@ -280,8 +282,15 @@ class RowPartition:
 
     @property
     def static_nrows(self):
-        """The number of rows."""
-        return self._splits.shape[0] - 1
+        """The number of rows; None where a function is traced for any number."""
+        count = self._splits.shape[0]
+        return None if count is None else count - 1
+
+    @property
+    def _count(self):
+        """The number of rows; where only the running program knows it, a TracedValueError."""
+        found = self.static_nrows
+        return len(self._numbers) - 1 if found is None else found
 
     @property
     def static_nvals(self):
@@ -322,15 +331,19 @@ class RowPartition:
         """Return the row of each value."""
         if self._ready:
             return self._from(self._host_rowids())
-        places = ready(np.arange(nvals or 0, dtype=self.dtype.np))
-        found = cast(searchsorted(self._splits, places, side="right"), self.dtype)
-        return add(found, ready(np.asarray(-1, self.dtype.np)[()]))
+        # A value's row is the number of rows that end at or before it.
+        count = cast(0 if nvals is None else nvals, self.dtype)
+        one = ready(np.ones((), self.dtype.np))
+        ends = self._splits[1:]
+        return cumsum(unsorted_segment_sum(ones_like(ends), ends, add(count, one)))[:-1]
 
     def _host_rowids(self):
-        return np.repeat(np.arange(self.static_nrows), np.diff(self._numbers))
+        return np.repeat(np.arange(self._count), np.diff(self._numbers))
 
     def nrows(self):
         """Return the number of rows, a scalar Tensor."""
+        if self.static_nrows is None:
+            return subtract(size(self._splits, self.dtype), ready(np.ones((), self.dtype.np)))
         return convert_to_tensor(np.asarray(self.static_nrows, self.dtype.np))
 
     def nvals(self):

@@ -56,6 +56,7 @@ def _along(kind, value, axis):
     if axis == 1:
         if not value._partition._ready and not is_ragged(value.values):
             rows = value._partition.static_nrows
+            rows = value._partition.nrows() if rows is None else rows
             return _SEGMENTS[kind](value.values, value.value_rowids(), rows)
         return segment(kind, value.values, value._partition._host_rowids(), count_rows(value))
     if is_ragged(value.values):

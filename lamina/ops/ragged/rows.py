@@ -38,7 +38,7 @@ def lengths_of(value):
 
 def count_rows(value):
     """Return the number of rows of a ragged or dense Tensor."""
-    return value._partition.static_nrows if is_ragged(value) else int(value.shape[0])
+    return value._partition._count if is_ragged(value) else int(value.shape[0])
 
 
 def with_lengths(values, lengths, dtype=None, uniform=None):

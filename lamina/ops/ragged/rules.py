@@ -10,6 +10,7 @@ from lamina.engine import convert_to_tensor, dtypes, nest
 from lamina.ops.composite import extend
 from lamina.ops.ragged import indexing, picking, shaping
 from lamina.ops.ragged.broadcasting import map_flat
+from lamina.ops.ragged.padding import places_of
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.ragged.reducing import reduce_ragged
 from lamina.ops.ragged.rows import count_rows, splits_of
@@ -19,7 +20,6 @@ from lamina.ops.ragged.tensor import (
     RaggedTensor,
     RaggedTensorSpec,
     is_ragged,
-    places_of,
 )
 
 __all__ = []
@@ -151,7 +151,7 @@ def _rank(input, name=None):
 def _shape(input, out_type=None, name=None):
     if not is_ragged(input):
         return input.inner_shape
-    return DynamicRaggedShape.from_tensor(input, out_type)
+    return DynamicRaggedShape.from_tensor(input, out_type or dtypes.int32)
 
 
 def _where(condition, x=None, y=None, name=None):
@@ -190,6 +190,10 @@ def _zeros(shape, dtype=dtypes.float32, name=None, layout=None):
 
 def _ones(shape, dtype=dtypes.float32, name=None, layout=None):
     return _full(shape, 1, dtype)
+
+
+def _fill(dims, value, name=None, layout=None):
+    return _full(dims, value, None)
 
 
 def _full(shape, value, dtype):
@@ -351,6 +355,7 @@ extend(
     ops,
     {
         "broadcast_to": lambda input, shape, name=None: broadcast_to(input, shape),
+        "fill": _fill,
         "reshape": lambda tensor, shape, name=None: reshape_to(tensor, shape),
         "ones": _ones,
         "shape": _shape,

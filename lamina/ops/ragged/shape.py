@@ -133,7 +133,7 @@ class DynamicRaggedShape:
         """Return the size of each axis; of a ragged one a tuple, without `ragged_lengths` None."""
         if not self._parts:
             return list(self._inner)
-        found = [self._parts[0].static_nrows]
+        found = [self._parts[0]._count]
         for part in self._parts:
             if part.is_uniform():
                 found.append(part.static_uniform_row_length)

@@ -13,16 +13,20 @@ from lamina.engine import (
     dtypes,
     errors,
     ready,
+    symbolic_dim,
+    type_of,
 )
 from lamina.engine.composite import Composite
 from lamina.engine.typespec import TypeSpec
-from lamina.ops.indexing import gather
+from lamina.ops.array import shape
+from lamina.ops.casting import cast
 from lamina.ops.ragged.constructors import Constructors
 from lamina.ops.ragged.merging import inner_values, joined_splits
 from lamina.ops.ragged.nesting import flat_of, is_ragged, nrows_of, parts_of, values_of
-from lamina.ops.ragged.partition import RowPartition, on_host
+from lamina.ops.ragged.padding import padded, places_of
+from lamina.ops.ragged.partition import RowPartition
 from lamina.ops.ragged.printing import as_list, as_text
-from lamina.ops.shaping import broadcast_to, concat, reshape
+from lamina.ops.shaping import broadcast_to, reshape
 from lamina.ops.sparse.tensor import SparseTensor
 
 __all__ = [
@@ -31,7 +35,6 @@ __all__ = [
     "flat_of",
     "is_ragged",
     "parts_of",
-    "places_of",
     "values_of",
 ]
 
@@ -168,12 +171,15 @@ class RaggedTensor(Constructors, Composite):
 
     def value_rowids(self, name=None):
         """Return the row that each of `values` belongs to."""
-        return self._partition.value_rowids(nrows_of(self._values))
+        count = nrows_of(self._values)
+        if count is None:
+            count = self.values.nrows() if is_ragged(self.values) else shape(self.values)[0]
+        return self._partition.value_rowids(count)
 
     def nrows(self, out_type=None, name=None):
         """Return the number of rows, a scalar Tensor of `out_type` or the splits' dtype."""
         wanted = self._partition.dtype if out_type is None else as_dtype(out_type)
-        return convert_to_tensor(np.asarray(self._partition.static_nrows, wanted.np))
+        return cast(self._partition.nrows(), wanted)
 
     def row_starts(self, name=None):
         """Return where each row starts in `values`."""
@@ -235,7 +241,7 @@ class RaggedTensor(Constructors, Composite):
             widest = self._partition._uniform
         inner = self._values
         rest = inner._bounds()[1:] if is_ragged(inner) else [int(n) for n in inner.shape[1:]]
-        return [self._partition.static_nrows, widest, *rest]
+        return [self._partition._count, widest, *rest]
 
     # -- changing
 
@@ -335,7 +341,7 @@ class RaggedTensor(Constructors, Composite):
                     f"{self.shape}; got {TensorShape(shape)}."
                 )
             wanted = [b if a is None else int(a) for a, b in zip(asked, bounds, strict=True)]
-        return _padded(self, wanted, default_value)
+        return padded(self, wanted, default_value)
 
     def to_sparse(self, name=None):
         """Return the elements and where they stand, a `tf.SparseTensor`.
@@ -408,7 +414,7 @@ class RaggedTensor(Constructors, Composite):
         return run_op(self, op, args, attributes)
 
     def __iter__(self):
-        for i in range(self._partition.static_nrows):
+        for i in range(self._partition._count):
             yield self[i]  # type: ignore[index]  # rules.py installs __getitem__
 
     def __hash__(self):
@@ -522,6 +528,16 @@ class RaggedTensorSpec(TypeSpec):
         outer = TensorSpec([None if first is None else first + 1], self._row_splits_dtype)
         return [TensorSpec(flat, self._dtype), outer, *[splits] * (self._ragged_rank - 1)]
 
+    def _component_types(self, fresh):
+        """Return types with a split more than rows, and as many values as nothing else."""
+        if self._shape.rank is None:
+            return None
+        kind, (flat, *splits) = self._row_splits_dtype, (s.type() for s in self._component_specs)
+        rows = [symbolic_dim(0), *[fresh() for _ in splits]]
+        found = [type_of((n + 1,), kind) for n in rows[:-1]]
+        outer = splits[:1] if self._shape[0] is not None else found[:1]
+        return [type_of((rows[-1], *flat.dims[1:]), self._dtype), *outer, *found[1:]]
+
     def _to_components(self, value):
         return value._components()
 
@@ -545,47 +561,3 @@ class RaggedTensorSpec(TypeSpec):
 
 def _as_tensor(value):
     return convert_to_tensor(value) if isinstance(value, np.ndarray | np.generic) else value
-
-
-def places_of(value):
-    """Return the index of each row of the innermost values: (V, ragged rank + 1)."""
-    partition = value._partition
-    if is_ragged(value.values):
-        inner = places_of(value.values)
-        rows = inner[:, 0]
-        heads = np.stack([partition._host_rowids(), on_host(partition.offsets_in_rows())], 1)
-        return np.concatenate([heads[rows], inner[:, 1:]], 1)
-    return np.stack([partition._host_rowids(), on_host(partition.offsets_in_rows())], 1)
-
-
-def _padded(value, wanted, default_value):
-    depth = value.ragged_rank + 1
-    flat = value.flat_values
-    inner_wanted = wanted[depth:]
-    cuts = tuple(slice(0, n) for n in inner_wanted)
-    if any(w < int(s) for w, s in zip(inner_wanted, flat.shape[1:], strict=True)):
-        flat = flat[(slice(None), *cuts)]
-    kept = [int(n) for n in flat.shape[1:]]
-    places = places_of(value)
-    inside = np.all(places < np.asarray(wanted[:depth]), axis=1)
-    where = np.ravel_multi_index(tuple(places[inside].T), wanted[:depth]) if inside.any() else []
-    total = int(np.prod(wanted[:depth]))
-    # Row `source[i]` of the values goes to cell i; the cells without one take the last row.
-    source = np.full(total, flat.shape[0], np.int64)
-    source[np.asarray(where, np.int64)] = np.nonzero(inside)[0]
-    fill = _default(default_value, flat.dtype)
-    row = broadcast_to(fill, kept)
-    out = gather(concat([flat, reshape(row, [1, *kept])], 0), source)
-    out = reshape(out, [*wanted[:depth], *kept])
-    for axis, (size, want) in enumerate(zip(kept, inner_wanted, strict=True)):
-        if want > size:
-            sizes = [int(n) for n in out.shape]
-            sizes[depth + axis] = want - size
-            out = concat([out, broadcast_to(fill, sizes)], depth + axis)
-    return out
-
-
-def _default(value, dtype):
-    if value is None:
-        value = b"" if dtype is dtypes.string else np.zeros((), dtype.np)
-    return convert_to_tensor(value, dtype)

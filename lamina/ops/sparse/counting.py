@@ -81,7 +81,7 @@ def bincount(
 def _rows(values, as_one):
     """Return the row and the value of each element, and the number of rows (None for a vector)."""
     if is_ragged(values):
-        flat, count = host_of(values.flat_values), values._partition.static_nrows
+        flat, count = host_of(values.flat_values), values._partition._count
         rows = values._partition._host_rowids()
     elif is_sparse(values):
         flat, count = host_of(values.values), values._static_shape[0]

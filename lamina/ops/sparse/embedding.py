@@ -78,7 +78,7 @@ def embedding_lookup_sparse(
     how = _checked_combiner(combiner, who)
     table = _table(params)
     if is_ragged(sp_ids):
-        ids, rows, count = sp_ids.values, sp_ids.value_rowids(), sp_ids._partition.static_nrows
+        ids, rows, count = sp_ids.values, sp_ids.value_rowids(), sp_ids._partition._count
     elif is_sparse(sp_ids):
         places = host_of(sp_ids.indices)
         ids, rows = sp_ids.values, places[:, 0]

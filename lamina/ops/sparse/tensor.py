@@ -10,8 +10,10 @@ from lamina.engine import (
     convert_to_tensor,
     dtypes,
     static_ints,
+    type_of,
 )
 from lamina.engine.composite import Composite
+from lamina.engine.spec import symbolic_dims
 from lamina.engine.typespec import TypeSpec
 from lamina.ops.casting import cast
 
@@ -167,7 +169,7 @@ class SparseTensor(Composite):
             known = host_of(self._dense_shape)
         if known is None:
             return TensorShape([None] * self._dense_shape.shape[0])
-        return TensorShape([n if type(n) is not np.int64 else int(n) for n in known])
+        return TensorShape([int(n) if isinstance(n, int | np.integer) else None for n in known])
 
     def get_shape(self):
         """Return the shape, as `.shape`."""
@@ -325,8 +327,20 @@ class SparseTensorSpec(TypeSpec):
             TensorSpec([rank], dtypes.int64),
         ]
 
+    def _component_types(self, fresh):
+        indices, values, shape = (s.type() for s in self._component_specs)
+        count = fresh()
+        return [
+            type_of((count, *indices.dims[1:]), indices.dtype),
+            type_of((count,), values.dtype),
+            shape,
+        ]
+
     def _to_components(self, value):
         return value._components()
 
     def _from_components(self, components):
+        dense_shape = components[2]
+        if dense_shape._value is None and dense_shape._trace is None:  # a placeholder
+            dense_shape._host = np.asarray(symbolic_dims(self._shape), object)
         return SparseTensor(*components)

@@ -185,3 +185,60 @@ def test_row_partition_shows_its_splits():
     assert repr(p) == "tf.RowPartition(row_splits=[0 2 2 3])"
     p = tf.experimental.RowPartition.from_uniform_row_length(2, nvals=4)
     assert repr(p) == "tf.RowPartition(nrows=2, uniform_row_length=2)"
+
+
+def test_a_concrete_function_takes_ragged_tensors_of_any_lengths():
+    spec = tf.RaggedTensorSpec([None, None], tf.float32)
+
+    @tf.function
+    def parts(x):
+        return {
+            "twice": x * 2.0,
+            "sums": tf.reduce_sum(x, axis=1),
+            "rows": x.nrows(),
+            "ids": x.value_rowids(),
+            "lengths": x.row_lengths(),
+        }
+
+    concrete = parts.get_concrete_function(spec)
+    assert concrete.structured_outputs["twice"] == spec
+    for rows in ([[1.0, 4.0, 3.0], [2.0]], [[], [5.0], []]):
+        found = concrete(tf.ragged.constant(rows, dtype=tf.float32))
+        assert found["twice"].to_list() == [[2 * v for v in row] for row in rows]
+        assert found["sums"].numpy().tolist() == [sum(row) for row in rows]
+        assert int(found["rows"]) == len(rows)
+        assert found["lengths"].numpy().tolist() == [len(row) for row in rows]
+        assert found["ids"].numpy().tolist() == [i for i, row in enumerate(rows) for _ in row]
+
+
+def test_ragged_and_dense_sizes_agree_in_a_concrete_function():
+    @tf.function
+    def shifted(x, y):
+        return tf.reduce_sum(x, axis=1) + y
+
+    spec = tf.RaggedTensorSpec([None, None], tf.int32)
+    concrete = shifted.get_concrete_function(spec, tf.TensorSpec([None], tf.int32))
+    found = concrete(tf.ragged.constant([[1, 2], [3]]), tf.constant([10, 20]))
+    assert found.numpy().tolist() == [13, 23]
+
+
+def test_what_needs_row_lengths_runs_eagerly():
+    @tf.function
+    def dense(x):
+        return x.to_tensor()
+
+    with pytest.warns(UserWarning, match="runs eagerly from now on"):
+        concrete = dense.get_concrete_function(tf.RaggedTensorSpec([None, None], tf.int32))
+    assert concrete(tf.ragged.constant([[1, 2], [3]])).numpy().tolist() == [[1, 2], [3, 0]]
+
+
+def test_fill_takes_a_ragged_shape():
+    shape = tf.shape(tf.ragged.constant([[1], [2, 3]]))
+    assert tf.fill(shape, "x").to_list() == [[b"x"], [b"x", b"x"]]
+    assert tf.fill(shape, 1.5).to_list() == [[1.5], [1.5, 1.5]]
+
+
+def test_the_shape_of_a_ragged_tensor_is_int32_unless_asked():
+    rt = tf.ragged.constant([[1], [2, 3]])
+    assert tf.shape(rt)[0].dtype is tf.int32
+    assert tf.shape(rt, out_type=tf.int64)[0].dtype is tf.int64
