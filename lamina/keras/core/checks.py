@@ -5,6 +5,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor, TensorShape, convert_to_tensor
+from lamina.engine.composite import Composite
 from lamina.engine.dtypes import string
 
 __all__ = [
@@ -151,7 +152,7 @@ def real(who: Any, value: Any, dtype: Any) -> Tensor:
     Raises:
         TypeError: the input is complex, or of strings.
     """
-    x = convert_to_tensor(value)
+    x: Any = value if isinstance(value, Composite) else convert_to_tensor(value)
     if x.dtype.is_complex or x.dtype is string:
         raise TypeError(
             f"{label(who)}: the input must be of real numbers; got {x.dtype.name}, shape "

@@ -269,8 +269,8 @@ class SparseTensor(Composite):
 
     def __repr__(self):
         return (
-            f"SparseTensor(indices={self._indices}, values={self._values}, "
-            f"dense_shape={self._dense_shape})"
+            f"SparseTensor(indices={self._indices!s}, values={self._values!s}, "
+            f"dense_shape={self._dense_shape!s})"
         )
 
     def __copy__(self):

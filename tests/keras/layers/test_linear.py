@@ -110,3 +110,15 @@ def test_another_number_of_features_is_refused():
     layer(tf.ones((1, 3)))
     with pytest.raises(ValueError, match="the input must have size 3 along axis -1; got size 4"):
         layer(tf.ones((1, 4)))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "float32"])
+def test_dense_takes_sparse_values_of_any_real_dtype(dtype):
+    inputs = tf.keras.Input((4,), sparse=True)
+    dense = tf.keras.layers.Dense(3)
+    model = tf.keras.Model(inputs, dense(inputs))
+    values = tf.cast([1, 1, 1], dtype)
+    st = tf.SparseTensor([(0, 0), (0, 1), (4, 3)], values, dense_shape=(6, 4))
+    wanted = tf.sparse.to_dense(st).numpy().astype("float32") @ dense.kernel.numpy()
+    assert_close(model(st), wanted)
+    assert_close(model.predict(st, verbose=0), wanted)

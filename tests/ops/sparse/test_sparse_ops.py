@@ -218,3 +218,17 @@ def test_keras_takes_sparse_inputs():
     model = tf.keras.Model(inputs, tf.keras.layers.Dense(2)(inputs))
     np.testing.assert_allclose(model(A), model(tf.sparse.to_dense(A)), rtol=1e-6)
     assert model.predict(A, verbose=0).shape == (3, 2)
+
+
+def test_sparse_values_show_their_tensors():
+    st = tf.SparseTensor([[0, 1]], [2], [1, 3])
+    assert str(st) == repr(st)
+    assert str(st) == (
+        "SparseTensor(indices=tf.Tensor([[0 1]], shape=(1, 2), dtype=int64), "
+        "values=tf.Tensor([2], shape=(1,), dtype=int32), "
+        "dense_shape=tf.Tensor([1 3], shape=(2,), dtype=int64))"
+    )
+    assert str(tf.IndexedSlices(tf.ones(1), tf.constant([0]))) == (
+        "IndexedSlices(indices=tf.Tensor([0], shape=(1,), dtype=int32), "
+        "values=tf.Tensor([1.], shape=(1,), dtype=float32))"
+    )
