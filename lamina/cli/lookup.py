@@ -173,6 +173,8 @@ def _accepted(function: Any) -> set[str] | None:
     for cls in function.__mro__:
         if "__init__" not in vars(cls) or cls is object:
             continue
+        if cls is keras.Model:  # its signature is Keras': (*args, **kwargs)
+            found |= {"inputs", "outputs"}
         taken = _parameters(cls.__init__, closed=False)
         if taken is None:
             return None

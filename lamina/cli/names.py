@@ -1,7 +1,7 @@
 """Which names of a program stand for TensorFlow's, followed through imports and assignments."""
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lamina import scope
@@ -22,7 +22,7 @@ class Value:
     Attributes:
         symbol: TensorFlow's name, as in "tf.keras.layers.Dense".
         is_instance: Whether it is an object of that class; then `symbol` may end in a member.
-        known: Names that the program's own subclass defines.
+        known: Names that the program's own subclass defines, or that it assigned.
     """
 
     symbol: str
@@ -118,7 +118,18 @@ class Names(ast.NodeVisitor):
                 elif isinstance(element, ast.Name):
                     self._bind(element.id, None)
         else:
+            if isinstance(target, ast.Attribute):
+                self._give(target)
             self.visit(target)
+
+    def _give(self, target: ast.Attribute) -> None:
+        """Note a member that the program gives to a class, or to an object, by assignment."""
+        holder = target.value
+        value = self._look(holder.id) if isinstance(holder, ast.Name) else None
+        if value is None or not isinstance(holder, ast.Name):
+            return
+        if value.is_instance or value.symbol.rpartition(".")[2][:1].isupper():
+            self._bind(holder.id, replace(value, known=value.known | {target.attr}))
 
     def visit_For(self, node: ast.For) -> None:
         """Forget what a loop binds."""

@@ -80,6 +80,12 @@ def _findings(tmp_path, source):
             "metrics",
         ),
         (
+            "import tensorflow as tf\ntf.keras.Model(inputs=1, outpts=2)",
+            "tf.keras.Model(outpts=)",
+            "lacks",
+            "outputs",
+        ),
+        (
             "import tensorflow.compat.v1 as tf\ntf.get_variable(1)",
             "tf.compat.v1.get_variable",
             "lacks",
@@ -107,6 +113,9 @@ def test_findings(tmp_path, source, symbol, status, instead):
         "import tensorflow as tf\n@tf.function\ndef f(x: tf.Tensor): return tf.nn.relu(x)",
         "import tensorflow as tf\ntf.keras.optimizers.Adam(learning_rate=1, clipnorm=1.0)",
         "import tensorflow as tf\ntf.data.Dataset.range(3).map(f).batch(2).fooo",
+        "import tensorflow as tf\ntf.keras.Model(inputs=1, outputs=2, name='x')",
+        "import tensorflow as tf\nclass N(tf.keras.Model): pass\nN.to_yaml = f\nN().to_yaml()",
+        "import tensorflow as tf\nm = tf.keras.Model()\nm.to_yaml = 1\nm.to_yaml",
     ],
 )
 def test_nothing_to_say(tmp_path, source):
