@@ -1,7 +1,7 @@
 """Object-based checkpoints in TensorFlow's files: `tf.train`.
 
 Bottom to top: wire, table and bundle (the files), packing, edges and graph (what is followed and
-how it is called), restoring, state, checkpoint, manager, reader.
+how it is called), older, restoring, state, checkpoint, manager, reader.
 """
 
 from lamina.checkpoint.checkpoint import Checkpoint, CheckpointOptions, write_below

@@ -19,7 +19,7 @@ from lamina.keras.core.module import is_bookkeeping
 from lamina.keras.models import Model, Sequential
 from lamina.keras.optimizers.state import _OWN_ATTRIBUTES as _OPTIMIZER_OWN
 
-__all__ = ["PythonState", "Value", "edges", "is_trackable", "value_of", "weakly_held"]
+__all__ = ["Group", "PythonState", "Value", "edges", "is_trackable", "value_of", "weakly_held"]
 
 
 class PythonState:
@@ -66,8 +66,14 @@ class Value:
         self.kind, self.name, self.get, self.put = kind, name, get, put
 
 
-class _Group:
-    """Named objects that are one object in TensorFlow's graph, and none here."""
+class Group:
+    """Named objects that are one object in TensorFlow's graph, and none here.
+
+    Args:
+        owner: The object that holds them.
+        name: What it holds them as.
+        found: (name, object) of each.
+    """
 
     def __init__(self, owner: Any, name: str, found: list[tuple[str, Any]]) -> None:
         self.identity = (id(owner), name)
@@ -84,12 +90,12 @@ class _GeneratorState:
 
 def identity(obj: Any) -> Any:
     """Return what tells objects of one graph apart."""
-    return obj.identity if isinstance(obj, _Group | _GeneratorState) else id(obj)
+    return obj.identity if isinstance(obj, Group | _GeneratorState) else id(obj)
 
 
 def weakly_held(obj: Any) -> bool:
     """Return whether an object can be noted in place, and has attributes that come later."""
-    return hasattr(obj, "__weakref__") and not isinstance(obj, _Group | _GeneratorState)
+    return hasattr(obj, "__weakref__") and not isinstance(obj, Group | _GeneratorState)
 
 
 def _is_iterator(obj: Any) -> bool:
@@ -103,7 +109,7 @@ _OBJECTS = (
     ops.Generator,
     PythonState,
     Function,
-    _Group,
+    Group,
     _GeneratorState,
 )
 
@@ -121,7 +127,7 @@ def edges(obj: Any) -> list[tuple[str, Any]]:
     """Return (name, object) for what an object holds directly, in TensorFlow's order."""
     if hasattr(type(obj), "_checkpoint_edges"):
         return obj._checkpoint_edges()
-    if isinstance(obj, _Group):
+    if isinstance(obj, Group):
         return obj.found
     if isinstance(obj, list | tuple):
         return [(str(i), v) for i, v in enumerate(obj) if _holds(v)]
@@ -229,11 +235,11 @@ def _of_model(model: Model) -> Iterator[tuple[str, Any]]:
     if isinstance(model, Sequential):
         # The first operation is the input, which holds nothing.
         numbered = [(str(i), layer) for i, layer in enumerate(held or (), 1)]
-        inner = [("_operations", _Group(model, "_operations", numbered))]
-        yield "_functional", _Group(model, "_functional", inner)
+        inner = [("_operations", Group(model, "_operations", numbered))]
+        yield "_functional", Group(model, "_functional", inner)
     elif held is not None:
         numbered = [(str(i), layer) for i, layer in enumerate(held)]
-        yield "_operations", _Group(model, "_operations", numbered)
+        yield "_operations", Group(model, "_operations", numbered)
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
         yield "optimizer", optimizer
@@ -244,8 +250,8 @@ _OF_OPTIMIZERS = {"_momentum_product": "_u_product"}  # Keras' names
 
 def _of_optimizer(optimizer: Any) -> list[tuple[str, Any]]:
     own = optimizer.__dict__
-    listed = _Group(optimizer, "_variables", _numbered(optimizer.variables))
-    trained = _Group(optimizer, "_trained", _numbered(own.get("_trainable_variables", ())))
+    listed = Group(optimizer, "_variables", _numbered(optimizer.variables))
+    trained = Group(optimizer, "_trained", _numbered(own.get("_trainable_variables", ())))
     found = [("_variables", listed), ("_trainable_variables", trained)]
     for name in ("_iterations", "_learning_rate"):
         if isinstance(own.get(name), Variable):

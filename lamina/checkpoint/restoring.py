@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.checkpoint.bundle import Bundle
-from lamina.checkpoint.edges import edges, identity, value_of, weakly_held
+from lamina.checkpoint.edges import identity, value_of, weakly_held
 from lamina.checkpoint.graph import GRAPH_KEY, Held, SavedNode, collect, parse_graph
+from lamina.checkpoint.older import edges_to_pair
 from lamina.engine import Variable, errors
 from lamina.keras.core.module import watchers
 
@@ -68,7 +69,7 @@ class _Restoration:
             seen.add((identity(obj), number))
             below = obj if weakly_held(obj) else owner
             children = self.nodes[number].children
-            for name, child in edges(obj):
+            for name, child in edges_to_pair(obj, self.nodes[number]):
                 if name in children:
                     queue.append((child, children[name], below))
 
@@ -109,7 +110,7 @@ class _Restoration:
         holder, number = self.numbers.get(id(owner), (None, 0))
         if holder is not None and holder() is owner:
             children = self.nodes[number].children
-            for name, child in edges(owner):
+            for name, child in edges_to_pair(owner, self.nodes[number]):
                 if name in children:
                     self.pair(child, children[name], owner)
             self.settle()

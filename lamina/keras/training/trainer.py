@@ -6,6 +6,7 @@ from lamina.engine import Tensor, local, nest
 from lamina.keras import metrics as metrics_module
 from lamina.keras import optimizers
 from lamina.keras.core.checks import label
+from lamina.keras.core.module import watchers
 from lamina.keras.registry import deserialize_keras_object, serialize_keras_object
 from lamina.keras.training import loop
 from lamina.keras.training.base import Steps
@@ -66,6 +67,8 @@ class Trainer(Steps, OlderTraining):
             found = optimizers.LossScaleOptimizer(found, name="loss_scale_optimizer")
         own = self.__dict__
         own["optimizer"] = found
+        for watch in watchers:  # a checkpoint that was loaded before may have its state
+            watch(self)
         own["loss"] = loss
         own["loss_weights"] = loss_weights
         own["run_eagerly"] = bool(run_eagerly)

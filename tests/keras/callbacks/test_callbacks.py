@@ -185,7 +185,7 @@ def test_checkpoint_mistakes_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         callbacks.ModelCheckpoint("model")
     with pytest.raises(ValueError, match=r"must end in \.weights\.h5"):
-        callbacks.ModelCheckpoint("model.h5", save_weights_only=True)
+        callbacks.ModelCheckpoint("model.keras", save_weights_only=True)
     with pytest.raises(KeyError, match="needs a result named 'nope'"):
         fit(linear(), callbacks.ModelCheckpoint(tmp_path / "{nope}.keras"))
 
