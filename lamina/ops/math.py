@@ -236,7 +236,8 @@ def pow(x, y, name=None):
         The power, in the operands' dtype. The gradient of `y` is 0 where ``x <= 0``, as in TF.
 
     Raises:
-        InvalidArgumentError: integers with a negative Python exponent.
+        InvalidArgumentError: integers with a negative exponent whose value is known; inside of a
+            trace, those of data are not.
 
     Example:
         >>> tf.pow([2.0, 3.0], 2).numpy()
@@ -245,13 +246,25 @@ def pow(x, y, name=None):
     if type(y) is int or (type(y) is float and y.is_integer()):
         x = convert_to_tensor(x)
         if x.dtype.is_integer and type(y) is int and y < 0:
-            raise errors.InvalidArgumentError(
-                f"tf.pow: `y` must not be negative for integers; got x of dtype {x.dtype.name} "
-                f"and y = {y}.\n  Fix: cast `x` to a float dtype."
-            )
+            raise _negative_exponent(x.dtype, y)
         if -_UNROLLED <= y <= _UNROLLED and (type(y) is int or not x.dtype.is_integer):
             return _integer_pow(x, exponent=int(y))
-    return _pow(x, y)
+    result = _pow(x, y)
+    if isinstance(result, Tensor) and result.dtype.is_integer and not result.dtype.is_unsigned:
+        try:
+            exponents = convert_to_tensor(y).numpy()
+        except errors.TracedValueError:
+            return result
+        if np.min(exponents, initial=0) < 0:
+            raise _negative_exponent(result.dtype, np.min(exponents))
+    return result
+
+
+def _negative_exponent(dtype, exponent):
+    return errors.InvalidArgumentError(
+        f"tf.pow: `y` must not be negative for integers; got x of dtype {dtype.name} "
+        f"and y = {exponent}.\n  Fix: cast `x` to a float dtype."
+    )
 
 
 @op(host=np.negative)

@@ -367,6 +367,7 @@ ERRORS = [
     (lambda: ops.logical_and([1], [0]), errors.InvalidArgumentError, "must be bool; got int32"),
     (lambda: ops.bitwise_and([1.0], [1.0]), errors.InvalidArgumentError, "must be an integer"),
     (lambda: ops.pow([2], -1), errors.InvalidArgumentError, "must not be negative for integers"),
+    (lambda: ops.pow([2, 3], [1, -1]), errors.InvalidArgumentError, "got x .* int32 and y = -1"),
     (lambda: ops.add_n([]), ValueError, "at least one tensor; got none"),
     (lambda: ops.add_n([[1.0], [1.0, 2.0]]), errors.InvalidArgumentError, "must have one shape"),
     (lambda: ops.scalar_mul([1.0, 2.0], [1.0]), ValueError, "one number; got shape"),
