@@ -18,7 +18,6 @@ from lamina.ops.random import draw
 __all__ = [
     "all_candidate_sampler",
     "compute_accidental_hits",
-    "fixed_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
     "nce_loss",
     "sampled_softmax_loss",
@@ -94,13 +93,19 @@ def _sample(key, counter, true_classes, log_p, expected, *, how):
     return sampled.astype(jnp.int64), expected[true_classes], expected[sampled]
 
 
-def _candidates(who, kind, true_classes, num_sampled, unique, size, seed, weights=None):
-    count, size = static_int(num_sampled, f"{who}: `num_sampled`"), static_int(size, who)
+def check_count(who, count, size, unique):
+    """Raise if there are not as many classes as distinct samples are asked for."""
     if unique and count > size:
         raise ValueError(
             f"{who}: `num_sampled` must be at most `range_max` where samples are unique; got "
             f"{count} of {size}.\n  Fix: unique=False, or fewer samples."
         )
+
+
+def candidates(who, kind, true_classes, num_sampled, unique, size, seed, weights=None):
+    """Draw classes by probabilities that do not change; see `uniform_candidate_sampler`."""
+    count, size = static_int(num_sampled, f"{who}: `num_sampled`"), static_int(size, who)
+    check_count(who, count, size, unique)
     log_p, expected = _tables(kind, size, count, bool(unique), weights)
     how = _How(count, bool(unique))
     return Candidates(*_sample(*draw(seed), true_classes, log_p, expected, how=how))
@@ -136,7 +141,7 @@ def uniform_candidate_sampler(
         array([0.5, 0.5], dtype=float32)
     """
     who = "tf.random.uniform_candidate_sampler"
-    return _candidates(who, "uniform", true_classes, num_sampled, unique, range_max, seed)
+    return candidates(who, "uniform", true_classes, num_sampled, unique, range_max, seed)
 
 
 def log_uniform_candidate_sampler(
@@ -169,63 +174,7 @@ def log_uniform_candidate_sampler(
         array([[1.]], dtype=float32)
     """
     who = "tf.random.log_uniform_candidate_sampler"
-    return _candidates(who, "log_uniform", true_classes, num_sampled, unique, range_max, seed)
-
-
-def fixed_unigram_candidate_sampler(
-    true_classes,
-    num_true,
-    num_sampled,
-    unique,
-    range_max,
-    vocab_file="",
-    distortion: Any = 1.0,
-    num_reserved_ids: Any = 0,
-    num_shards: Any = 1,
-    shard: Any = 0,
-    unigrams: Any = (),
-    seed=None,
-    name=None,
-):
-    """Draw classes in proportion to ``unigrams ** distortion``.
-
-    Args:
-        true_classes: int64, ``(B, num_true)``.
-        num_true: True classes of each example.
-        num_sampled: How many classes to draw.
-        unique: Whether a class is drawn at most once.
-        range_max: Number of classes.
-        vocab_file: Not supported: give ``unigrams``.
-        distortion: Exponent of the counts; 0 draws uniformly.
-        num_reserved_ids: Classes before the first count, never drawn.
-        num_shards: Not supported beyond 1.
-        shard: Accepted, unused.
-        unigrams: A count for each class.
-        seed: Of the stream of random numbers; None uses the global one.
-        name: Accepted, unused.
-
-    Returns:
-        ``(sampled_candidates, true_expected_count, sampled_expected_count)``.
-
-    State:
-        The random stream moves on by one draw.
-
-    Raises:
-        ValueError: counts are missing, or more unique samples than classes.
-
-    Example:
-        >>> tf.nn.fixed_unigram_candidate_sampler([[0]], 1, 2, False, 2, unigrams=(3, 1))[1].numpy()
-        array([[1.5]], dtype=float32)
-    """
-    who = "tf.nn.fixed_unigram_candidate_sampler"
-    weights = (0.0,) * num_reserved_ids + tuple(float(count) ** distortion for count in unigrams)
-    if vocab_file or num_shards != 1 or len(weights) != range_max:
-        raise ValueError(
-            f"{who}: `unigrams` must have one count for each of {range_max} classes, without "
-            f"vocab_file and shards; got {len(unigrams)} counts.\n"
-            "  Fix: read the counts, and pass them as unigrams."
-        )
-    return _candidates(who, "unigram", true_classes, num_sampled, unique, range_max, seed, weights)
+    return candidates(who, "log_uniform", true_classes, num_sampled, unique, range_max, seed)
 
 
 @op(mixed=True, differentiable=False)

@@ -2,6 +2,7 @@
 
 from lamina.ops import all_candidate_sampler as all_candidate_sampler
 from lamina.ops import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from lamina.ops import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
 from lamina.ops import log_uniform_candidate_sampler as log_uniform_candidate_sampler
 from lamina.ops import uniform_candidate_sampler as uniform_candidate_sampler
 from lamina.ops.binomial import *
