@@ -166,6 +166,9 @@ __all__ = [
 __getattr__, __dir__ = _on_demand(
     __name__,
     names={
+        "RNNCellDeviceWrapper": "lamina.keras.layers.cell_wrappers",
+        "RNNCellDropoutWrapper": "lamina.keras.layers.cell_wrappers",
+        "RNNCellResidualWrapper": "lamina.keras.layers.cell_wrappers",
         "collapse_repeated": "lamina.ops.sparse.decoding",
         "ctc_beam_search_decoder": "lamina.ops.sparse.decoding",
         "ctc_greedy_decoder": "lamina.ops.sparse.decoding",
