@@ -224,6 +224,8 @@ class RNNCellDropoutWrapper(CellWrapper):
         Gal and Ghahramani 2015, https://arxiv.org/abs/1512.05287.
     """
 
+    _lm_kept: Any
+
     def __init__(
         self,
         cell: Any,
