@@ -95,7 +95,8 @@ class Bidirectional(Layer):
         y, *states = _listed(self.forward_layer(sequences, initial_state=first, mask=mask))
         z, *others = _listed(self.backward_layer(sequences, initial_state=second, mask=mask))
         if self.return_sequences:
-            z = nest.map_structure(lambda t: ops.reverse(t, [1]), z)
+            time = 0 if getattr(self.forward_layer, "time_major", False) else 1
+            z = nest.map_structure(lambda t: ops.reverse(t, [time]), z)
         merged = self._merged(y, z)
         if not self.return_state:
             return merged

@@ -15,10 +15,13 @@ from lamina.keras.layers.stacked import (
     check_cell,
     initial_state_of,
 )
+from lamina.keras.spelling import note_older
 from lamina.keras.variable import Variable
 from lamina.ops.loops import run_scan
 
 __all__ = ["RNN"]
+
+_TRANSPOSE = "tf.transpose(x, [1, 0, 2]) before and after it"
 
 
 class StateCountError(ValueError, IndexError):
@@ -41,7 +44,8 @@ class RNN(Layer):
         unroll: Write the steps out where their number is known: slower to compile, and faster
             for a few steps.
         zero_output_for_mask: Give zeros at masked steps, not the output of the step before.
-        **kwargs: See `Layer`.
+        **kwargs: See `Layer`. `time_major`, an older argument: whether sequences, their mask and
+            the outputs are ``(T, B, …)``.
 
     Call:
         sequences: ``(B, T, …)``, float for the built-in cells; or a structure of such.
@@ -74,6 +78,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
+    _config_head_keys = (*Layer._config_head_keys, "time_major")
 
     def __init__(
         self,
@@ -86,7 +91,12 @@ class RNN(Layer):
         zero_output_for_mask: bool = False,
         **kwargs: Any,
     ):
+        time_major = kwargs.get("time_major") is True
+        if time_major:
+            del kwargs["time_major"]
+            note_older(f"tf.keras.layers.{type(self).__name__}(time_major=)", _TRANSPOSE)
         super().__init__(**kwargs)
+        self.time_major = time_major
         if isinstance(cell, list | tuple):
             cell = StackedRNNCells(cell)
         self.cell = check_cell(self, "cell", cell)
@@ -98,22 +108,27 @@ class RNN(Layer):
         self.zero_output_for_mask = zero_output_for_mask
         self._lm_states: Any = None
 
+    def _config_head(self) -> dict[str, Any]:
+        # Keras 3 knows no `time_major`: the entry stands where it is needed.
+        return super()._config_head() | ({"time_major": True} if self.time_major else {})
+
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None):
         first: Any = sequences_shape
+        batch = 1 if self.time_major else 0
         if not isinstance(first[0], int | None):  # a structure of inputs
-            step_shape: Any = nest.map_structure(lambda s: (s[0], *s[2:]), list(first))
+            step_shape: Any = nest.map_structure(lambda s: (s[batch], *s[2:]), list(first))
             first = first[0]
         else:
-            step_shape = (first[0], *first[2:])
+            step_shape = (first[batch], *first[2:])
         build_cell(self.cell, step_shape)
         if self.stateful:
-            if first[0] is None:
+            if first[batch] is None:
                 raise ValueError(
                     f"{checks.label(self)}: with `stateful` the batch size must be known; got "
                     f"input shape {tuple(first)}.\n"
                     f"  Fix: tf.keras.Input(batch_shape=(32, None, 8)), or stateful=False."
                 )
-            self._make_states(first[0])
+            self._make_states(first[batch])
 
     def call(
         self,
@@ -122,6 +137,9 @@ class RNN(Layer):
         mask: Tensor | None = None,
         training: bool = False,
     ) -> Any:
+        if self.time_major:
+            sequences = nest.map_structure(_swap_batch_and_time, sequences)
+            mask = None if mask is None else nest.map_structure(_swap_batch_and_time, mask)
         batch = _first(sequences).shape[0]
         # A trace for shapes with an unknown batch has nothing to remember.
         remembers = self.stateful and batch is not None
@@ -144,6 +162,8 @@ class RNN(Layer):
         if remembers:
             for kept, new in zip(nest.flatten(self._lm_states), nest.flatten(states), strict=True):
                 kept.assign(new)
+        if self.time_major and self.return_sequences:
+            output = nest.map_structure(_swap_batch_and_time, output)
         return (output, *states) if self.return_state else output
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
