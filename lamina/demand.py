@@ -15,7 +15,13 @@ from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
 
-__all__ = ["answer_for_missing_names", "missing", "on_demand", "version_seen_from"]
+__all__ = [
+    "answer_for_missing_names",
+    "missing",
+    "missing_member",
+    "on_demand",
+    "version_seen_from",
+]
 
 _PACKAGE = __name__.split(".", maxsplit=1)[0]
 # Rooms that are no part of TensorFlow's API: their modules are left as they are.
@@ -154,6 +160,48 @@ def missing(package: str, name: str, frame: FrameType | None = None) -> Any:
         if frame is not None and _imports_from(frame):
             raise scope.MissingImport(symbol) from None
         raise scope.MissingName(symbol) from None
+
+
+def missing_member(obj: Any, name: str, kind: str) -> Any:
+    """Raise for an attribute that an object lacks: what a `__getattr__` ends with.
+
+    Args:
+        obj: The object.
+        name: The attribute.
+        kind: What it is, in the words of `lamina.scope`: "Layer", "Optimizer" or "Dataset".
+
+    Raises:
+        AttributeError: there is none of this name; or, of a property, what it raised itself.
+    """
+    found = getattr(type(obj), name, None)
+    if isinstance(found, property):
+        return found.__get__(obj)
+    text = _Text(f"{type(obj).__name__!r} object has no attribute {name!r}")
+    text.name, text.kind = name, kind
+    raise AttributeError(text, name=name, obj=obj)
+
+
+class _Text(str):
+    """The text of an error; for older attributes it says what to write.
+
+    The table is not read before somebody reads the text: hasattr and getattr ask often.
+    """
+
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        members = import_module(f"{_PACKAGE}.scope.differing").REMOVED_MEMBERS[self.kind]
+        instead = members.get(self.name)
+        plain = str.__str__(self)
+        if instead is None:
+            return plain
+        leave = instead.startswith("nothing: ")
+        fix = f"leave it out: {instead.removeprefix('nothing: ')}" if leave else f"use {instead}"
+        return f"{plain}; Keras 3 and TensorFlow 2.21 have none.\n  Fix: {fix}."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (str(self),)
 
 
 def _imports_from(frame: FrameType) -> bool:

@@ -1,7 +1,7 @@
 """Dataset: a lazy pipeline of elements."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from lamina.data import caching, changes, shuffling, stages
 from lamina.data.iterating import DatasetSpec, NumpyIterator, OwnedIterator
 from lamina.data.keeping import Keeping
 from lamina.data.ordering import AUTOTUNE
+from lamina.demand import missing_member
 from lamina.engine import Tensor, convert_to_tensor, errors, local
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
@@ -120,6 +121,12 @@ class Dataset(Keeping):
         """Go to where `_passes` told."""
         for stage, number in zip(stages.seeded(self._stage), passes, strict=True):
             stage.passes = number
+
+    if not TYPE_CHECKING:  # type checkers would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise, and say of older attributes what to use."""
+            return missing_member(self, name, "Dataset")
 
     def __repr__(self) -> str:
         label = self._stage.label

@@ -1,6 +1,6 @@
 """Older spellings of arguments and methods, and names that do something else than TensorFlow's."""
 
-__all__ = ["DIFFERENT", "OLDER_KEYWORDS", "OLDER_METHODS", "REMOVED_METHODS"]
+__all__ = ["DIFFERENT", "OLDER_KEYWORDS", "OLDER_METHODS", "REMOVED_MEMBERS", "REMOVED_METHODS"]
 
 # Name: what is different here, and what to do about it.
 DIFFERENT: dict[str, tuple[str, str]] = {
@@ -62,13 +62,42 @@ OLDER_METHODS: dict[str, str] = {
     "reset_states": "reset_state",
 }
 
-# Methods that are not there any more: what to write.
-REMOVED_METHODS: dict[str, str] = {
-    "make_initializable_iterator": "iterate the dataset: for batch in dataset",
-    "make_one_shot_iterator": "iterate the dataset: for batch in dataset",
-    "output_classes": "dataset.element_spec",
-    "output_types": "dataset.element_spec",
-    "predict_classes": "np.argmax(model.predict(x), axis=-1), or model.predict(x) > 0.5",
-    "predict_proba": "model.predict",
-    "to_yaml": "model.to_json",
+# Methods and attributes that are not there any more, by the kind of object: what to write.
+REMOVED_MEMBERS: dict[str, dict[str, str]] = {
+    "Dataset": {
+        "make_initializable_iterator": "iterate the dataset: for batch in dataset",
+        "make_one_shot_iterator": "iterate the dataset: for batch in dataset",
+        "output_classes": "dataset.element_spec",
+        "output_shapes": "dataset.element_spec",
+        "output_types": "dataset.element_spec",
+    },
+    "Layer": {
+        "add_metric": "model.compile(metrics=[...]), or a metric of your own: self.seen = Mean()",
+        "add_update": "variable.assign(value) in `call`",
+        "get_input_at": "layer.input",
+        "get_losses_for": "layer.losses",
+        "get_output_at": "layer.output",
+        "get_updates_for": "nothing: `call` assigns variables where it says so",
+        "predict_classes": "np.argmax(model.predict(x), axis=-1), or model.predict(x) > 0.5",
+        "predict_proba": "model.predict",
+        "state_updates": "nothing: `call` assigns variables where it says so",
+        "to_yaml": "model.to_json",
+        "updates": "nothing: `call` assigns variables where it says so",
+    },
+    "Optimizer": {
+        "_decayed_lr": "optimizer.learning_rate",
+        "_get_hyper": "an attribute: self.momentum",
+        "_set_hyper": "an attribute: self.momentum = momentum",
+        "add_slot": "optimizer.add_variable_from_reference(variable, name)",
+        "get_gradients": "tape.gradient(loss, variables) of a tf.GradientTape",
+        "get_slot": "optimizer.variables",
+        "get_slot_names": "[v.path for v in optimizer.variables]",
+        "get_updates": "optimizer.apply_gradients(zip(gradients, variables))",
+        "get_weights": "[v.numpy() for v in optimizer.variables]",
+        "weights": "optimizer.variables",
+    },
+}
+# Those of them that say by their name what had them, whatever object a program means.
+REMOVED_METHODS: dict[str, str] = REMOVED_MEMBERS["Dataset"] | {
+    name: REMOVED_MEMBERS["Layer"][name] for name in ("predict_classes", "predict_proba", "to_yaml")
 }

@@ -1,5 +1,7 @@
 """Older spellings run, with one note each."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -195,3 +197,54 @@ def test_a_models_name_alone():
             super().__init__("mlp_policy")
 
     assert Policy().name == "mlp_policy"
+
+
+# ---- attributes that are gone -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "instead"),
+    [
+        (
+            lambda: keras.Sequential(),
+            "predict_classes",
+            r"np\.argmax\(model\.predict\(x\), axis=-1",
+        ),
+        (keras.Sequential, "predict_proba", r"Fix: use model\.predict\."),
+        (lambda: keras.layers.Dense(1), "updates", "Fix: leave it out: `call` assigns"),
+        (keras.optimizers.SGD, "get_weights", r"for v in optimizer\.variables"),
+        (lambda: tf.data.Dataset.range(2), "make_one_shot_iterator", "for batch in dataset"),
+    ],
+)
+def test_gone_attributes_say_what_to_use(make, name, instead):
+    obj = make()
+    assert not hasattr(obj, name)
+    with pytest.raises(AttributeError, match=rf"(?s)has no attribute '{name}'; .*{instead}"):
+        getattr(obj, name)
+    with pytest.raises(AttributeError, match=r"has no attribute 'nothing_such'$"):
+        obj.nothing_such  # noqa: B018
+
+
+def test_an_error_of_a_gone_attribute_can_be_pickled():
+    with pytest.raises(AttributeError) as caught:
+        keras.Sequential().predict_proba  # noqa: B018
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_what_a_property_raises_is_not_hidden():
+    class Net(keras.Model):
+        @property
+        def depth(self):
+            return self.levels + 1
+
+    class Slow(keras.optimizers.SGD):
+        @property
+        def pace(self):
+            raise AttributeError("no pace yet")
+
+    with pytest.raises(AttributeError, match="has no attribute 'levels'"):
+        Net().depth  # noqa: B018
+    with pytest.raises(AttributeError, match="no pace yet"):
+        Slow().pace  # noqa: B018
+    with pytest.raises(AttributeError, match="`output` is defined for functional models"):
+        Net().output  # noqa: B018

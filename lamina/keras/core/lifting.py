@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.demand import missing_member
 from lamina.engine import LiftedFloat, Quantity, Tensor, local, versions
 
 __all__ = ["forget", "lowered", "note_change", "read"]
@@ -75,8 +76,7 @@ def read(layer: Any, name: str) -> Any:
     """
     quantity = layer.__dict__.get("_lm_lifted", {}).get(name)
     if quantity is None:
-        text = f"{type(layer).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(text, name=name, obj=layer)
+        return missing_member(layer, name, "Layer")
     return quantity.read()
 
 

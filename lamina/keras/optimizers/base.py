@@ -2,9 +2,10 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina import engine, ops
+from lamina.demand import missing_member
 from lamina.engine import Tensor, convert_to_tensor, local, recording_hooks
 from lamina.engine.identity import identity
 from lamina.keras import registry
@@ -236,6 +237,12 @@ class Optimizer(_Steps):
             )
         kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         return [g for g, _ in kept], [v for _, v in kept]
+
+    if not TYPE_CHECKING:  # type checkers would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise, and say of older attributes what to use."""
+            return missing_member(self, name, "Optimizer")
 
     def _no_gradients(self, names: Sequence[str], reasons: str = "") -> ValueError:
         return ValueError(
