@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lamina import ops
-from lamina.engine import Tensor, convert_to_tensor
+from lamina.engine import Tensor, convert_to_tensor, errors
 from lamina.linear_operators.numbers import _Numbers
 from lamina.linear_operators.parts import products, same_batch
 
@@ -213,8 +215,18 @@ class LinearOperator(_Numbers):
 
     def _sliced(self, key: tuple[Any, ...]) -> dict[str, Any]:
         """Return the constructor's arguments for a part of the batch."""
-        found = self.parameters
+        found = self._whole()
         axes = self._event_axes
+        taken = sum(k is not None and k is not Ellipsis for k in key)
+        if taken > len(self.batch_shape):
+            raise errors.InvalidArgumentError(
+                f'{type(self).__name__} "{self.name}": only axes of the batch can be indexed, '
+                f"{len(self.batch_shape)} of shape {self.shape}; got {taken} indices."
+            )
+        if "batch_shape" in found:
+            # A view of one number: only the shape that NumPy gives the part is of interest.
+            found["batch_shape"] = np.broadcast_to(0, self.batch_shape.as_list())[key].shape
+            return found
         if not axes and not any(isinstance(found.get(k), list) for k in found):
             raise NotImplementedError(
                 f"{type(self).__name__}: a part of the batch cannot be taken.\n"
@@ -236,6 +248,10 @@ class LinearOperator(_Numbers):
             elif isinstance(value, list) and all(isinstance(v, LinearOperator) for v in value):
                 found[name] = [v[key] for v in value]
         return found
+
+    def _whole(self) -> dict[str, Any]:
+        """Return the constructor's arguments, in a form whose last axes are `_event_axes`."""
+        return self.parameters
 
     # How many last axes of each argument are not the batch's.
     _event_axes: ClassVar[dict[str, int]] = {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor, TensorShape, convert_to_tensor
 from lamina.linear_operators.base import LinearOperator
-from lamina.linear_operators.composed import checked, joint_batch
+from lamina.linear_operators.composed import Separate, checked, joint_batch, product, total
 from lamina.linear_operators.dense import LinearOperatorFullMatrix
+from lamina.linear_operators.parts import HINTS, arguments, follows, hints
 
 __all__ = ["LinearOperatorBlockDiag", "LinearOperatorBlockLowerTriangular"]
 
@@ -37,22 +39,24 @@ def _is_blockwise(x: Any) -> bool:
     )
 
 
-class _Blockwise(LinearOperator):
+class _Blockwise(LinearOperator, abc.ABC):
     """What takes one matrix, or a list with one for each block; and gives back the same."""
 
-    def _rows(self) -> list[int]:
+    @abc.abstractmethod
+    def _rows(self) -> list[Any]:
         """Return the number of rows of each block of rows."""
-        raise NotImplementedError(f"{type(self).__name__} must define _rows().")
 
-    def _columns(self) -> list[int]:
+    @abc.abstractmethod
+    def _columns(self) -> list[Any]:
         """Return the number of columns of each block of columns."""
-        raise NotImplementedError(f"{type(self).__name__} must define _columns().")
 
+    @abc.abstractmethod
     def _matmul_parts(self, parts: list[Any], adjoint: bool) -> list[Tensor]:
-        raise NotImplementedError(f"{type(self).__name__} must define _matmul_parts().")
+        """Return the product, block by block."""
 
+    @abc.abstractmethod
     def _solve_parts(self, parts: list[Any], adjoint: bool) -> list[Tensor]:
-        raise NotImplementedError(f"{type(self).__name__} must define _solve_parts().")
+        """Return the solution, block by block."""
 
     def matmul(
         self, x: Any, adjoint: bool = False, adjoint_arg: bool = False, name: str = "matmul"
@@ -115,14 +119,7 @@ def _line(parts: Sequence[Tensor]) -> Tensor:
     return _joined([p[..., None] for p in parts])[..., 0]
 
 
-def _squares(operators: Sequence[LinearOperator], what: str) -> None:
-    if not all(o.is_square for o in operators):
-        raise NotImplementedError(
-            f"LinearOperatorBlockDiag.{what}: not for an operator whose blocks are not square."
-        )
-
-
-class LinearOperatorBlockDiag(_Blockwise):
+class LinearOperatorBlockDiag(_Blockwise, Separate):
     """Operators along the diagonal, zeros elsewhere.
 
     Args:
@@ -153,35 +150,14 @@ class LinearOperatorBlockDiag(_Blockwise):
         is_square: bool | None = True,
         name: str | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        self._operators = given["operators"] = checked("LinearOperatorBlockDiag", operators)
+        given = arguments(locals())
+        super().__init__(operators, given, "_ds_", *HINTS[:3])
 
-        def known(what: str, hint: bool | None) -> bool | None:
-            follows = hint is None and all(getattr(o, what) for o in self._operators)
-            return True if follows else hint
+    def _rows(self) -> list[Any]:
+        return [o.range_dimension for o in self._operators]
 
-        square = all(o.is_square for o in self._operators)
-        super().__init__(
-            self._operators[0].dtype,
-            None,
-            known("is_non_singular", is_non_singular),
-            known("is_self_adjoint", is_self_adjoint),
-            known("is_positive_definite", is_positive_definite),
-            is_square if square else None,
-            name or "_ds_".join(o.name for o in self._operators),
-            given,
-        )
-
-    @property
-    def operators(self) -> list[LinearOperator]:
-        """The blocks."""
-        return self._operators
-
-    def _rows(self) -> list[int]:
-        return [o.range_dimension for o in self._operators]  # type: ignore[misc]
-
-    def _columns(self) -> list[int]:
-        return [o.domain_dimension for o in self._operators]  # type: ignore[misc]
+    def _columns(self) -> list[Any]:
+        return [o.domain_dimension for o in self._operators]
 
     def _shape(self) -> TensorShape:
         batch = joint_batch(self._operators)
@@ -195,67 +171,34 @@ class LinearOperatorBlockDiag(_Blockwise):
         pairs = zip(self._operators, parts, strict=True)
         return [o.solve(p, adjoint=adjoint) for o, p in pairs]
 
+    def _check_blocks(self, what: str) -> None:
+        if not self._are_square():
+            raise NotImplementedError(
+                f'LinearOperatorBlockDiag "{self.name}".{what}: each block must be square; got '
+                f"{[o.shape for o in self._operators]}.\n  Fix: use operator.to_dense()."
+            )
+
     def _determinant(self) -> Tensor:
-        _squares(self._operators, "determinant")
-        found = self._operators[0].determinant()
-        for o in self._operators[1:]:
-            found = found * o.determinant()
-        return found
+        self._check_blocks("determinant")
+        return product(self._every("determinant"))
 
     def _log_abs_determinant(self) -> Tensor:
-        _squares(self._operators, "log_abs_determinant")
-        found = self._operators[0].log_abs_determinant()
-        for o in self._operators[1:]:
-            found = found + o.log_abs_determinant()
-        return found
+        self._check_blocks("log_abs_determinant")
+        return total(self._every("log_abs_determinant"))
 
     def _trace(self) -> Tensor:
-        _squares(self._operators, "trace")
-        found = self._operators[0].trace()
-        for o in self._operators[1:]:
-            found = found + o.trace()
-        return found
+        self._check_blocks("trace")
+        return total(self._every("trace"))
 
     def _diag_part(self) -> Tensor:
-        _squares(self._operators, "diag_part")
-        return _line([o.diag_part() for o in self._operators])
+        self._check_blocks("diag_part")
+        return _line(self._every("diag_part"))
 
     def _eigvals(self) -> Tensor:
-        return _line([o.eigvals() for o in self._operators])
-
-    def _assert_non_singular(self) -> None:
-        for o in self._operators:
-            o.assert_non_singular()
-
-    def _assert_self_adjoint(self) -> None:
-        for o in self._operators:
-            o.assert_self_adjoint()
+        return _line(self._every("eigvals"))
 
     def _assert_positive_definite(self) -> None:
-        for o in self._operators:
-            o.assert_positive_definite()
-
-    def _each(self, how: str, suffix: str) -> LinearOperator:
-        return LinearOperatorBlockDiag(
-            [getattr(o, how)() for o in self._operators],
-            is_non_singular=self.is_non_singular,
-            is_self_adjoint=self.is_self_adjoint,
-            is_positive_definite=self.is_positive_definite,
-            name=f"{self.name}{suffix}",
-        )
-
-    def _adjoint(self) -> LinearOperator:
-        return self._each("adjoint", "_adjoint")
-
-    def _inverse(self) -> LinearOperator:
-        return self._each("inverse", "_inv")
-
-    def _cholesky(self) -> LinearOperator:
-        if not all(o.is_positive_definite and o.is_self_adjoint for o in self._operators):
-            return super()._cholesky()
-        return LinearOperatorBlockDiag(
-            [o.cholesky() for o in self._operators], is_non_singular=True
-        )
+        self._every("assert_positive_definite")
 
 
 class LinearOperatorBlockLowerTriangular(_Blockwise):
@@ -283,23 +226,15 @@ class LinearOperatorBlockLowerTriangular(_Blockwise):
         is_square: bool | None = None,
         name: str = "LinearOperatorBlockLowerTriangular",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._operators = [list(row) for row in operators]
         self._all = checked(name, [o for row in self._operators for o in row])
         self._check_blocks(name)
         diagonal = [row[-1] for row in self._operators]
-        if is_non_singular is None and all(o.is_non_singular for o in diagonal):
-            is_non_singular = True
-        super().__init__(
-            self._all[0].dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name,
-            given,
-        )
+        found = hints(given)
+        of_all = all(o.is_non_singular for o in diagonal)
+        found["is_non_singular"] = follows(is_non_singular, of_all)
+        super().__init__(self._all[0].dtype, **found)
 
     def _check_blocks(self, name: str) -> None:
         for i, row in enumerate(self._operators):
@@ -321,11 +256,11 @@ class LinearOperatorBlockLowerTriangular(_Blockwise):
         """The rows of blocks."""
         return self._operators
 
-    def _rows(self) -> list[int]:
-        return [row[-1].range_dimension for row in self._operators]  # type: ignore[misc]
+    def _rows(self) -> list[Any]:
+        return [row[-1].range_dimension for row in self._operators]
 
-    def _columns(self) -> list[int]:
-        return [row[-1].domain_dimension for row in self._operators]  # type: ignore[misc]
+    def _columns(self) -> list[Any]:
+        return [row[-1].domain_dimension for row in self._operators]
 
     def _shape(self) -> TensorShape:
         batch = joint_batch(self._all)
@@ -342,10 +277,7 @@ class LinearOperatorBlockLowerTriangular(_Blockwise):
                 else blocks[i][j].matmul(parts[j])
                 for j in places
             ]
-            total = terms[0]
-            for term in terms[1:]:
-                total = total + term
-            found.append(total)
+            found.append(total(terms))
         return found
 
     def _solve_parts(self, parts: list[Any], adjoint: bool) -> list[Tensor]:
@@ -364,22 +296,13 @@ class LinearOperatorBlockLowerTriangular(_Blockwise):
         return [row[-1] for row in self._operators]
 
     def _determinant(self) -> Tensor:
-        found = self._diagonal()[0].determinant()
-        for o in self._diagonal()[1:]:
-            found = found * o.determinant()
-        return found
+        return product([o.determinant() for o in self._diagonal()])
 
     def _log_abs_determinant(self) -> Tensor:
-        found = self._diagonal()[0].log_abs_determinant()
-        for o in self._diagonal()[1:]:
-            found = found + o.log_abs_determinant()
-        return found
+        return total([o.log_abs_determinant() for o in self._diagonal()])
 
     def _trace(self) -> Tensor:
-        found = self._diagonal()[0].trace()
-        for o in self._diagonal()[1:]:
-            found = found + o.trace()
-        return found
+        return total([o.trace() for o in self._diagonal()])
 
     def _diag_part(self) -> Tensor:
         return _line([o.diag_part() for o in self._diagonal()])
@@ -396,9 +319,7 @@ class LinearOperatorBlockLowerTriangular(_Blockwise):
             corner = blocks[i][i].inverse()
             row: list[LinearOperator] = []
             for j in range(i):
-                total = blocks[i][j].matmul(rows[j][j].to_dense())
-                for k in range(j + 1, i):
-                    total = total + blocks[i][k].matmul(rows[k][j].to_dense())
-                row.append(LinearOperatorFullMatrix(-corner.matmul(total)))
+                terms = [blocks[i][k].matmul(rows[k][j].to_dense()) for k in range(j, i)]
+                row.append(LinearOperatorFullMatrix(-corner.matmul(total(terms))))
             rows.append([*row, corner])
         return LinearOperatorBlockLowerTriangular(rows, is_non_singular=True, is_square=True)

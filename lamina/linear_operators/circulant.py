@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from lamina import debugging, ops
 from lamina.engine import Tensor, TensorShape, as_dtype
 from lamina.linear_operators.base import LinearOperator
-from lamina.linear_operators.parts import hinted, kept
+from lamina.linear_operators.parts import arguments, hints, kept
 
 __all__ = [
     "LinearOperatorCirculant",
@@ -56,21 +56,11 @@ class LinearOperatorCirculant(LinearOperator):
         is_square: bool | None = True,
         name: str = "LinearOperatorCirculant",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._spectrum = kept(spectrum, "spectrum", rank=self.block_depth)
-        hinted(name, "is_square", is_square, True)
-        if not self._spectrum.dtype.is_complex:
-            is_self_adjoint = hinted(name, "is_self_adjoint", is_self_adjoint, True)
-        super().__init__(
-            as_dtype(input_output_dtype),
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        symmetric = None if self._spectrum.dtype.is_complex else True
+        facts = {"is_self_adjoint": symmetric, "is_square": True}
+        super().__init__(input_output_dtype, **hints(given, **facts))
 
     # -- the block
 
@@ -235,15 +225,7 @@ class LinearOperatorCirculant2D(LinearOperatorCirculant):
         is_square: bool | None = True,
         name: str = "LinearOperatorCirculant2D",
     ) -> None:
-        super().__init__(
-            spectrum,
-            input_output_dtype,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name,
-        )
+        super().__init__(**arguments(locals()))
 
 
 class LinearOperatorCirculant3D(LinearOperatorCirculant):
@@ -272,12 +254,4 @@ class LinearOperatorCirculant3D(LinearOperatorCirculant):
         is_square: bool | None = True,
         name: str = "LinearOperatorCirculant3D",
     ) -> None:
-        super().__init__(
-            spectrum,
-            input_output_dtype,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name,
-        )
+        super().__init__(**arguments(locals()))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor, TensorShape
 from lamina.linear_operators.base import LinearOperator
-from lamina.linear_operators.parts import products
+from lamina.linear_operators.parts import HINTS, arguments, conjugated, follows, hints, products
 
 __all__ = [
+    "Joint",
     "LinearOperatorAdjoint",
     "LinearOperatorComposition",
     "LinearOperatorInversion",
     "LinearOperatorKronecker",
+    "Separate",
     "checked",
     "joint_batch",
+    "product",
+    "total",
 ]
 
 
@@ -26,9 +30,14 @@ def checked(who: str, operators: Any) -> list[LinearOperator]:
 
     Raises:
         ValueError: there are none.
-        TypeError: their dtypes differ.
+        TypeError: they are not operators, or their dtypes differ.
     """
-    found = list(operators)
+    found = list(operators) if isinstance(operators, Iterable) else [operators]
+    if any(not isinstance(o, LinearOperator) for o in found) or found == [operators]:
+        raise TypeError(
+            f"{who}: `operators` must be a list of LinearOperators; got {operators!r}.\n"
+            f"  Fix: put it in a list; a matrix becomes one by tf.linalg.LinearOperatorFullMatrix."
+        )
     if not found:
         raise ValueError(f"{who}: Expected a non-empty list of operators; got {operators!r}.")
     kinds = {o.dtype.name for o in found}
@@ -48,20 +57,86 @@ def joint_batch(operators: Sequence[LinearOperator]) -> TensorShape:
     return TensorShape(batch)
 
 
-def _product(values: Sequence[Any]) -> Any:
+def product(values: Sequence[Any]) -> Any:
+    """Return the product of at least one value."""
     return functools.reduce(lambda a, b: a * b, values)
 
 
-def _total(values: Sequence[Any]) -> Any:
+def total(values: Sequence[Any]) -> Any:
+    """Return the sum of at least one value."""
     return functools.reduce(lambda a, b: a + b, values)
 
 
-def _all(operators: Sequence[LinearOperator], what: str, hint: bool | None) -> bool | None:
-    """Return a hint that follows if it holds of each operator."""
-    return True if hint is None and all(getattr(o, what) for o in operators) else hint
+class Joint(LinearOperator):
+    """What is made of a list of operators, and does most things by doing them with each.
+
+    Args:
+        operators: The operators.
+        given: The constructor's arguments.
+        sign: What stands between the operators' names, where no name was given.
+        shared: The hints that follow if they hold of each operator.
+
+    Raises:
+        ValueError: there are no operators.
+        TypeError: their dtypes differ.
+    """
+
+    def __init__(self, operators: Any, given: dict[str, Any], sign: str, *shared: str) -> None:
+        self._operators = given["operators"] = checked(type(self).__name__, operators)
+        given["name"] = given["name"] or sign.join(o.name for o in self._operators)
+        found = hints(given)
+        for what in shared:
+            found[what] = follows(found[what], all(getattr(o, what) for o in self._operators))
+        super().__init__(self._operators[0].dtype, **found)
+
+    @property
+    def operators(self) -> list[LinearOperator]:
+        """The operators, in the order given."""
+        return self._operators
+
+    def _are_square(self) -> bool:
+        return all(o.is_square for o in self._operators)
+
+    def _every(self, how: str) -> list[Any]:
+        """Return what a method gives of each operator."""
+        return [getattr(o, how)() for o in self._operators]
+
+    def _assert_non_singular(self) -> None:
+        self._every("assert_non_singular")
 
 
-class LinearOperatorComposition(LinearOperator):
+class Separate(Joint):
+    """What acts on each of its operators apart, and so turns and inverts each."""
+
+    def _assert_self_adjoint(self) -> None:
+        self._every("assert_self_adjoint")
+
+    def _like(self, how: str, suffix: str) -> LinearOperator:
+        """Return the same of what a method makes of each operator."""
+        kind: Any = type(self)
+        return kind(
+            self._every(how),
+            is_non_singular=self.is_non_singular,
+            is_self_adjoint=self.is_self_adjoint,
+            is_positive_definite=self.is_positive_definite,
+            is_square=self.is_square,
+            name=f"{self.name}{suffix}",
+        )
+
+    def _adjoint(self) -> LinearOperator:
+        return self._like("adjoint", "_adjoint")
+
+    def _inverse(self) -> LinearOperator:
+        return self._like("inverse", "_inv")
+
+    def _cholesky(self) -> LinearOperator:
+        if not all(o.is_positive_definite and o.is_self_adjoint for o in self._operators):
+            return super()._cholesky()
+        kind: Any = type(self)
+        return kind(self._every("cholesky"), is_non_singular=True, is_square=True)
+
+
+class LinearOperatorComposition(Joint):
     """A product of operators ``A1 A2 … Ak``, applied one after the other.
 
     Args:
@@ -93,25 +168,10 @@ class LinearOperatorComposition(LinearOperator):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        self._operators = given["operators"] = checked("LinearOperatorComposition", operators)
+        given = arguments(locals())
+        super().__init__(operators, given, "_o_", "is_non_singular")
         for left, right in zip(self._operators, self._operators[1:], strict=False):
             left._check(left.domain_dimension, right.range_dimension, "matmul")
-        super().__init__(
-            self._operators[0].dtype,
-            None,
-            _all(self._operators, "is_non_singular", is_non_singular),
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name or "_o_".join(o.name for o in self._operators),
-            given,
-        )
-
-    @property
-    def operators(self) -> list[LinearOperator]:
-        """The operators, leftmost first."""
-        return self._operators
 
     def _shape(self) -> TensorShape:
         rows, columns = self._operators[0].range_dimension, self._operators[-1].domain_dimension
@@ -131,47 +191,44 @@ class LinearOperatorComposition(LinearOperator):
             adjoint_arg = False
         return rhs
 
-    def _squares(self) -> bool:
-        return all(o.is_square for o in self._operators)
-
     def _determinant(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._determinant()
-        return _product([o.determinant() for o in self._operators])
+        return product(self._every("determinant"))
 
     def _log_abs_determinant(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._log_abs_determinant()
-        return _total([o.log_abs_determinant() for o in self._operators])
+        return total(self._every("log_abs_determinant"))
 
     def _assert_non_singular(self) -> None:
-        if not self._squares():
-            return super()._assert_non_singular()
-        for o in self._operators:
-            o.assert_non_singular()
-        return None
+        if not self._are_square():
+            return LinearOperator._assert_non_singular(self)
+        return super()._assert_non_singular()
 
 
 class _Wrapped(LinearOperator):
     """What the adjoint and the inverse of an operator share."""
 
-    def __init__(
-        self,
-        operator: LinearOperator,
-        hints: dict[str, bool | None],
-        name: str,
-        given: dict[str, Any],
-    ) -> None:
+    def __init__(self, operator: LinearOperator, given: dict[str, Any], suffix: str) -> None:
+        if not isinstance(operator, LinearOperator):
+            raise TypeError(
+                f"{type(self).__name__}: `operator` must be a LinearOperator; got "
+                f"{type(operator).__name__}.\n"
+                f"  Fix: tf.linalg.LinearOperatorFullMatrix(matrix) makes one."
+            )
         self._operator = operator
-        for what, hint in hints.items():
-            known = getattr(operator, what)
+        found = hints(given)
+        for what in HINTS:
+            hint, known = found[what], getattr(operator, what)
             if hint is not None and known is not None and hint is not known:
                 raise ValueError(
                     f"{type(self).__name__}: `{what}` must agree with that of the operator, "
                     f"{known}; got {hint}."
                 )
-            hints[what] = known if hint is None else hint
-        super().__init__(operator.dtype, None, **hints, name=name, parameters=given)
+            found[what] = known if hint is None else hint
+        found["name"] = given["name"] or f"{operator.name}{suffix}"
+        super().__init__(operator.dtype, **found)
 
     @property
     def operator(self) -> LinearOperator:
@@ -189,10 +246,6 @@ class _Wrapped(LinearOperator):
 
     def _cond(self) -> Tensor:
         return self._operator.cond()
-
-
-def _conj(x: Tensor) -> Tensor:
-    return ops.conj(x) if x.dtype.is_complex else x
 
 
 class LinearOperatorAdjoint(_Wrapped):
@@ -219,9 +272,8 @@ class LinearOperatorAdjoint(_Wrapped):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hints = {k: v for k, v in given.items() if k.startswith("is_")}
-        super().__init__(operator, hints, name or f"{operator.name}_adjoint", given)
+        given = arguments(locals())
+        super().__init__(operator, given, "_adjoint")
 
     def _shape(self) -> TensorShape:
         shape = self._operator.shape
@@ -240,19 +292,19 @@ class LinearOperatorAdjoint(_Wrapped):
         return self._operator
 
     def _determinant(self) -> Tensor:
-        return _conj(self._operator.determinant())
+        return conjugated(self._operator.determinant())
 
     def _log_abs_determinant(self) -> Tensor:
         return self._operator.log_abs_determinant()
 
     def _trace(self) -> Tensor:
-        return _conj(self._operator.trace())
+        return conjugated(self._operator.trace())
 
     def _diag_part(self) -> Tensor:
-        return _conj(self._operator.diag_part())
+        return conjugated(self._operator.diag_part())
 
     def _eigvals(self) -> Tensor:
-        return _conj(self._operator.eigvals())
+        return conjugated(self._operator.eigvals())
 
 
 class LinearOperatorInversion(_Wrapped):
@@ -279,14 +331,13 @@ class LinearOperatorInversion(_Wrapped):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hints = {k: v for k, v in given.items() if k.startswith("is_")}
+        given = arguments(locals())
+        super().__init__(operator, given, "_inv")
         if operator.is_non_singular is False or operator.is_square is False:
             raise ValueError(
                 f"LinearOperatorInversion: the operator must be square and not singular; got "
                 f'"{operator.name}", shape {operator.shape}.'
             )
-        super().__init__(operator, hints, name or f"{operator.name}_inv", given)
 
     def _shape(self) -> TensorShape:
         return self._operator.shape
@@ -310,7 +361,7 @@ class LinearOperatorInversion(_Wrapped):
         return 1.0 / self._operator.eigvals()
 
 
-class LinearOperatorKronecker(LinearOperator):
+class LinearOperatorKronecker(Separate):
     """The Kronecker product of operators, applied one axis at a time.
 
     Args:
@@ -341,27 +392,16 @@ class LinearOperatorKronecker(LinearOperator):
         is_square: bool | None = None,
         name: str | None = None,
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        self._operators = given["operators"] = checked("LinearOperatorKronecker", operators)
-        super().__init__(
-            self._operators[0].dtype,
-            None,
-            _all(self._operators, "is_non_singular", is_non_singular),
-            _all(self._operators, "is_self_adjoint", is_self_adjoint),
-            is_positive_definite,
-            is_square,
-            name or "_x_".join(o.name for o in self._operators),
-            given,
-        )
-
-    @property
-    def operators(self) -> list[LinearOperator]:
-        """The operators, leftmost first."""
-        return self._operators
+        given = arguments(locals())
+        super().__init__(operators, given, "_x_", "is_non_singular", "is_self_adjoint")
+        # A product of positive definite operators that are not self-adjoint need not be.
+        if self.is_self_adjoint and all(o.is_self_adjoint for o in self._operators):
+            known = all(o.is_positive_definite for o in self._operators)
+            self._is_positive_definite = follows(is_positive_definite, known)
 
     def _shape(self) -> TensorShape:
-        rows = _product([o.range_dimension for o in self._operators])
-        columns = _product([o.domain_dimension for o in self._operators])
+        rows = product([o.range_dimension for o in self._operators])
+        columns = product([o.domain_dimension for o in self._operators])
         return TensorShape([*joint_batch(self._operators), rows, columns])
 
     def _along(self, x: Tensor, how: str, adjoint: bool) -> Tensor:
@@ -373,7 +413,7 @@ class LinearOperatorKronecker(LinearOperator):
             o.range_dimension if adjoint != solving else o.domain_dimension for o in self._operators
         ]
         for k, o in enumerate(self._operators):
-            left, right = _product([1, *sizes[:k]]), _product([1, *sizes[k + 1 :]])
+            left, right = product([1, *sizes[:k]]), product([1, *sizes[k + 1 :]])
             # The axis of this operator goes before all others, which are columns for it.
             x = ops.reshape(x, ops.concat([lead, [left, sizes[k], right], [columns]], 0))
             x = ops.einsum("...lnrc->...nlrc", x)
@@ -383,41 +423,38 @@ class LinearOperatorKronecker(LinearOperator):
             sizes[k] = x.shape[-2]
             x = ops.reshape(x, ops.concat([lead, [sizes[k], left, right], [columns]], 0))
             x = ops.einsum("...nlrc->...lnrc", x)
-        rows = _product(sizes)
+        rows = product(sizes)
         return ops.reshape(x, ops.concat([lead, [rows], [columns]], 0))
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
         return self._along(ops.adjoint(x) if adjoint_arg else x, "matmul", adjoint)
 
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        if not all(o.is_square for o in self._operators):
+        if not self._are_square():
             return super()._solve(rhs, adjoint, adjoint_arg)
         return self._along(ops.adjoint(rhs) if adjoint_arg else rhs, "solve", adjoint)
 
-    def _squares(self) -> bool:
-        return all(o.is_square for o in self._operators)
-
     def _determinant(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._determinant()
-        total: Any = self.domain_dimension
-        return _product([o.determinant() ** (total // o.domain_dimension) for o in self._operators])
+        size: Any = self.domain_dimension
+        return product([o.determinant() ** (size // o.domain_dimension) for o in self._operators])
 
     def _log_abs_determinant(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._log_abs_determinant()
-        total: Any = self.domain_dimension
-        return _total(
+        size: Any = self.domain_dimension
+        return total(
             [
-                o.log_abs_determinant() * ops.cast(total // o.domain_dimension, self.dtype)
+                o.log_abs_determinant() * ops.cast(size // o.domain_dimension, self.dtype)
                 for o in self._operators
             ]
         )
 
     def _trace(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._trace()
-        return _product([o.trace() for o in self._operators])
+        return product(self._every("trace"))
 
     def _spread(self, lines: Sequence[Tensor]) -> Tensor:
         """Return the Kronecker product of vectors."""
@@ -429,46 +466,21 @@ class LinearOperatorKronecker(LinearOperator):
         return found
 
     def _diag_part(self) -> Tensor:
-        if not self._squares():
+        if not self._are_square():
             return super()._diag_part()
-        return self._spread([o.diag_part() for o in self._operators])
+        return self._spread(self._every("diag_part"))
 
     def _eigvals(self) -> Tensor:
-        return self._spread([o.eigvals() for o in self._operators])
+        return self._spread(self._every("eigvals"))
 
     def _cond(self) -> Tensor:
-        return _product([o.cond() for o in self._operators])
+        # Of thin and wide factors the product may be singular though none of them is.
+        return product(self._every("cond")) if self._are_square() else super()._cond()
 
     def _assert_non_singular(self) -> None:
-        for o in self._operators:
-            o.assert_non_singular()
-
-    def _assert_self_adjoint(self) -> None:
-        for o in self._operators:
-            o.assert_self_adjoint()
-
-    def _each(self, how: str, suffix: str) -> LinearOperator:
-        return LinearOperatorKronecker(
-            [getattr(o, how)() for o in self._operators],
-            is_non_singular=self.is_non_singular,
-            is_self_adjoint=self.is_self_adjoint,
-            is_positive_definite=self.is_positive_definite,
-            is_square=True if how == "inverse" else None,
-            name=f"{self.name}{suffix}",
-        )
-
-    def _adjoint(self) -> LinearOperator:
-        return self._each("adjoint", "_adjoint")
-
-    def _inverse(self) -> LinearOperator:
-        return self._each("inverse", "_inv")
-
-    def _cholesky(self) -> LinearOperator:
-        if not all(o.is_positive_definite and o.is_self_adjoint for o in self._operators):
-            return super()._cholesky()
-        return LinearOperatorKronecker(
-            [o.cholesky() for o in self._operators], is_non_singular=True, is_square=True
-        )
+        if not self._are_square():
+            return LinearOperator._assert_non_singular(self)
+        return super()._assert_non_singular()
 
 
 products["adjoint"] = LinearOperatorAdjoint

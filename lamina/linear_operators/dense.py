@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lamina import debugging, ops
-from lamina.engine import Tensor, TensorShape, as_dtype, convert_to_tensor
+from lamina.engine import Tensor, TensorShape, convert_to_tensor
 from lamina.linear_operators.base import LinearOperator
-from lamina.linear_operators.parts import hinted, kept, products, refuse, same_batch
+from lamina.linear_operators.diagonal import Triangular
+from lamina.linear_operators.parts import (
+    arguments,
+    conjugated,
+    hints,
+    kept,
+    products,
+    refuse,
+    same_batch,
+    squared,
+    turned,
+)
 
 __all__ = [
     "LinearOperatorFullMatrix",
@@ -17,10 +30,6 @@ __all__ = [
     "LinearOperatorToeplitz",
     "LinearOperatorTridiag",
 ]
-
-
-def _turned(x: Tensor, adjoint: bool) -> Tensor:
-    return ops.adjoint(x) if adjoint else x
 
 
 class LinearOperatorFullMatrix(LinearOperator):
@@ -55,18 +64,9 @@ class LinearOperatorFullMatrix(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorFullMatrix",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._matrix = kept(matrix, "matrix", rank=2)
-        super().__init__(
-            self._matrix.dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            is_square,
-            name,
-            given,
-        )
+        super().__init__(self._matrix.dtype, **hints(given))
 
     @property
     def matrix(self) -> Any:
@@ -80,7 +80,7 @@ class LinearOperatorFullMatrix(LinearOperator):
         return ops.identity(self._matrix)
 
 
-class LinearOperatorLowerTriangular(LinearOperator):
+class LinearOperatorLowerTriangular(Triangular):
     """A lower triangular matrix; systems are solved by substitution.
 
     Args:
@@ -108,19 +108,9 @@ class LinearOperatorLowerTriangular(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorLowerTriangular",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hinted(name, "is_square", is_square, True)
+        given = arguments(locals())
         self._tril = kept(tril, "tril", rank=2)
-        super().__init__(
-            self._tril.dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        super().__init__(self._tril.dtype, **hints(given, is_square=True))
 
     @property
     def tril(self) -> Any:
@@ -134,23 +124,11 @@ class LinearOperatorLowerTriangular(LinearOperator):
         return ops.band_part(self._tril, -1, 0)
 
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        matrix, rhs = same_batch(self._to_dense(), _turned(rhs, adjoint_arg))
+        matrix, rhs = same_batch(self._to_dense(), turned(rhs, adjoint_arg))
         return ops.triangular_solve(matrix, rhs, lower=True, adjoint=adjoint)
 
     def _diag_part(self) -> Tensor:
         return ops.diag_part(self._tril)
-
-    def _determinant(self) -> Tensor:
-        return ops.reduce_prod(self._diag_part(), axis=-1)
-
-    def _log_abs_determinant(self) -> Tensor:
-        logs = ops.log(ops.abs(self._diag_part()))
-        return ops.cast(ops.reduce_sum(logs, axis=-1), self.dtype)
-
-    def _assert_non_singular(self) -> None:
-        debugging.assert_positive(
-            ops.abs(self._diag_part()), message="Singular operator: Diagonal contained zero values."
-        )
 
 
 class LinearOperatorPermutation(LinearOperator):
@@ -167,6 +145,7 @@ class LinearOperatorPermutation(LinearOperator):
 
     Raises:
         TypeError: `perm` does not hold integers.
+        ValueError: it is known not to be a permutation.
 
     Example:
         >>> tf.linalg.LinearOperatorPermutation([2, 0, 1]).matvec([1.0, 2.0, 3.0]).numpy()
@@ -185,7 +164,7 @@ class LinearOperatorPermutation(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorPermutation",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._perm = convert_to_tensor(perm)
         if not self._perm.dtype.is_integer:
             raise TypeError(
@@ -193,17 +172,12 @@ class LinearOperatorPermutation(LinearOperator):
             )
         if len(self._perm.shape) == 0:
             raise ValueError(f"{name}: `perm` must have at least 1 axis; got shape ().")
-        hinted(name, "is_square", is_square, True)
-        super().__init__(
-            as_dtype(dtype),
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        known = ops.get_static_value(self._perm)
+        if known is not None and np.any(np.sort(known, -1) != np.arange(known.shape[-1])):
+            raise ValueError(
+                f"{name}: `perm` must hold each of 0 … {known.shape[-1] - 1} once; got {perm!r}."
+            )
+        super().__init__(dtype, **hints(given, is_square=True))
 
     @property
     def perm(self) -> Tensor:
@@ -211,13 +185,13 @@ class LinearOperatorPermutation(LinearOperator):
         return self._perm
 
     def _shape(self) -> TensorShape:
-        return TensorShape([*self._perm.shape, self._perm.shape[-1]])
+        return squared(self._perm.shape)
 
     def _to_dense(self) -> Tensor:
         return ops.one_hot(self._perm, self._perm.shape[-1], dtype=self.dtype)
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        x = _turned(x, adjoint_arg)
+        x = turned(x, adjoint_arg)
         order = ops.argsort(self._perm, axis=-1) if adjoint else self._perm
         if len(order.shape) == 1:
             return ops.gather(x, order, axis=-2)
@@ -264,12 +238,10 @@ class LinearOperatorHouseholder(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorHouseholder",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._axis = kept(reflection_axis, "reflection_axis", rank=1)
-        hinted(name, "is_self_adjoint", is_self_adjoint, True)
-        hinted(name, "is_positive_definite", is_positive_definite, False)
-        hinted(name, "is_square", is_square, True)
-        super().__init__(self._axis.dtype, None, is_non_singular, True, False, True, name, given)
+        facts = {"is_self_adjoint": True, "is_positive_definite": False, "is_square": True}
+        super().__init__(self._axis.dtype, **hints(given, **facts))
 
     @property
     def reflection_axis(self) -> Any:
@@ -277,14 +249,14 @@ class LinearOperatorHouseholder(LinearOperator):
         return self._axis
 
     def _shape(self) -> TensorShape:
-        return TensorShape([*self._axis.shape, self._axis.shape[-1]])
+        return squared(self._axis.shape)
 
     def _to_dense(self) -> Tensor:
         unit = ops.eye(self._axis.shape[-1], dtype=self.dtype)
         return self._matmul(ops.broadcast_to(unit, self.shape))
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        x = _turned(x, adjoint_arg)
+        x = turned(x, adjoint_arg)
         length = ops.cast(ops.norm(self._axis, axis=-1, keepdims=True), self.dtype)
         v = (self._axis / length)[..., None]
         v, x = same_batch(v, x)
@@ -352,20 +324,10 @@ class LinearOperatorToeplitz(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorToeplitz",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hinted(name, "is_square", is_square, True)
+        given = arguments(locals())
         self._col = kept(col, "col", rank=1)
         self._row = kept(row, "row", rank=1, dtype=self._col.dtype)
-        super().__init__(
-            self._col.dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        super().__init__(self._col.dtype, **hints(given, is_square=True))
 
     @property
     def col(self) -> Any:
@@ -379,7 +341,7 @@ class LinearOperatorToeplitz(LinearOperator):
 
     def _shape(self) -> TensorShape:
         batch = ops.broadcast_static_shape(self._col.shape, self._row.shape)
-        return TensorShape([*batch, batch[-1]])
+        return squared(batch)
 
     def _to_dense(self) -> Tensor:
         shape = self.shape[:-1]
@@ -398,7 +360,7 @@ class LinearOperatorToeplitz(LinearOperator):
     def _assert_self_adjoint(self) -> None:
         debugging.assert_equal(
             ops.identity(self._row),
-            ops.conj(self._col) if self.dtype.is_complex else ops.identity(self._col),
+            conjugated(ops.identity(self._col)),
             message="row and col are not the same, and so this operator is not self-adjoint.",
         )
 
@@ -421,6 +383,8 @@ class LinearOperatorTridiag(LinearOperator):
         ValueError: the format is unknown.
     """
 
+    _event_axes: ClassVar[dict[str, int]] = {"diagonals": 2}
+
     def __init__(
         self,
         diagonals: Any,
@@ -431,13 +395,12 @@ class LinearOperatorTridiag(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorTridiag",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         if diagonals_format not in ("compact", "matrix", "sequence"):
             raise ValueError(
                 f"{name}: `diagonals_format` must be one of compact, matrix, or sequence; got "
                 f"{diagonals_format!r}."
             )
-        hinted(name, "is_square", is_square, True)
         if diagonals_format == "sequence":
             self._diagonals: Any = [kept(d, "diagonals", rank=1) for d in diagonals]
             dtype = self._diagonals[0].dtype
@@ -445,16 +408,7 @@ class LinearOperatorTridiag(LinearOperator):
             self._diagonals = kept(diagonals, "diagonals", rank=2)
             dtype = self._diagonals.dtype
         self._format = diagonals_format
-        super().__init__(
-            dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        super().__init__(dtype, **hints(given, is_square=True))
 
     @property
     def diagonals(self) -> Any:
@@ -491,27 +445,30 @@ class LinearOperatorTridiag(LinearOperator):
         if adjoint:
             above, below = ops.roll(below, -1, axis=-1), ops.roll(above, 1, axis=-1)
         stacked = ops.stack([above, on, below], axis=-2)
-        return ops.conj(stacked) if adjoint and self.dtype.is_complex else stacked
+        return conjugated(stacked, adjoint)
+
+    def _whole(self) -> dict[str, Any]:
+        compact = {"diagonals": self._compact(), "diagonals_format": "compact"}
+        return {**self.parameters, **compact}
 
     def _shape(self) -> TensorShape:
         if self._format == "matrix":
             return TensorShape(self._diagonals.shape)
         if self._format == "compact":
             shape = self._diagonals.shape
-            return TensorShape([*shape[:-2], shape[-1], shape[-1]])
-        shape = self._diagonals[1].shape
-        return TensorShape([*shape, shape[-1]])
+            return squared([*shape[:-2], shape[-1]])
+        return squared(self._diagonals[1].shape)
 
     def _to_dense(self) -> Tensor:
         above, on, below = self._three()
         return ops.diag(on) + ops.diag(above[..., :-1], k=1) + ops.diag(below[..., 1:], k=-1)
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        diagonals, x = same_batch(self._compact(adjoint), _turned(x, adjoint_arg))
+        diagonals, x = same_batch(self._compact(adjoint), turned(x, adjoint_arg))
         return ops.tridiagonal_matmul(diagonals, x)
 
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        diagonals, rhs = same_batch(self._compact(adjoint), _turned(rhs, adjoint_arg))
+        diagonals, rhs = same_batch(self._compact(adjoint), turned(rhs, adjoint_arg))
         return ops.tridiagonal_solve(diagonals, rhs)
 
     def _diag_part(self) -> Tensor:
@@ -521,7 +478,7 @@ class LinearOperatorTridiag(LinearOperator):
         above, _, below = self._three()
         above = above[..., :-1]
         debugging.assert_equal(
-            ops.conj(above) if self.dtype.is_complex else above,
+            conjugated(above),
             below[..., 1:],
             message="This tridiagonal operator has non-conjugate subdiagonal and superdiagonal.",
         )

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lamina import debugging, ops
-from lamina.engine import Tensor, TensorShape, as_dtype, static_int, static_ints
+from lamina.engine import Tensor, TensorShape, static_int, static_ints
 from lamina.linear_operators.base import LinearOperator
-from lamina.linear_operators.parts import hinted, kept, refuse
+from lamina.linear_operators.parts import (
+    HINTS,
+    arguments,
+    conjugated,
+    hints,
+    kept,
+    refuse,
+    squared,
+    turned,
+)
 
 __all__ = [
     "LinearOperatorDiag",
     "LinearOperatorIdentity",
     "LinearOperatorScaledIdentity",
     "LinearOperatorZeros",
+    "Triangular",
 ]
 
 
-def _turned(x: Tensor, adjoint: bool) -> Tensor:
-    return ops.adjoint(x) if adjoint else x
+class Triangular(LinearOperator):
+    """What has its eigenvalues on the diagonal."""
+
+    def _determinant(self) -> Tensor:
+        return ops.reduce_prod(self._diag_part(), axis=-1)
+
+    def _log_abs_determinant(self) -> Tensor:
+        logs = ops.log(ops.abs(self._diag_part()))
+        return ops.cast(ops.reduce_sum(logs, axis=-1), self.dtype)
+
+    def _assert_non_singular(self) -> None:
+        debugging.assert_positive(
+            ops.abs(self._diag_part()), message="Singular operator: Diagonal contained zero values."
+        )
 
 
-def _conjugate(x: Any, whether: bool = True) -> Any:
-    return ops.conj(x) if whether and x.dtype.is_complex else x
-
-
-class LinearOperatorDiag(LinearOperator):
+class LinearOperatorDiag(Triangular):
     """A square diagonal matrix.
 
     Args:
@@ -57,21 +78,11 @@ class LinearOperatorDiag(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorDiag",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        given = arguments(locals())
         self._diag = kept(diag, "diag", rank=1)
-        if not self._diag.dtype.is_complex:
-            is_self_adjoint = hinted(name, "is_self_adjoint", is_self_adjoint, True)
-        hinted(name, "is_square", is_square, True)
-        super().__init__(
-            self._diag.dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        dtype = self._diag.dtype
+        symmetric = None if dtype.is_complex else True
+        super().__init__(dtype, **hints(given, is_self_adjoint=symmetric, is_square=True))
 
     @property
     def diag(self) -> Any:
@@ -79,22 +90,22 @@ class LinearOperatorDiag(LinearOperator):
         return self._diag
 
     def _shape(self) -> TensorShape:
-        return TensorShape([*self._diag.shape, self._diag.shape[-1]])
+        return squared(self._diag.shape)
 
     def _to_dense(self) -> Tensor:
         return ops.diag(self._diag)
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        return _conjugate(self._diag, adjoint)[..., None] * _turned(x, adjoint_arg)
+        return conjugated(self._diag, adjoint)[..., None] * turned(x, adjoint_arg)
 
     def _matvec(self, x: Tensor, adjoint: bool = False) -> Tensor:
-        return _conjugate(self._diag, adjoint) * x
+        return conjugated(self._diag, adjoint) * x
 
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        return _turned(rhs, adjoint_arg) / _conjugate(self._diag, adjoint)[..., None]
+        return turned(rhs, adjoint_arg) / conjugated(self._diag, adjoint)[..., None]
 
     def _solvevec(self, rhs: Tensor, adjoint: bool = False) -> Tensor:
-        return rhs / _conjugate(self._diag, adjoint)
+        return rhs / conjugated(self._diag, adjoint)
 
     def _diag_part(self) -> Tensor:
         return ops.identity(self._diag)
@@ -104,24 +115,12 @@ class LinearOperatorDiag(LinearOperator):
             return self.to_dense() + x
         return ops.set_diag(x, ops.diag_part(x) + self._diag)
 
-    def _determinant(self) -> Tensor:
-        return ops.reduce_prod(self._diag, axis=-1)
-
-    def _log_abs_determinant(self) -> Tensor:
-        logs = ops.log(ops.abs(self._diag))
-        return ops.cast(ops.reduce_sum(logs, axis=-1), self.dtype)
-
     def _eigvals(self) -> Tensor:
         return ops.identity(self._diag)
 
     def _cond(self) -> Tensor:
         sizes = ops.abs(self._diag)
         return ops.reduce_max(sizes, axis=-1) / ops.reduce_min(sizes, axis=-1)
-
-    def _assert_non_singular(self) -> None:
-        debugging.assert_positive(
-            ops.abs(self._diag), message="Singular operator: Diagonal contained zero values."
-        )
 
     def _assert_self_adjoint(self) -> None:
         if self.dtype.is_complex:
@@ -149,7 +148,7 @@ class LinearOperatorDiag(LinearOperator):
         )
 
     def _adjoint(self) -> LinearOperator:
-        return self._like(_conjugate(self._diag))
+        return self._like(conjugated(self._diag))
 
     def _inverse(self) -> LinearOperator:
         return self._like(1.0 / self._diag)
@@ -158,14 +157,12 @@ class LinearOperatorDiag(LinearOperator):
         return self._like(ops.sqrt(self._diag))
 
 
-class _Multiple(LinearOperator):
+class _Multiple(LinearOperator, abc.ABC):
     """What Identity, ScaledIdentity and Zeros share: one number for the whole diagonal."""
 
-    _rows: Any
-
+    @abc.abstractmethod
     def _factor(self) -> Tensor:
         """Return the number, of the batch's shape."""
-        raise NotImplementedError(f"{type(self).__name__} must define _factor().")
 
     def _size(self) -> Any:
         rows, columns = self.shape[-2], self.shape[-1]
@@ -176,12 +173,12 @@ class _Multiple(LinearOperator):
         return self._factor()[..., None, None] * unit
 
     def _matmul(self, x: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        factor = _conjugate(self._factor(), adjoint)
-        return factor[..., None, None] * _turned(x, adjoint_arg)
+        factor = conjugated(self._factor(), adjoint)
+        return factor[..., None, None] * turned(x, adjoint_arg)
 
     def _solve(self, rhs: Tensor, adjoint: bool = False, adjoint_arg: bool = False) -> Tensor:
-        factor = _conjugate(self._factor(), adjoint)
-        return _turned(rhs, adjoint_arg) / factor[..., None, None]
+        factor = conjugated(self._factor(), adjoint)
+        return turned(rhs, adjoint_arg) / factor[..., None, None]
 
     def _diag_part(self) -> Tensor:
         return self._factor()[..., None] * ops.ones([self._size()], self.dtype)
@@ -205,10 +202,21 @@ class _Multiple(LinearOperator):
 
 
 def _count(value: Any, what: str) -> int:
+    if np.ndim(value):
+        raise ValueError(f"LinearOperator: `{what}` must be one number; got {value!r}.")
     count = static_int(value, what)
     if count < 0:
         raise ValueError(f"LinearOperator: `{what}` must be at least 0; got {count}.")
     return count
+
+
+def _batch(value: Any) -> tuple[int, ...]:
+    if value is not None and np.ndim(value) != 1:
+        raise ValueError(
+            f"LinearOperator: `batch_shape` must be a list of sizes; got {value!r}.\n"
+            f"  Fix: batch_shape=[2] for a batch of two."
+        )
+    return static_ints(() if value is None else value, "batch_shape")
 
 
 class LinearOperatorIdentity(_Multiple):
@@ -245,22 +253,17 @@ class LinearOperatorIdentity(_Multiple):
         assert_proper_shapes: bool = False,
         name: str = "LinearOperatorIdentity",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        for hint in ("is_non_singular", "is_self_adjoint", "is_positive_definite", "is_square"):
-            hinted(name, hint, given[hint], True)
+        given = arguments(locals())
         self._rows = _count(num_rows, "num_rows")
-        self._batch = static_ints(() if batch_shape is None else batch_shape, "batch_shape")
-        kind = as_dtype("float32" if dtype is None else dtype)
-        super().__init__(kind, None, True, True, True, True, name, given)
+        self._batch = _batch(batch_shape)
+        facts = dict.fromkeys(HINTS, True)
+        super().__init__("float32" if dtype is None else dtype, **hints(given, **facts))
 
     def _shape(self) -> TensorShape:
         return TensorShape([*self._batch, self._rows, self._rows])
 
     def _factor(self) -> Tensor:
         return ops.ones(self._batch, self.dtype)
-
-    def _add_to_tensor(self, x: Tensor) -> Tensor:
-        return self.to_dense() + x
 
     def _assert_non_singular(self) -> None:
         """Nothing to check."""
@@ -291,6 +294,8 @@ class LinearOperatorScaledIdentity(_Multiple):
         np.float32(9.0)
     """
 
+    _event_axes: ClassVar[dict[str, int]] = {"multiplier": 0}
+
     def __init__(
         self,
         num_rows: Any,
@@ -302,22 +307,12 @@ class LinearOperatorScaledIdentity(_Multiple):
         assert_proper_shapes: bool = False,
         name: str = "LinearOperatorScaledIdentity",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hinted(name, "is_square", is_square, True)
+        given = arguments(locals())
         self._rows = _count(num_rows, "num_rows")
         self._multiplier = kept(multiplier, "multiplier")
-        if not self._multiplier.dtype.is_complex:
-            is_self_adjoint = hinted(name, "is_self_adjoint", is_self_adjoint, True)
-        super().__init__(
-            self._multiplier.dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        dtype = self._multiplier.dtype
+        symmetric = None if dtype.is_complex else True
+        super().__init__(dtype, **hints(given, is_self_adjoint=symmetric, is_square=True))
 
     @property
     def multiplier(self) -> Any:
@@ -356,7 +351,7 @@ class LinearOperatorScaledIdentity(_Multiple):
         )
 
     def _adjoint(self) -> LinearOperator:
-        return self._like(_conjugate(self._multiplier))
+        return self._like(conjugated(self._multiplier))
 
     def _inverse(self) -> LinearOperator:
         return self._like(1.0 / self._multiplier)
@@ -397,14 +392,14 @@ class LinearOperatorZeros(_Multiple):
         assert_proper_shapes: bool = False,
         name: str = "LinearOperatorZeros",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hinted(name, "is_non_singular", is_non_singular, False)
-        hinted(name, "is_positive_definite", is_positive_definite, False)
+        given = arguments(locals())
         self._rows = _count(num_rows, "num_rows")
         self._columns = _count(num_rows if num_columns is None else num_columns, "num_columns")
-        self._batch = static_ints(() if batch_shape is None else batch_shape, "batch_shape")
-        kind = as_dtype("float32" if dtype is None else dtype)
-        super().__init__(kind, None, False, is_self_adjoint, False, is_square, name, given)
+        self._batch = _batch(batch_shape)
+        facts = {"is_non_singular": False, "is_positive_definite": False}
+        if self._rows != self._columns:
+            facts |= {"is_square": False, "is_self_adjoint": False}
+        super().__init__("float32" if dtype is None else dtype, **hints(given, **facts))
 
     def _shape(self) -> TensorShape:
         return TensorShape([*self._batch, self._rows, self._columns])
@@ -424,8 +419,8 @@ class LinearOperatorZeros(_Multiple):
             self._rows,
             self._batch,
             self.dtype,
-            is_self_adjoint=False,
-            is_square=False,
+            is_self_adjoint=self.is_self_adjoint,
+            is_square=self.is_square,
         )
 
     def _assert_non_singular(self) -> None:
@@ -435,6 +430,4 @@ class LinearOperatorZeros(_Multiple):
         refuse("Zero operators are always non-positive definite.")
 
     def _assert_self_adjoint(self) -> None:
-        """Zeros are, where they are square."""
-        if self._rows != self._columns:
-            refuse("LinearOperatorZeros: only square zeros are self-adjoint.")
+        """Square zeros are; what is not square is refused for all operators."""

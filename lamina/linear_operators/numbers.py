@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import debugging, ops
-from lamina.engine import Tensor
+from lamina.engine import Tensor, errors
 from lamina.linear_operators.facts import _Facts
 
 __all__: list[str] = []
@@ -144,6 +144,7 @@ class _Numbers(_Facts):
         Raises:
             InvalidArgumentError: it is not.
         """
+        self._refuse_unless_square("self-adjoint")
         return self._assert_self_adjoint()
 
     def _assert_positive_definite(self) -> None:
@@ -159,7 +160,15 @@ class _Numbers(_Facts):
         Raises:
             InvalidArgumentError: it is not so.
         """
+        self._refuse_unless_square("positive definite")
         return self._assert_positive_definite()
+
+    def _refuse_unless_square(self, what: str) -> None:
+        if self.is_square is False:
+            raise errors.InvalidArgumentError(
+                f'{type(self).__name__} "{self.name}": only a square matrix can be {what}; got '
+                f"shape {self.shape}."
+            )
 
 
 def _epsilon(dtype: Any) -> Any:

@@ -8,13 +8,9 @@ from lamina import ops
 from lamina.engine import Tensor, TensorShape
 from lamina.linear_operators.base import LinearOperator
 from lamina.linear_operators.diagonal import LinearOperatorDiag, LinearOperatorIdentity
-from lamina.linear_operators.parts import hinted, kept, same_batch
+from lamina.linear_operators.parts import arguments, conjugated, follows, hints, kept, same_batch
 
 __all__ = ["LinearOperatorLowRankUpdate"]
-
-
-def _conj(x: Tensor) -> Tensor:
-    return ops.conj(x) if x.dtype.is_complex else x
 
 
 class LinearOperatorLowRankUpdate(LinearOperator):
@@ -54,8 +50,7 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         is_square: bool | None = None,
         name: str = "LinearOperatorLowRankUpdate",
     ) -> None:
-        given = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        hinted(name, "is_square", is_square, True)
+        given = arguments(locals())
         self._base = base_operator
         dtype = base_operator.dtype
         self._u = kept(u, "u", rank=2, dtype=dtype)
@@ -63,21 +58,27 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         self._diag = None if diag_update is None else kept(diag_update, "diag_update", 1, dtype)
         self._diag_positive = True if diag_update is None else is_diag_update_positive
         base_operator._check(base_operator.range_dimension, self._u.shape[-2], "LowRankUpdate")
-        symmetric = v is None and self._diag_positive
-        if symmetric and base_operator.is_self_adjoint and is_self_adjoint is None:
-            is_self_adjoint = True
-        if symmetric and base_operator.is_positive_definite and is_positive_definite is None:
-            is_positive_definite = True
-        super().__init__(
-            dtype,
-            None,
-            is_non_singular,
-            is_self_adjoint,
-            is_positive_definite,
-            True,
-            name,
-            given,
-        )
+        self._check_columns(name)
+        found = hints(given, is_square=True)
+        if v is None and (self._diag is None or not dtype.is_complex):
+            found["is_self_adjoint"] = follows(is_self_adjoint, base_operator.is_self_adjoint)
+        if v is None and self._diag_positive:
+            known = base_operator.is_positive_definite
+            found["is_positive_definite"] = follows(is_positive_definite, known)
+        super().__init__(dtype, **found)
+
+    def _check_columns(self, name: str) -> None:
+        count = self._u.shape[-1]
+        if self._v.shape[-2:] != self._u.shape[-2:]:
+            raise ValueError(
+                f"{name}: `v` must have the rows and columns of `u`, {self._u.shape[-2:]}; got "
+                f"shape {self._v.shape}."
+            )
+        if self._diag is not None and self._diag.shape[-1] != count:
+            raise ValueError(
+                f"{name}: `diag_update` must have a number for each of the {count} columns of "
+                f"`u`; got shape {self._diag.shape}."
+            )
 
     @property
     def base_operator(self) -> LinearOperator:
@@ -157,13 +158,13 @@ class LinearOperatorLowRankUpdate(LinearOperator):
         scaled = ops.identity(self._u)
         if self._diag is not None:
             scaled = scaled * self._diag[..., None, :]
-        return self._base.diag_part() + ops.reduce_sum(scaled * _conj(self._v), axis=-1)
+        return self._base.diag_part() + ops.reduce_sum(scaled * conjugated(self._v), axis=-1)
 
     def _adjoint(self) -> LinearOperator:
         return LinearOperatorLowRankUpdate(
             self._base.adjoint(),
             self._v,
-            None if self._diag is None else _conj(self._diag),
+            None if self._diag is None else conjugated(self._diag),
             self._u,
             is_diag_update_positive=self._diag_positive,
             is_non_singular=self.is_non_singular,

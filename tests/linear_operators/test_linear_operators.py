@@ -170,6 +170,8 @@ def test_zeros():
         zeros.inverse()
     wide = L.LinearOperatorZeros(2, 3, is_self_adjoint=False, is_square=False)
     assert wide.adjoint().shape == (3, 2)
+    with pytest.raises(ValueError, match="`is_square` is always False"):
+        L.LinearOperatorZeros(2, 3)
 
 
 def test_blocks_take_lists():
@@ -187,6 +189,34 @@ def test_parts_of_the_batch():
     operator = OPERATORS["diag_batch"]()[1]
     assert operator.diag.numpy().tolist() == [1.0, 4.0]
     assert OPERATORS["full_batch"]()[:2].batch_shape == (2,)
+    assert OPERATORS["identity_batch"]()[1:].shape == (2, 2, 2)
+    assert L.LinearOperatorZeros(2, batch_shape=[3, 4])[..., 1].shape == (3, 2, 2)
+    assert OPERATORS["scaled_batch"]()[1].multiplier.numpy() == -2.0
+    three = [[[1.0, 2.0]], [[4.0, 5.0]], [[0.0, 3.0]]]
+    part = L.LinearOperatorTridiag(three, "sequence")[0]
+    assert part.to_dense().numpy().tolist() == [[4.0, 1.0], [3.0, 5.0]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="only axes of the batch"):
+        _full()[0]
+
+
+def test_products_of_thin_and_wide_factors_are_singular():
+    """Each factor has full rank, 3 x 2 and 2 x 3; their product is square, of rank 4 of 6."""
+    operator = L.LinearOperatorKronecker([_full(0, (3, 2)), _full(5, (2, 3))])
+    assert operator.cond().numpy() > 1e6
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Singular matrix"):
+        operator.assert_non_singular()
+
+
+def test_hints_that_follow_from_the_parts():
+    assert L.LinearOperatorKronecker([_positive(), _positive()]).is_positive_definite
+    skewed = _full(is_positive_definite=True)
+    assert L.LinearOperatorKronecker([skewed, skewed]).is_positive_definite is None
+    assert L.LinearOperatorBlockDiag([_positive(), skewed]).is_positive_definite
+    diag = L.LinearOperatorDiag([2.0, 3.0], is_positive_definite=True)
+    update = L.LinearOperatorLowRankUpdate(diag, [[1.0], [2.0]], [-0.1])
+    assert (update.is_self_adjoint, update.is_positive_definite) == (True, None)
+    given = L.LinearOperatorKronecker([diag, diag], is_non_singular=False, name="mine")
+    assert (given.is_non_singular, given.name) == (False, "mine")
 
 
 def test_gradients_and_functions():
@@ -266,6 +296,27 @@ def test_a_class_of_ones_own_needs_matmul_and_shape():
             lambda: _full().assert_self_adjoint(),
             tf.errors.InvalidArgumentError,
             "not equal to its adjoint",
+        ),
+        (
+            lambda: _full(shape=(3, 2)).assert_positive_definite(),
+            tf.errors.InvalidArgumentError,
+            "only a square matrix can be positive definite",
+        ),
+        (lambda: L.LinearOperatorIdentity([2]), ValueError, "must be one number"),
+        (lambda: L.LinearOperatorIdentity(2, [[1]]), ValueError, "must be a list of sizes"),
+        (lambda: L.LinearOperatorPermutation([1, 1]), ValueError, "must hold each of 0 … 1 once"),
+        (lambda: L.LinearOperatorBlockDiag(_full()), TypeError, "must be a list of LinearOper"),
+        (lambda: L.LinearOperatorKronecker([np.eye(2)]), TypeError, "must be a list of LinearO"),
+        (lambda: L.LinearOperatorAdjoint(np.eye(2)), TypeError, "must be a LinearOperator"),
+        (
+            lambda: L.LinearOperatorLowRankUpdate(_full(), [[1.0], [2.0]], [1.0, 2.0]),
+            ValueError,
+            "a number for each of the 1 columns",
+        ),
+        (
+            lambda: L.LinearOperatorLowRankUpdate(_full(), [[1.0], [2.0]], v=[[1.0, 2.0]] * 2),
+            ValueError,
+            "must have the rows and columns of `u`",
         ),
     ],
 )
