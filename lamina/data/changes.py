@@ -14,7 +14,17 @@ from lamina.data.mapping import Mapped, UserFunction, in_order
 from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, skipping
 from lamina.engine import TensorSpec
 
-__all__ = ["Batch", "Filter", "HostMap", "Loose", "Map", "PaddedBatch", "Prefetch", "Unbatch"]
+__all__ = [
+    "Batch",
+    "Filter",
+    "Forwarding",
+    "HostMap",
+    "Loose",
+    "Map",
+    "PaddedBatch",
+    "Prefetch",
+    "Unbatch",
+]
 
 
 class Batch(Stage):
@@ -104,7 +114,17 @@ class PaddedBatch(Batch):
         return nest.pack_sequence_as(inner, found)
 
 
-class Map(Stage):
+class Forwarding(Ordered):
+    """A stage with the items of the stage before, which its table may read otherwise."""
+
+    def items(self, run: Run) -> Iterator[Any]:
+        return self.before.items(run)
+
+    def blocks(self, run: Run) -> Iterator[np.ndarray]:
+        return self.before.blocks(run)
+
+
+class Map(Forwarding):
     """Elements after a user's function, which runs when a row is asked for.
 
     Args:
@@ -113,12 +133,10 @@ class Map(Stage):
         threads: In how many threads it runs, where it runs as Python.
     """
 
-    runs_user_code = True
-
     def __init__(self, before: Stage, function: Callable[..., Any], threads: int = 1) -> None:
-        self.before = before
-        self.indices = before.indices
-        self.options = before.options
+        super().__init__(before)
+        self.runs_user_code = True
+        self.in_memory = False
         self.label = "ParallelMap" if threads > 1 else "Map"
         self._function = UserFunction(function, before.spec)
         self.table = Mapped(before.table, self._function, threads)
@@ -138,15 +156,6 @@ class Map(Stage):
             )
         return self._spec
 
-    def size(self) -> int:
-        return self.before.size()
-
-    def items(self, run: Run) -> Iterator[Any]:
-        return self.before.items(run)
-
-    def blocks(self, run: Run) -> Iterator[np.ndarray]:
-        return self.before.blocks(run)
-
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         items = skipping(self.items(run), skip)
         if self._threads > 1 and self._function.is_python:
@@ -154,7 +163,7 @@ class Map(Stage):
         return map(self.table.row, items)
 
 
-class HostMap(Stage):
+class HostMap(Forwarding):
     """Elements after a function of NumPy arrays: reading files, decoding.
 
     Args:
@@ -169,24 +178,13 @@ class HostMap(Stage):
     def __init__(
         self, before: Stage, function: Callable[[Any], Any], spec: Any, many: Any = None
     ) -> None:
-        self.before = before
-        self.indices = before.indices
+        super().__init__(before)
+        self.in_memory = False
         self.table = tables.HostMapped(before.table, function, many)
-        self.runs_user_code = before.runs_user_code
-        self.options = before.options
         self._spec = spec
 
     def spec(self) -> Any:
         return self._spec
-
-    def size(self) -> int:
-        return self.before.size()
-
-    def items(self, run: Run) -> Iterator[Any]:
-        return self.before.items(run)
-
-    def blocks(self, run: Run) -> Iterator[np.ndarray]:
-        return self.before.blocks(run)
 
 
 class Loose(Ordered):
@@ -262,7 +260,7 @@ def _rows_of(array: Any) -> int:
     return int(array.shape[0])
 
 
-class Prefetch(Ordered):
+class Prefetch(Forwarding):
     """Elements made ahead of their use, in a thread.
 
     Users' functions run in the thread that asks: they draw random numbers and read variables in
@@ -276,12 +274,6 @@ class Prefetch(Ordered):
         super().__init__(before)
         self.number = number
         self._threaded: bool | None = None
-
-    def items(self, run: Run) -> Iterator[Any]:
-        return self.before.items(run)
-
-    def blocks(self, run: Run) -> Iterator[np.ndarray]:
-        return self.before.blocks(run)
 
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         rows = self.before.rows(run, skip)

@@ -1,6 +1,7 @@
 """Flattening: datasets of datasets, and the stages that make one of several."""
 
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,7 +97,7 @@ class FlatMap(Random, Loose):
 
         def draw() -> int:
             if self.seed is None:
-                self.seed = int(np.random.SeedSequence().entropy) & (2**62 - 1)  # type: ignore
+                self.seed = secrets.randbits(62)
             state = np.random.SeedSequence([self.seed, *place, next(drawn)])
             return int(state.generate_state(1, np.uint64)[0] >> 1)
 

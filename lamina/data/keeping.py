@@ -91,7 +91,8 @@ class Keeping(Combining):
             for part in parts[1:]:
                 found = found.concatenate(part)
             return found
-        inner = (parts[0] if parts else cls._of(sources.Empty(spec)))._type_spec  # type: ignore
+        example: Any = parts[0] if parts else cls._of(sources.Empty(spec))
+        inner = example._type_spec
         listed = sources.Listed(tables.Loose(), parts, inner, 0)
         return reader_func(cls._of(listed))
 

@@ -63,15 +63,15 @@ class Making:
         """
         columns = elements.as_arrays(tensors)
         shapes = [np.shape(c) for c in nest.flatten(columns)]
-        lengths = {s[0] if s else None for s in shapes}
-        if len(lengths) != 1 or None in lengths:
+        lengths = {s[0] for s in shapes if s}
+        if len(lengths) != 1 or () in shapes:
             raise ValueError(
                 f"tf.data.Dataset.from_tensor_slices: all arrays must have the same number of "
                 f"rows, along axis 0; got shapes {shapes}.\n"
                 f"  Fix: check that they belong together; lists of arrays are one array, tuples "
                 f"are several."
             )
-        return cls._of(sources.Slices(columns, lengths.pop()))  # type: ignore[arg-type]
+        return cls._of(sources.Slices(columns, lengths.pop()))
 
     @classmethod
     def from_tensors(cls, tensors: Any, name: str | None = None) -> Self:
@@ -154,7 +154,8 @@ class Making:
         """
         first, each = static_int(start, "start"), static_int(step, "step")
         if each == 0:
-            return cls.range(first, first + 1, output_type=dtype).repeat()  # type: ignore
+            one: Any = cls.range(first, first + 1, output_type=dtype)
+            return one.repeat()
         numbers = _range(first, first + each * sources.ENDLESS, each)
         return cls._of(sources.Numbers(numbers, dtype, "Scan"))
 

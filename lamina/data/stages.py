@@ -1,5 +1,6 @@
 """Stages: which items come, in which order. A stage is lazy; each pass starts it anew."""
 
+import abc
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -70,7 +71,7 @@ class Run:
         return Run(below=(*self._below, *place, 1))
 
 
-class Stage:
+class Stage(abc.ABC):
     """A step of a pipeline.
 
     Attributes:
@@ -93,23 +94,21 @@ class Stage:
     seed: Any = None
     is_random = False
 
+    @abc.abstractmethod
     def spec(self) -> Any:
         """Return the specs of the elements."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abc.abstractmethod
     def size(self) -> int:
         """Return the number of elements, INFINITE or UNKNOWN."""
-        raise NotImplementedError  # pragma: no cover
 
     def items(self, run: Run) -> Iterator[Any]:
-        """Return an iterator over the items of one pass."""
-        if self.indices:
-            return itertools.chain.from_iterable(map(_listed, self.blocks(run)))
-        raise NotImplementedError  # pragma: no cover
+        """Return an iterator over the items of one pass; as it is, those of `blocks`."""
+        return itertools.chain.from_iterable(map(_listed, self.blocks(run)))
 
     def blocks(self, run: Run) -> Iterator[np.ndarray]:
         """Return an iterator over the items as arrays of any length, where they are integers."""
-        raise NotImplementedError  # pragma: no cover
+        raise TypeError(f"{type(self).__name__}: its items are no integers; ask for `items`.")
 
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         """Return an iterator over the elements of one pass, `skip` of them left out.
@@ -178,14 +177,18 @@ class Ordered(Stage):
         return self.before.size()
 
 
-class Take(Ordered):
-    """The first `count` items; -1 takes all."""
-
-    label = "Take"
+class _Counted(Ordered):
+    """A stage that a number of items, or of passes, decides."""
 
     def __init__(self, before: Stage, count: int) -> None:
         super().__init__(before)
         self.count = count
+
+
+class Take(_Counted):
+    """The first `count` items; -1 takes all."""
+
+    label = "Take"
 
     def size(self) -> int:
         size = self.before.size()
@@ -212,14 +215,10 @@ class Take(Ordered):
                 return
 
 
-class Skip(Ordered):
+class Skip(_Counted):
     """All but the first `count` items; -1 skips all."""
 
     label = "Skip"
-
-    def __init__(self, before: Stage, count: int) -> None:
-        super().__init__(before)
-        self.count = count
 
     def size(self) -> int:
         size = self.before.size()
@@ -269,14 +268,10 @@ class Shard(Ordered):
             first = (first - len(block)) % self.number
 
 
-class Repeat(Ordered):
+class Repeat(_Counted):
     """All items, `count` times; -1 is without end."""
 
     label = "Repeat"
-
-    def __init__(self, before: Stage, count: int) -> None:
-        super().__init__(before)
-        self.count = count
 
     def size(self) -> int:
         size = self.before.size()

@@ -1,5 +1,6 @@
 """Stateful changes: stages whose elements depend on those before them, and small ones."""
 
+import abc
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ import numpy as np
 
 from lamina.data import composites, elements, tables
 from lamina.data import structure as nest
-from lamina.data.changes import Batch, Loose
+from lamina.data.changes import Batch, Forwarding, Loose
 from lamina.data.mapping import UserFunction
 from lamina.data.shuffling import Random, generator
 from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, inner
@@ -196,8 +197,9 @@ class _Rows(Batch):
         found = [self._leaf(s, list(c)) for s, c in zip(specs, columns, strict=True)]
         return nest.pack_sequence_as(structure, found)
 
+    @abc.abstractmethod
     def _leaf(self, spec: Any, leaves: list[Any]) -> Any:
-        raise NotImplementedError  # pragma: no cover
+        """Return one part of a batch."""
 
 
 class _Made(tables.Table):
@@ -378,7 +380,7 @@ class Padded(Loose):
             yield {**(empty or {}), self._key: np.bool_(False)}
 
 
-class WithOptions(Ordered):
+class WithOptions(Forwarding):
     """The items of the stage before, with Options."""
 
     label = "Options"
@@ -386,12 +388,6 @@ class WithOptions(Ordered):
     def __init__(self, before: Stage, options: Any) -> None:
         super().__init__(before)
         self.options = options
-
-    def items(self, run: Run) -> Iterator[Any]:
-        return self.before.items(run)
-
-    def blocks(self, run: Run) -> Iterator[np.ndarray]:
-        return self.before.blocks(run)
 
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         return self.before.rows(run, skip)
