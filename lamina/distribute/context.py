@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from lamina import ops
-from lamina.distribute.values import PerReplica, ReduceOp, map_leaves, reduce_op
+from lamina.distribute.values import PerReplica, ReduceOp, map_leaves
+from lamina.distribute.values import reduce_op as op_of
 from lamina.engine import local
 
 __all__ = [
@@ -36,6 +37,7 @@ class ReplicaContext:
     def __init__(self, strategy: Any, replica_id_in_sync_group: Any) -> None:
         self._strategy = strategy
         self._id = replica_id_in_sync_group
+        self.merging = False  # whether assignments count as those of all replicas at once
 
     @property
     def strategy(self) -> Any:
@@ -70,7 +72,7 @@ class ReplicaContext:
         Returns:
             The same structure.
         """
-        mean = _checked(reduce_op) is ReduceOp.MEAN
+        mean = op_of(reduce_op) is ReduceOp.MEAN
         leaves: list[Any] = []
         map_leaves(leaves.append, value)
         tensors = [i for i, x in enumerate(leaves) if x is not None and not _is_slices(x)]
@@ -141,15 +143,12 @@ class ReplicaContext:
     def _together(self) -> Iterator[None]:
         """Have assignments inside the block count as those of all replicas at once."""
         here = local
-        before, here.replica = here.replica, None
+        before = here.replica, self.merging
+        here.replica, self.merging = None, True
         try:
             yield
         finally:
-            here.replica = before
-
-
-def _checked(op: Any) -> ReduceOp:
-    return reduce_op(op)
+            here.replica, self.merging = before
 
 
 def _is_slices(x: Any) -> bool:

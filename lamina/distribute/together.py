@@ -1,7 +1,6 @@
 """One program for all replicas: the function is recorded once, and runs on every device."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ class Together(ReplicaContext):
 
     def __init__(self, strategy: Any) -> None:
         super().__init__(strategy, None)
-        self.merging = False
 
     @property
     def replica_id_in_sync_group(self) -> Any:
@@ -52,15 +50,6 @@ class Together(ReplicaContext):
             return ops.gather(x.as_stacked(), collectives.index()) if _is_parts(x) else x
 
         return map_leaves(mine, result)
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        before, self.merging = self.merging, True
-        try:
-            with super()._together():
-                yield
-        finally:
-            self.merging = before
 
 
 class _Recorder(Closure):

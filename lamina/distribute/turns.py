@@ -5,8 +5,7 @@ it waits until all have come there. They record into the same program, in turn.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamina import ops
@@ -106,7 +105,6 @@ class _View:
 
 
 def _name_of(equation: Any) -> str:
-
     return signatures[equation[0]].name
 
 
@@ -130,7 +128,6 @@ class Turn(ReplicaContext):
 
     def __init__(self, strategy: Any, number: int) -> None:
         super().__init__(strategy, number)
-        self.merging = False
         self.request: Any = None
         self.reply: Any = None
         self.failed: BaseException | None = None
@@ -170,15 +167,6 @@ class Turn(ReplicaContext):
 
         return self.ask(combine, (args, kwargs))
 
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        before, self.merging = self.merging, True
-        try:
-            with super()._together():
-                yield
-        finally:
-            self.merging = before
-
 
 def _of(x: Any, number: int) -> Any:
     return x.values[number] if isinstance(x, PerReplica) else x
@@ -193,7 +181,7 @@ def joined(*values: Any) -> Any:
         return PerReplica([convert_to_tensor(v) for v in values])
     try:
         same = all(v is first or v == first for v in values)
-    except Exception:
+    except (TypeError, ValueError):  # arrays compare to arrays
         same = False
     return first if same else PerReplica(values)
 
