@@ -152,6 +152,8 @@ class LinearOperatorBlockDiag(_Blockwise, Separate):
     ) -> None:
         given = arguments(locals())
         super().__init__(operators, given, "_ds_", *HINTS[:3])
+        if not self._are_square():
+            self._is_square = None  # True is the default, and no claim: the shape decides
 
     def _rows(self) -> list[Any]:
         return [o.range_dimension for o in self._operators]

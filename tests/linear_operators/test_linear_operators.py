@@ -185,6 +185,17 @@ def test_blocks_take_lists():
     assert [len(v) for v in vectors] == [2, 3, 2]
 
 
+def test_blocks_that_are_not_square():
+    operator = L.LinearOperatorBlockDiag([_full(0, (2, 3)), L.LinearOperatorDiag([1.0, 2.0])])
+    assert operator.is_square is False
+    assert operator.adjoint().shape == (5, 4)
+    with pytest.raises(NotImplementedError, match="not square"):
+        operator.determinant()
+    square = L.LinearOperatorBlockDiag([_full(0, (2, 3)), _full(1, (3, 2))])
+    with pytest.raises(NotImplementedError, match="each block must be square"):
+        square.trace()
+
+
 def test_parts_of_the_batch():
     operator = OPERATORS["diag_batch"]()[1]
     assert operator.diag.numpy().tolist() == [1.0, 4.0]
