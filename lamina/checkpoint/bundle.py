@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamina.checkpoint.table import read_table, write_table
-from lamina.checkpoint.wire import field, fields, read_varint, signed, varint
 from lamina.data.records import masked_crc
 from lamina.engine import DType, dtypes, errors
+from lamina.protos.wire import field, numbered, read_varint, signed, varint
 
 __all__ = ["Bundle", "Entry", "write_bundle"]
 
@@ -119,7 +119,7 @@ class Bundle:
             ) from None
         try:
             table = read_table(data)
-            header = dict(fields(table.pop(b"")))
+            header = dict(numbered(table.pop(b"")))
             self.entries = {k.decode(): _parsed(v) for k, v in table.items()}
         except (ValueError, KeyError, TypeError, struct.error) as error:
             raise self._damaged("index", f"{error}") from None
@@ -220,13 +220,13 @@ def _parsed(raw: bytes) -> Entry:
     """Return what a BundleEntryProto says."""
     values: dict[int, Any] = {}
     sliced = False
-    for number, value in fields(raw):
+    for number, value in numbered(raw):
         values[number] = value
         sliced = sliced or number == 7
     shape: list[int] = []
-    for number, dim in fields(values.get(2, b"")):
+    for number, dim in numbered(values.get(2, b"")):
         if number == 2:
-            size = signed(int(dict(fields(dim)).get(1, 0)))  # type: ignore[arg-type]
+            size = signed(int(dict(numbered(dim)).get(1, 0)))
             if size < 0:
                 raise ValueError("a size in it is negative")
             shape.append(size)

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from lamina.checkpoint.edges import Value, edges, identity, value_of
-from lamina.checkpoint.wire import field, fields
+from lamina.protos.wire import field, numbered
 
 __all__ = ["GRAPH_KEY", "Held", "SavedNode", "collect", "graph_bytes", "parse_graph", "resolve"]
 
@@ -81,7 +81,7 @@ def parse_graph(data: bytes) -> list[SavedNode]:
     Raises:
         ValueError: it is no such message.
     """
-    nodes = [_node(raw) for number, raw in fields(data) if number == 1]
+    nodes = [_node(raw) for number, raw in numbered(data) if number == 1]
     if not nodes or any(n >= len(nodes) for node in nodes for n in node.children.values()):
         raise ValueError("its graph of objects is damaged")
     return nodes
@@ -89,12 +89,12 @@ def parse_graph(data: bytes) -> list[SavedNode]:
 
 def _node(data: Any) -> SavedNode:
     node = SavedNode({}, {}, {})
-    for number, raw in fields(data):
+    for number, raw in numbered(data):
         if number == 1:
-            child: dict[int, Any] = dict(fields(raw))  # type: ignore[arg-type]
+            child: dict[int, Any] = dict(numbered(raw))
             node.children[child.get(2, b"").decode()] = child.get(1, 0)
         elif number == 2:
-            value: dict[int, Any] = dict(fields(raw))  # type: ignore[arg-type]
+            value: dict[int, Any] = dict(numbered(raw))
             kind = value.get(1, b"").decode()
             if kind != _SAVED:
                 node.attributes[kind] = value.get(3, b"").decode()

@@ -10,8 +10,8 @@ behind each block stand a byte that names the compression (0: none) and a masked
 import struct
 from collections.abc import Iterable
 
-from lamina.checkpoint.wire import read_varint, varint
 from lamina.data.records import masked_crc
+from lamina.protos.wire import read_varint, varint
 
 __all__ = ["read_table", "write_table"]
 

@@ -15,8 +15,11 @@ __all__ = [
     "FIXED64",
     "VARINT",
     "DecodeError",
+    "field",
     "fields",
+    "numbered",
     "packed",
+    "read_varint",
     "signed",
     "tag",
     "varint",
@@ -29,7 +32,7 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 _FEW = 16  # bytes up to which the loop is faster than NumPy
 
 
-class DecodeError(Exception):
+class DecodeError(ValueError):
     """Bytes are not a message of the class that was to read them."""
 
 
@@ -56,8 +59,12 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _read(data: bytes, at: int) -> tuple[int, int]:
-    """Return the varint at a place, and where it ends."""
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the varint at a place, and where it ends.
+
+    Raises:
+        DecodeError: it is longer than 64 bits, or the data end inside it.
+    """
     value = shift = 0
     while True:
         if at >= len(data) or shift > 63:
@@ -78,16 +85,16 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """
     at, end = 0, len(data)
     while at < end:
-        key, at = _read(data, at)
+        key, at = read_varint(data, at)
         number, kind = key >> 3, key & 7
         if not number:
             raise DecodeError(f"Error parsing message: field number 0 at byte {at}")
         if kind == VARINT:
-            value, at = _read(data, at)
+            value, at = read_varint(data, at)
             yield number, kind, value
             continue
         if kind == BYTES:
-            size, at = _read(data, at)
+            size, at = read_varint(data, at)
         elif kind in _FIXED:
             size = _FIXED[kind]
         else:
@@ -98,12 +105,32 @@ def fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
         at += size
 
 
+def field(number: int, value: int | bytes | str, fixed32: bool = False) -> bytes:
+    """Return one field: an int as a varint or 4 bytes, anything else with its length."""
+    if isinstance(value, int):
+        if fixed32:
+            return tag(number, FIXED32) + value.to_bytes(4, "little")
+        return tag(number, VARINT) + varint(value)
+    raw = value.encode() if isinstance(value, str) else value
+    return tag(number, BYTES) + varint(len(raw)) + raw
+
+
+def numbered(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield (number, value) of each field: unsigned ints for all numeric kinds, or bytes.
+
+    Raises:
+        DecodeError: the bytes are no message.
+    """
+    for number, kind, value in fields(data):
+        yield number, int.from_bytes(value, "little") if kind in _FIXED else value
+
+
 def varints(data: bytes) -> list[int]:
     """Return packed varints as signed 64-bit numbers."""
     if len(data) <= _FEW:
         out, at = [], 0
         while at < len(data):
-            value, at = _read(data, at)
+            value, at = read_varint(data, at)
             out.append(signed(value))
         return out
     raw = np.frombuffer(data, np.uint8)

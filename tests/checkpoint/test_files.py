@@ -9,7 +9,7 @@ import pytest
 import lamina as tf
 from lamina.checkpoint.bundle import Bundle, write_bundle
 from lamina.checkpoint.table import read_table, write_table
-from lamina.checkpoint.wire import field, fields, read_varint, varint
+from lamina.protos.wire import field, numbered, read_varint, varint
 
 # tf.train.Checkpoint(v=tf.Variable([1., 2.])).write(path) in TensorFlow 2.21, in hexadecimal.
 INDEX = (
@@ -79,7 +79,7 @@ def test_varints_come_back(value):
 
 def test_fields_of_each_kind_are_read():
     message = field(1, 5) + field(2, "ab") + field(6, 7, fixed32=True)
-    assert list(fields(message)) == [(1, 5), (2, b"ab"), (6, 7)]
+    assert list(numbered(message)) == [(1, 5), (2, b"ab"), (6, 7)]
 
 
 def read_all(prefix):
