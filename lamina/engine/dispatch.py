@@ -10,7 +10,7 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, ParamSpec, overload
+from typing import Any, Generic, Literal, ParamSpec, overload
 
 import jax
 import numpy as np
@@ -124,14 +124,9 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
 _MANY = 8  # operands; so many are looked at by one call in C
 _ONLY_TENSORS = {Tensor}
 # What only moves values, and up to how many elements NumPy may do it where nothing is compiled.
-_RESHAPES = frozenset({"expand_dims", "reshape", "squeeze"})
-_MOVES = _RESHAPES | {"concat", "stack"}
+_MOVES = frozenset({"concat", "expand_dims", "reshape", "squeeze", "stack"})
 _FEW = 1 << 14
 _type_of = operator.attrgetter("_type")
-
-
-def _reshaping(kind: TensorType) -> Callable[..., Any]:
-    return lambda x, *_: np.reshape(x, kind.dims)
 
 
 class Op(Generic[P]):
@@ -148,7 +143,7 @@ class Op(Generic[P]):
         *,
         mixed: bool = False,
         differentiable: bool = True,
-        host: Callable[..., Any] | None = None,
+        host: Callable[..., Any] | Literal["reshape"] | None = None,
         infer: Callable[..., Any] | None = None,
         needs: Callable[..., tuple[int, ...]] | None = None,
         calls_host: bool = False,
@@ -272,16 +267,33 @@ class Op(Generic[P]):
             raise error
         return found
 
+    def on_arrays(
+        self, outputs: Sequence[TensorType], attributes: dict[str, Any]
+    ) -> Callable[..., Any]:
+        """Return what an operation with `host=` does, as a function of NumPy arrays.
+
+        Args:
+            outputs: The types of its results.
+            attributes: Its static arguments.
+        """
+        assert self.host is not None
+        if isinstance(self.host, str):  # "reshape"
+            return lambda x: np.reshape(x, outputs[0].dims)
+        return functools.partial(self.host, **attributes) if attributes else self.host
+
     def _on_host(self, tensors: Any, attributes: Attributes, outputs: list[Tensor]) -> None:
         known = [host_value(t) for t in tensors]
         if any(k is None for k in known) or sum(k.size for k in known) > HOST_LIMIT:  # type: ignore[union-attr]
             return
-        assert self.host is not None
+        kinds = [t._type for t in outputs]
         try:
-            found = self.host(*known, **{k: v for k, v, _ in attributes})
+            found = self.on_arrays(kinds, {k: v for k, v, _ in attributes})(*known)
+        except errors.InvalidArgumentError:
+            raise  # what a compiled operation cannot report: an integer divided by 0
         except Exception:
             return  # the recorded operation itself reports what is wrong
-        for tensor, value in zip(outputs, found if len(outputs) > 1 else [found], strict=True):
+        several = isinstance(found, list | tuple)
+        for tensor, value in zip(outputs, found if several else [found], strict=True):
             value = np.asarray(value)
             if value.dtype != object:
                 value = value.astype(tensor.dtype.np)
@@ -399,10 +411,7 @@ class Op(Generic[P]):
         if self.host is not None and self.label in _MOVES and len(present) == len(kinds):
             sizes = [k.size for k in outputs if not is_symbolic(k.dims)]
             if len(sizes) == len(outputs) and sum(sizes) <= _FEW:
-                moves = self.label in _RESHAPES
-                made.move = (
-                    _reshaping(outputs[0]) if moves else functools.partial(self.host, **values)
-                )
+                made.move = self.on_arrays(outputs, values)
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
         return self.signatures.setdefault(key, made)
@@ -489,7 +498,7 @@ def op(
     *,
     mixed: bool = ...,
     differentiable: bool = ...,
-    host: Callable[..., Any] | None = ...,
+    host: Callable[..., Any] | Literal["reshape"] | None = ...,
     infer: Callable[..., Any] | None = ...,
     needs: Callable[..., tuple[int, ...]] | None = ...,
     calls_host: bool = ...,
@@ -502,7 +511,7 @@ def op(
     *,
     mixed: bool = False,
     differentiable: bool = True,
-    host: Callable[..., Any] | None = None,
+    host: Callable[..., Any] | Literal["reshape"] | None = None,
     infer: Callable[..., Any] | None = None,
     needs: Callable[..., tuple[int, ...]] | None = None,
     calls_host: bool = False,
@@ -517,7 +526,8 @@ def op(
         body: The function. It must be pure and differentiable by `jax.vjp`; x64 is enabled.
         mixed: Whether operands may differ in dtype; else they must agree, as in TF.
         differentiable: Whether gradients flow through; if not, the tape gives None.
-        host: The same function on NumPy arrays, for shape arithmetic on known values.
+        host: The same function on NumPy arrays, for shape arithmetic on known values; "reshape"
+            where only the shape changes, so that it follows from the type of the result.
         infer: (input types, **attributes) -> (output types, container), in place of eval_shape.
         needs: (**attributes) -> the inputs that get gradients, where not all of them do.
         calls_host: Whether running it may call Python code.

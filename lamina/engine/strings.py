@@ -103,7 +103,8 @@ def on_host(op: Any, tensors: Sequence[Any], attributes: Any) -> Any:
         signature = _signature(op, tensors, attributes)
     if op.host is None:
         return _by_codes(op, tensors, statics, signature)
-    found = op.host(*[None if t is None else np.asarray(t._jax()) for t in tensors], **statics)
+    function = op.on_arrays([] if signature is None else signature.outputs, statics)
+    found = function(*[None if t is None else np.asarray(t._jax()) for t in tensors])
     if isinstance(found, list | tuple):
         return type(found)([from_host(v) for v in found])
     return from_host(_as_objects(found) if signature is not None else found)

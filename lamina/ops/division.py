@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import op
+from lamina.engine import errors, op
 from lamina.ops import checks
 
 __all__ = [
@@ -21,6 +21,25 @@ __all__ = [
     "truncatemod",
     "xdivy",
 ]
+
+
+def _on_host(divide):
+    """Return the same for known numbers; that an integer is divided by 0 can be told there."""
+
+    def host(x, y):
+        if y.dtype.kind in "iu" and not y.all():
+            raise errors.InvalidArgumentError(
+                "Integer division by zero: `y` must not hold 0 where it holds integers; got "
+                f"{y.tolist()}.\n  Fix: tf.math.divide_no_nan, or tf.maximum(y, 1)."
+            )
+        with np.errstate(all="ignore"):
+            return divide(x, y)
+
+    return host
+
+
+def _floor_divide(x, y):
+    return np.floor(x / y) if x.dtype.kind == "f" else np.floor_divide(x, y)
 
 
 def _true_operands(x, y):
@@ -91,7 +110,7 @@ def divide_no_nan(x, y):
     return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
 
 
-@op(differentiable=False, host=np.floor_divide)
+@op(differentiable=False, host=_on_host(_floor_divide))
 def floordiv(x, y):
     """Return the quotient rounded towards minus infinity, ``x // y``, elementwise.
 
@@ -102,6 +121,10 @@ def floordiv(x, y):
     Returns:
         The quotient, in the operands' dtype. No gradient, as in TF.
 
+    Raises:
+        InvalidArgumentError: an integer is divided by a 0 that is known without running a program;
+            in a program the quotient is then any number.
+
     Example:
         >>> tf.math.floordiv([7, -7], 2).numpy()
         array([ 3, -4], dtype=int32)
@@ -111,7 +134,7 @@ def floordiv(x, y):
     return jnp.floor(checks.numeric(x) / y)
 
 
-@op(host=np.mod)
+@op(host=_on_host(np.mod))
 def floormod(x, y):
     """Return the remainder with the sign of ``y``, ``x - floor(x / y) * y``, elementwise.
 
@@ -121,6 +144,9 @@ def floormod(x, y):
 
     Returns:
         The remainder, in the operands' dtype.
+
+    Raises:
+        InvalidArgumentError: an integer is divided by a 0 that is known without running a program.
 
     Example:
         >>> tf.math.floormod([7, -7], 3).numpy()

@@ -41,11 +41,7 @@ def _known(sizes):
 # --- axes -----------------------------------------------------------------------------------------
 
 
-def _reshape_on_host(tensor, *, shape):
-    return np.reshape(tensor, shape)
-
-
-@op(host=_reshape_on_host)
+@op(host="reshape")
 def _reshape(tensor, *, shape):
     old, holes = jnp.shape(tensor), shape.count(-1)
     known = [each for each in shape if not (isinstance(each, int) and each == -1)]
@@ -115,11 +111,7 @@ def transpose(a, perm=None, conjugate=False):
     return jnp.conj(moved) if conjugate and jnp.iscomplexobj(a) else moved
 
 
-def _expand_dims_on_host(input, *, axis):
-    return np.expand_dims(input, axis)
-
-
-@op(host=_expand_dims_on_host)
+@op(host="reshape")
 def _expand_dims(input, *, axis):
     return jnp.expand_dims(input, axis_in(axis, jnp.ndim(input) + 1))
 
@@ -145,11 +137,7 @@ def expand_dims(input, axis, name=None):
     return _expand_dims(input, axis=static_int(axis, "tf.expand_dims(axis)"))
 
 
-def _squeeze_on_host(input, axis=None):
-    return np.squeeze(input, axis)
-
-
-@op(host=_squeeze_on_host)
+@op(host="reshape")
 def squeeze(input, axis=None):
     """Remove axes of size 1.
 

@@ -178,6 +178,32 @@ def test_shape_arithmetic_is_known_on_the_host():
     assert static_ints([rows, 2], "shape") == (7, 2)
 
 
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        (lambda x: tf.squeeze(x, []), [3, 1, 2]),
+        (lambda x: tf.squeeze(x, [0]), [3, 1, 2]),
+        (lambda x: tf.squeeze(x), [3, 1, 2]),
+        (lambda x: tf.unstack(x)[0], [3, 1, 2]),
+        (lambda x: tf.unstack(x, axis=-2)[0], [3, 1, 2]),
+        (lambda x: tf.expand_dims(x, -3), [[[3, 1, 2]]]),
+        (lambda x: tf.reshape(x, [-1, 3, 1]), [[[3], [1], [2]]]),
+        (lambda x: tf.cast(tf.cast(x, tf.complex64), tf.int32), [[3, 1, 2]]),
+        (lambda x: tf.cast(x, tf.float32) // 0.1, [[30.0, 10.0, 20.0]]),
+        (lambda x: tf.cast(x, tf.float32) // 0.0, [[np.inf, np.inf, np.inf]]),
+    ],
+)
+def test_what_is_known_on_the_host_is_what_the_program_gives(call, wanted):
+    found = call(tf.constant([[3, 1, 2]]))
+    assert host_value(found).tolist() == found.numpy().tolist() == wanted
+
+
+def test_an_integer_divided_by_a_known_zero_is_an_error():
+    for divide in (tf.math.floordiv, tf.math.floormod):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Integer division by zero"):
+            divide(tf.constant([4, 5]), tf.constant([1, 0]))
+
+
 def test_static_value_of_a_trace_is_asked_for_clearly():
     @tf.function
     def f(n):

@@ -178,3 +178,11 @@ def test_a_host_op_has_no_compiled_form():
 
     with pytest.raises(tf.errors.UnimplementedError, match=r"got tf\.twice"):
         tf.function(lambda x: twice(x))(tf.constant(1))
+
+
+def test_strings_get_the_shape_of_the_operation():
+    x = tf.constant([["a", "b"]])
+    for moved in (tf.squeeze(x, []), tf.reshape(x, [-1]), tf.unstack(x)[0]):
+        assert values(moved) == [b"a", b"b"]
+    assert tf.reshape(tf.zeros([0, 2], tf.string), [-1, 0]).shape == (2, 0)
+    assert tf.reshape(tf.constant(["a"]), []).numpy() == b"a"
