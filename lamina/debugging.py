@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from lamina import ops
@@ -17,6 +18,7 @@ from lamina.engine import (
     local,
     nest,
     op,
+    static_int,
 )
 from lamina.inspecting import (
     disable_check_numerics,
@@ -25,6 +27,7 @@ from lamina.inspecting import (
     set_log_device_placement,
 )
 from lamina.late import late_module
+from lamina.ops.strings.summaries import printed
 
 __all__ = [
     "Assert",
@@ -98,20 +101,26 @@ def print(
         summarize: How many elements are shown at each end of an axis; -1 shows all.
         name: Accepted, unused.
     """
-    leaves = nest.flatten(list(inputs))
-    tensors = [t for t in leaves if isinstance(t, Tensor) or hasattr(type(t), "_as_tensor")]
+    tensors = [t for t in nest.flatten(list(inputs)) if _is_value(t)]
 
     def show(*values: Any) -> None:
-        given = iter(values)
-        texts = [
-            nest.map_structure(lambda t: next(given) if _is_value(t) else t, x) for x in inputs
-        ]
-        _write(sep.join(_text(t, summarize) for t in texts) + end, output_stream)
+        texts = [printed(x, summarize, _Printed) for x in _with_values(inputs, values)]
+        _write(sep.join(texts) + end, output_stream)
 
     if local.trace.eager:
-        show(*[convert_to_tensor(t).numpy() for t in tensors])
+        show(*[convert_to_tensor(t)._jax() for t in tensors])
     else:
         _host_call(*tensors, run=show)
+
+
+class _Printed(np.ndarray):
+    """What stands for a Tensor among the arguments of `tf.print`; other arrays are not."""
+
+
+def _with_values(inputs: Any, values: Any) -> Any:
+    """Return the arguments with values in place of their Tensors."""
+    given = (np.asarray(v).view(_Printed) for v in values)
+    return [nest.map_structure(lambda t: next(given) if _is_value(t) else t, x) for x in inputs]
 
 
 def _is_value(x: Any) -> bool:
@@ -125,19 +134,6 @@ def _write(text: str, stream: Any) -> None:
     else:
         target: Any = stream or sys.stderr
         builtins.print(text, end="", file=target)
-
-
-def _text(value: Any, summarize: int) -> str:
-    if isinstance(value, list | tuple):
-        return type(value).__name__[0:0] + "[" + ", ".join(_text(v, summarize) for v in value) + "]"
-    if isinstance(value, np.ndarray | np.generic):
-        if np.ndim(value) == 0:
-            return value.decode() if isinstance(value, bytes) else str(value)
-        threshold = sys.maxsize if summarize == -1 else 2 * summarize
-        return np.array2string(
-            np.asarray(value), threshold=threshold, edgeitems=max(summarize, 1), separator=" "
-        )
-    return str(value)
 
 
 @op(mixed=True, differentiable=False, calls_host=True)
@@ -154,26 +150,38 @@ def Assert(  # noqa: N802  # TF's name
     Args:
         condition: bool.
         data: What the message shows.
-        summarize: Accepted, unused.
+        summarize: How many elements the message shows at each end of an axis; None is 3, -1 all.
         name: Accepted, unused.
 
     Raises:
         InvalidArgumentError: the condition is false.
     """
-    _check(convert_to_tensor(condition), "Assert", "the condition must hold", data)
+    _check(convert_to_tensor(condition), "Assert", "the condition must hold", data, None, summarize)
 
 
-def _check(ok: Tensor, who: str, what: str, data: Any, message: str | None = None) -> None:
+def _check(
+    ok: Tensor, who: str, what: str, data: Any, message: str | None, summarize: int | None
+) -> None:
     if not local.trace.eager and host_value(ok) is None:
         return  # a compiled program does not stop half way; eager code checks
     if bool(np.all(np.asarray(ok._jax() if local.trace.eager else host_value(ok)))):
         return
-    shown = "; ".join(
-        str(d.numpy() if isinstance(d, Tensor) and local.trace.eager else d)
-        for d in nest.flatten(data)
-    )
     head = f"{message}\n" if message else ""
+    shown = _shown(data, summarize)
     raise errors.InvalidArgumentError(f"{head}tf.debugging.{who}: {what}; got {shown}.")
+
+
+def _shown(data: Any, summarize: int | None) -> str:
+    """Return what a message shows of values; those that only the program will have as Tensors."""
+    count = 3 if summarize is None else int(summarize)
+    found = []
+    for each in nest.flatten(data):
+        known = _is_value(each) and (local.trace.eager or host_value(convert_to_tensor(each)))
+        if known is not None and known is not False:
+            value = convert_to_tensor(each)
+            each = np.asarray(value._jax() if local.trace.eager else known).view(_Printed)
+        found.append(printed(each, count, _Printed))
+    return "; ".join(found)
 
 
 def _comparison(who: str, compare: Any, what: str) -> Any:
@@ -186,7 +194,7 @@ def _comparison(who: str, compare: Any, what: str) -> Any:
     ) -> None:
         x = convert_to_tensor(x)
         y = convert_to_tensor(y, dtype_hint=x.dtype)
-        _check(compare(x, y), who, what, [x, y], message)
+        _check(compare(x, y), who, what, [x, y], message, summarize)
 
     check.__name__ = check.__qualname__ = who
     check.__doc__ = f"""Raise InvalidArgumentError unless {what}, elementwise with broadcasting.
@@ -195,7 +203,7 @@ def _comparison(who: str, compare: Any, what: str) -> Any:
         x: A Tensor.
         y: A Tensor of the same dtype.
         message: What the error begins with.
-        summarize: Accepted, unused.
+        summarize: How many elements the message shows at each end of an axis; None is 3, -1 all.
         name: Accepted, unused.
     """
     return check
@@ -213,28 +221,28 @@ def assert_positive(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raise InvalidArgumentError unless all elements are above zero."""
-    _check(ops.greater(x, 0), "assert_positive", "x > 0", [x], message)
+    _check(ops.greater(x, 0), "assert_positive", "x > 0", [x], message, summarize)
 
 
 def assert_non_negative(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raise InvalidArgumentError unless all elements are at least zero."""
-    _check(ops.greater_equal(x, 0), "assert_non_negative", "x >= 0", [x], message)
+    _check(ops.greater_equal(x, 0), "assert_non_negative", "x >= 0", [x], message, summarize)
 
 
 def assert_negative(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raise InvalidArgumentError unless all elements are below zero."""
-    _check(ops.less(x, 0), "assert_negative", "x < 0", [x], message)
+    _check(ops.less(x, 0), "assert_negative", "x < 0", [x], message, summarize)
 
 
 def assert_non_positive(
     x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raise InvalidArgumentError unless all elements are at most zero."""
-    _check(ops.less_equal(x, 0), "assert_non_positive", "x <= 0", [x], message)
+    _check(ops.less_equal(x, 0), "assert_non_positive", "x <= 0", [x], message, summarize)
 
 
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
@@ -258,7 +266,9 @@ def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | N
         name: Accepted, unused.
     """
     known = [int(r) for r in ranks]
-    _check_rank(x, convert_to_tensor(x).ndim in known, f"a rank in {known}", message)
+    _check_rank(
+        "assert_rank_in", x, convert_to_tensor(x).ndim in known, f"a rank in {known}", message
+    )
 
 
 def assert_proper_iterable(values: Any) -> None:
@@ -347,35 +357,51 @@ def assert_near(
     name: str | None = None,
 ) -> None:
     """Raise InvalidArgumentError unless ``|x - y| <= atol + rtol * |y|``; None is 10 eps."""
-    x, y = convert_to_tensor(x), convert_to_tensor(y)
-    eps = 10 * float(np.finfo(x.dtype.np).eps)
+    x = convert_to_tensor(x)
+    y = convert_to_tensor(y, dtype_hint=x.dtype)
+    if not (x.dtype.is_floating or x.dtype.is_complex):
+        raise TypeError(
+            f"tf.debugging.assert_near: `x` must be float or complex; got {x.dtype.name}.\n"
+            "  Fix: assert_equal, or tf.cast(x, tf.float32)."
+        )
+    eps = 10 * float(jnp.finfo(x.dtype.np).eps)
     bound = (eps if atol is None else atol) + (eps if rtol is None else rtol) * ops.abs(y)
-    _check(ops.less_equal(ops.abs(x - y), bound), "assert_near", "x near y", [x, y], message)
+    _check(
+        ops.less_equal(ops.abs(x - y), bound), "assert_near", "x near y", [x, y], message, summarize
+    )
 
 
 def assert_rank(x: Any, rank: int, message: str | None = None, name: str | None = None) -> None:
     """Raise ValueError unless `x` has `rank` axes."""
-    _check_rank(x, convert_to_tensor(x).ndim == int(rank), f"rank {rank}", message)
+    rank = static_int(rank, "tf.debugging.assert_rank(rank)")
+    _check_rank("assert_rank", x, convert_to_tensor(x).ndim == rank, f"rank {rank}", message)
 
 
 def assert_rank_at_least(
     x: Any, rank: int, message: str | None = None, name: str | None = None
 ) -> None:
     """Raise ValueError unless `x` has at least `rank` axes."""
-    _check_rank(x, convert_to_tensor(x).ndim >= int(rank), f"rank at least {rank}", message)
+    rank = static_int(rank, "tf.debugging.assert_rank_at_least(rank)")
+    _check_rank(
+        "assert_rank_at_least",
+        x,
+        convert_to_tensor(x).ndim >= rank,
+        f"rank at least {rank}",
+        message,
+    )
 
 
 def assert_scalar(tensor: Any, name: str | None = None, message: str | None = None) -> Any:
     """Return `tensor`; raise ValueError unless its shape is ()."""
-    _check_rank(tensor, convert_to_tensor(tensor).ndim == 0, "rank 0", message)
+    _check_rank("assert_scalar", tensor, convert_to_tensor(tensor).ndim == 0, "rank 0", message)
     return tensor
 
 
-def _check_rank(x: Any, ok: bool, what: str, message: str | None) -> None:
+def _check_rank(who: str, x: Any, ok: bool, what: str, message: str | None) -> None:
     if not ok:
         head = f"{message}\n" if message else ""
         shape = tuple(convert_to_tensor(x).shape)
-        raise ValueError(f"{head}tf.debugging: expected {what}; got shape {shape}.")
+        raise ValueError(f"{head}tf.debugging.{who}: expected {what}; got shape {shape}.")
 
 
 def assert_type(
@@ -398,31 +424,60 @@ def assert_shapes(
     """Raise ValueError unless Tensors have the given shapes, where equal letters are equal sizes.
 
     Args:
-        shapes: (Tensor, shape) pairs; a shape holds ints, None and letters, or is a string.
-        data: Accepted, unused.
-        summarize: Accepted, unused.
+        shapes: (Tensor, shape) pairs, or a dict of them. A shape holds ints, letters, and None or
+            "." for any size, or is a string of these; if it starts with `...` or "*", any number
+            of axes may come first. One int or letter is the shape of a vector.
+        data: What the message shows; None is the Tensor.
+        summarize: How many elements it shows at each end of an axis; None is 3, -1 all.
         message: What the error begins with.
         name: Accepted, unused.
+
+    Raises:
+        ValueError: a shape is another one.
+
+    Example:
+        >>> x, y = tf.ones([2, 3]), tf.ones([4, 3])
+        >>> tf.debugging.assert_shapes([(x, ("N", "D")), (y, (..., "D"))])
     """
-    known: dict[str, Any] = {}
+    known: dict[str, int] = {}
     for x, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
-        found = tuple(convert_to_tensor(x).shape)
-        entries = list(wanted)
-        fits = len(entries) == len(found) and all(
-            e in (None, ".") or (known.setdefault(e, s) == s if isinstance(e, str) else e == s)
-            for e, s in zip(entries, found, strict=True)
-        )
-        if not fits:
+        x = convert_to_tensor(x)
+        found = tuple(x.shape)
+        entries = [wanted] if isinstance(wanted, int) else list(wanted)
+        if not _fits(found, entries, known):
             head = f"{message}\n" if message else ""
+            sizes = ", ".join(f"{k}={v}" for k, v in known.items())
             raise ValueError(
-                f"{head}tf.debugging.assert_shapes: expected {tuple(entries)} with {known}; got "
-                f"{found}."
+                f"{head}tf.debugging.assert_shapes: a shape {tuple(entries)} was expected"
+                f"{f' with {sizes}' if sizes else ''}; got {found}, "
+                f"{_shown([x] if data is None else data, summarize)}."
             )
+
+
+def _fits(sizes: Any, entries: list[Any], known: dict[str, int]) -> bool:
+    """Return whether sizes are as the entries say, and note those of letters in `known`."""
+    if entries and entries[0] in (..., "*"):
+        entries = entries[1:]
+        sizes = sizes[max(len(sizes) - len(entries), 0) :]
+    if len(entries) != len(sizes):
+        return False
+    for entry, size in zip(entries, sizes, strict=True):
+        if entry in (None, ".") or size is None:
+            continue
+        is_number = not isinstance(entry, str) or entry.isdigit()
+        if size != (int(entry) if is_number else known.setdefault(entry, size)):
+            return False
+    return True
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
     """Return `tensor`; raise InvalidArgumentError in eager code if it holds NaN or infinity."""
     x = convert_to_tensor(tensor)
+    if not (x.dtype.is_floating or x.dtype.is_complex):
+        raise errors.InvalidArgumentError(
+            f"tf.debugging.check_numerics: `tensor` must be float; got {x.dtype.name}.\n"
+            "  Fix: leave it out, integers are always finite."
+        )
     if local.trace.eager and not np.all(np.isfinite(np.asarray(x._jax()).astype(np.float64))):
         kind = "NaN" if np.any(np.isnan(np.asarray(x._jax()).astype(np.float64))) else "Inf"
         raise errors.InvalidArgumentError(

@@ -15,6 +15,7 @@ from lamina.engine import (
     type_of,
 )
 from lamina.ops.strings.operands import is_ragged, objects, over_flat_values, text_of, texts
+from lamina.ops.strings.summaries import rows_text, summary
 
 __all__ = ["format", "join", "reduce_join", "unsorted_segment_join"]
 
@@ -231,30 +232,6 @@ def unsorted_segment_join(inputs, segment_ids, num_segments, separator="", name=
 # ---- templates ------------------------------------------------------------------------------
 
 
-def _summary(value: Any, count: int, indent: int) -> str:
-    """Return an array in brackets, with `count` elements at each end of an axis."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0:
-        return _element(value[()] if isinstance(value, np.ndarray) else value)
-    size = len(value)
-    is_cut = 0 <= 2 * count < size
-    shown = [_summary(v, count, indent + 1) for v in (value[:count] if is_cut else value)]
-    if is_cut:
-        shown.append("...")
-        shown += [_summary(v, count, indent + 1) for v in value[size - count :]]
-    glue = " " if value.ndim == 1 else "\n" * (value.ndim - 1) + " " * (indent + 1)
-    return "[" + glue.join(shown) + "]"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, bytes):
-        return f'"{value.decode("utf-8", "replace")}"'
-    if isinstance(value, bool | np.bool_):
-        return "1" if value else "0"
-    if isinstance(value, float | np.floating):
-        return str(value).removesuffix(".0")
-    return str(value)
-
-
 def _infer_scalar(kinds: Sequence[Any], **attributes: Any) -> Any:
     return (type_of((), dtypes.string),), None
 
@@ -264,7 +241,7 @@ def _format(*inputs, template="", placeholder="{}", summarize=3, listed=()):
     out, left = [], template
     for value, is_text in zip(inputs, listed, strict=True):
         head, _, left = left.partition(placeholder)
-        out += [head, value[()].decode() if is_text else _summary(value, summarize, 0)]
+        out += [head, value[()].decode() if is_text else summary(value, summarize)]
     return objects(["".join([*out, left]).encode()], ())
 
 
@@ -295,7 +272,8 @@ def format(template, inputs, placeholder="{}", summarize=3, name=None):
             f"tf.strings.format: The template expects {places} tensors, but the inputs only has "
             f"{len(given)}.\n  Fix: write `placeholder` once for each Tensor."
         )
-    values = [convert_to_tensor(_listed(v) if is_ragged(v) else v) for v in given]
+    shown = [rows_text(v.to_list(), int(summarize)) if is_ragged(v) else v for v in given]
+    values = [convert_to_tensor(v) for v in shown]
     return _format(
         *values,
         template=template,
@@ -303,8 +281,3 @@ def format(template, inputs, placeholder="{}", summarize=3, name=None):
         summarize=int(summarize),
         listed=tuple(map(is_ragged, given)),
     )
-
-
-def _listed(ragged: Any) -> str:
-    """Return the rows of a RaggedTensor as text."""
-    return str(ragged.to_list())
