@@ -10,6 +10,7 @@ from typing import Any
 
 from lamina.checkpoint.edges import Group, edges
 from lamina.checkpoint.graph import SavedNode
+from lamina.engine.identity import identity
 from lamina.keras import optimizers
 from lamina.keras.models import Model
 
@@ -59,7 +60,7 @@ def _numbered_layers(model: Any) -> list[tuple[str, Any]]:
 def _slot_lists(optimizer: Any) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for slot in chain(*optimizer._slot_groups()):
-        held = [optimizer._slots.get(id(v), {}) for v in optimizer._trainable_variables]
+        held = [optimizer._slots.get(identity(v), {}) for v in optimizer._trainable_variables]
         numbered = [(str(i), own[slot]) for i, own in enumerate(held) if slot in own]
         names = _LISTS.get(slot, ())
         found += [(name, Group(optimizer, name, numbered)) for name in names if numbered]
