@@ -27,11 +27,11 @@ def _nested(value: Any, count: int, indent: int) -> str:
     if value.ndim == 0:
         return _element(value[()])
     glue = " " if value.ndim == 1 else "\n" * (value.ndim - 1) + " " * (indent + 1)
-    inner = [np.asarray(v) for v in value]
-    return "[" + glue.join(_ends(inner, count, lambda v: _nested(v, count, indent + 1))) + "]"
+    texts = _ends(value, count, lambda v: _nested(np.asarray(v), count, indent + 1))
+    return "[" + glue.join(texts) + "]"
 
 
-def _ends(values: list[Any], count: int, text: Any) -> list[str]:
+def _ends(values: Any, count: int, text: Any) -> list[str]:
     """Return the texts of the first and last `count` values, and dots for those between."""
     if count < 0 or 2 * count >= len(values):
         return [text(v) for v in values]
