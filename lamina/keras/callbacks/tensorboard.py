@@ -3,18 +3,25 @@
 import os
 import time
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.keras.callbacks.base import Callback
+from lamina.late import late_module
+
+if TYPE_CHECKING:
+    from lamina import summary
+else:
+    summary = late_module("lamina.summary")  # imported when training starts
 
 __all__ = ["TensorBoard"]
 
 
 class TensorBoard(Callback):
-    """Writes what `tensorboard --logdir` shows. It needs the package tensorboardX.
+    """Writes what `tensorboard --logdir` shows, by `tf.summary`, which needs tensorboardX.
 
     Training goes to the folder "train" in `log_dir`, validation and `evaluate` to "validation".
     Scalars are named as Keras names them: `epoch_loss`, `batch_loss`, `epoch_learning_rate`,
@@ -88,23 +95,28 @@ class TensorBoard(Callback):
             except (TypeError, ValueError) as error:
                 warnings.warn(f"TensorBoard: the config is left out: {error}", stacklevel=2)
             else:
-                self._writer("train").add_text("keras", text, 0)
+                with self._into("train", 0):
+                    summary.text("keras", text)
         if self.embeddings_freq:
             self._write_projector()
 
     def _writer(self, side: str) -> Any:
         if side not in self._writers:
-            try:
-                from tensorboardX import (  # pyright: ignore[reportMissingImports]
-                    SummaryWriter,
-                )
-            except ImportError:
-                raise ImportError(
-                    "TensorBoard: it needs tensorboardX, which is not installed.\n"
-                    "  Fix: pip install tensorboardX"
-                ) from None
-            self._writers[side] = SummaryWriter(os.path.join(self.log_dir, side))
+            folder = os.path.join(self.log_dir, side)
+            self._writers[side] = summary.create_file_writer(folder)
         return self._writers[side]
+
+    @contextmanager
+    def _into(self, side: str, step: int) -> Iterator[None]:
+        """Have `tf.summary` write to a side's file at a step, whatever the program's own says."""
+        with self._writer(side).as_default(step), summary.record_if(True):
+            yield
+
+    def _scalars(self, side: str, values: Mapping[str, Any], step: int) -> None:
+        if values:
+            with self._into(side, step):
+                for name, value in values.items():
+                    summary.scalar(name, float(value))
 
     def _write_projector(self) -> None:
         names = [v.name for v in self.model.layers if type(v).__name__ == "Embedding"]
@@ -149,12 +161,11 @@ class TensorBoard(Callback):
         self._train_batch += 1
         if self.update_freq == "epoch" or self._train_batch % self.update_freq:
             return
-        writer = self._writer("train")
-        for name, value in (logs or {}).items():
-            writer.add_scalar(f"batch_{name}", value, self._train_batch)
+        values = {f"batch_{name}": value for name, value in (logs or {}).items()}
         if self.write_steps_per_second:
             seconds = time.perf_counter() - self._batch_start
-            writer.add_scalar("batch_steps_per_second", 1.0 / seconds, self._train_batch)
+            values["batch_steps_per_second"] = 1.0 / seconds
+        self._scalars("train", values, self._train_batch)
 
     def on_test_end(self, logs: Any = None) -> None:
         """Write the results of an evaluation by the number of training steps."""
@@ -162,11 +173,8 @@ class TensorBoard(Callback):
         if optimizer is None:
             return
         step = int(optimizer.iterations.numpy())
-        for name, value in (logs or {}).items():
-            self._writer("validation").add_scalar(
-                f"evaluation_{name}_vs_iterations", float(value), step
-            )
-        self._writer("validation").flush()
+        values = {f"evaluation_{name}_vs_iterations": v for name, v in (logs or {}).items()}
+        self._scalars("validation", values, step)
 
     # -- epochs
 
@@ -183,18 +191,14 @@ class TensorBoard(Callback):
         if self.write_steps_per_second:
             steps = int(self.model.optimizer.iterations.numpy()) - self._steps_before
             train["steps_per_second"] = steps / (time.perf_counter() - self._epoch_start)
-        for name, value in train.items():
-            self._writer("train").add_scalar(f"epoch_{name}", value, epoch)
-        for name, value in results.items():
-            if name.startswith("val_"):
-                self._writer("validation").add_scalar(f"epoch_{name[4:]}", value, epoch)
+        tested = {k[4:]: v for k, v in results.items() if k.startswith("val_")}
+        for side, values in (("train", train), ("validation", tested)):
+            self._scalars(side, {f"epoch_{name}": v for name, v in values.items()}, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(epoch)
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             name = f"keras_embedding.ckpt-{epoch}.weights.h5"
             self.model.save_weights(os.path.join(self.log_dir, "train", name))
-        for writer in self._writers.values():
-            writer.flush()
 
     def _rates(self) -> dict[str, float]:
         outer = self.model.optimizer
@@ -207,13 +211,13 @@ class TensorBoard(Callback):
         return {"learning_rate": _number(inner.learning_rate)}
 
     def _write_weights(self, epoch: int) -> None:
-        writer = self._writer("train")
-        for weight in self.model.weights:
-            name, value = weight.path.replace(":", "_"), weight.numpy()
-            writer.add_histogram(f"{name}/histogram", value, epoch)
-            if self.write_images:
-                for i, image in enumerate(_as_images(value)):
-                    writer.add_image(f"{name}/image/{i}", image, epoch, dataformats="HWC")
+        with self._into("train", epoch):
+            for weight in self.model.weights:
+                name, value = weight.path.replace(":", "_"), weight.numpy()
+                summary.histogram(f"{name}/histogram", value)
+                images = _as_images(value) if self.write_images else ()
+                if len(images):
+                    summary.image(f"{name}/image", images)
 
 
 def _number(rate: Any) -> float:

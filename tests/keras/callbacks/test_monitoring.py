@@ -82,7 +82,7 @@ class Writer:
 
     made: ClassVar[dict] = {}
 
-    def __init__(self, folder):
+    def __init__(self, folder, flush_secs, filename_suffix):
         self.folder = folder.rsplit("/", 1)[-1]
         self.scalars, self.others, self.closed = [], [], False
         Writer.made[self.folder] = self
@@ -93,7 +93,7 @@ class Writer:
     def add_text(self, *args):
         self.others.append(("text", *args))
 
-    def add_histogram(self, tag, value, step):
+    def add_histogram(self, tag, value, step, bins):
         self.others.append(("histogram", tag, value.shape, step))
 
     def add_image(self, tag, image, step, dataformats):
@@ -142,11 +142,24 @@ def test_batches_are_written(writers, tmp_path):
     assert len([t for t, _, _ in writers["train"].scalars if t == "batch_loss"]) == 4
 
 
+def test_summaries_of_the_program_stay_its_own(writers, tmp_path):
+    class Own(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            assert tf.summary.scalar("mine", 1.0, step=epoch)
+
+    board = keras.callbacks.TensorBoard(tmp_path / "board", write_graph=False)
+    writer = tf.summary.create_file_writer(str(tmp_path / "own"))
+    with writer.as_default(), tf.summary.record_if(lambda: True):
+        fit(make(), board, Own())
+    assert tags(writers["own"]) == {"mine"}
+    assert tags(writers["train"]) == {"epoch_loss", "epoch_learning_rate"}
+
+
 def test_weights_are_written(writers, tmp_path):
     board = keras.callbacks.TensorBoard(tmp_path, histogram_freq=2, write_images=True)
     fit(make(), board, epochs=3)
     found = [o for o in writers["train"].others if o[0] != "text"]
-    assert ("histogram", "d/kernel/histogram", (3, 1), 0) in [
+    assert ("histogram", "d/kernel/histogram", (3,), 0) in [
         (k, t.removeprefix("net/"), s, e) for k, t, s, e in found
     ]
     assert {e for *_, e in found} == {0, 2}
