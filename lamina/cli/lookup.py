@@ -3,6 +3,7 @@
 import difflib
 import functools
 import inspect
+import operator
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -143,12 +144,8 @@ def look_up_keyword(value: Value, word: str) -> Found | None:
     shown = f"{value.symbol}({word}=)"
     older = _older_keywords(function).get(word)
     if older is not None:
-        return Found(
-            shown,
-            "older",
-            "an older spelling; it runs",
-            f"use {older}" if older else "leave it out",
-        )
+        now = f"use {older}" if older else "leave it out"
+        return Found(shown, "older", "an older spelling; it runs", now)
     if word in accepted:
         return None
     names = sorted(accepted - {"self"})
@@ -206,7 +203,9 @@ def _older_keywords(function: Any) -> dict[str, str]:
         return OLDER_KEYWORDS["Trainer"]
     if inspect.isclass(function):
         own = set(inspect.signature(function).parameters)
+        found: dict[str, str] = {}
         for root, words in OLDER_KEYWORDS.items():
-            if root != "Trainer" and issubclass(function, getattr(keras, root)):
-                return {word: now for word, now in words.items() if word not in own}
+            if root != "Trainer" and issubclass(function, operator.attrgetter(root)(keras)):
+                found.update({word: now for word, now in words.items() if word not in own})
+        return found
     return {}

@@ -51,6 +51,15 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
         "an experiment of TensorFlow 2",
         "use tf.keras.layers.BatchNormalization(synchronized=True)",
     ),
+    "tf.keras.layers.DenseFeatures": ("estimators' columns", "use tf.keras.utils.FeatureSpace"),
+    "tf.keras.utils.SidecarEvaluator": (
+        "Keras 2's evaluation beside parameter servers",
+        "load each checkpoint in a second program and call model.evaluate",
+    ),
+    "tf.keras.utils.warmstart_embedding_matrix": (
+        "a utility of Keras 2",
+        "copy the rows of the words that both vocabularies have into a new matrix",
+    ),
     "tf.keras.layers.RandomFourierFeatures": (
         "a removed layer",
         "write it: a fixed Dense and tf.cos",

@@ -6,6 +6,8 @@ import pytest
 
 from lamina.cli import main
 from lamina.cli.checking import check_paths
+from lamina.keras.core import older
+from lamina.scope.differing import OLDER_KEYWORDS
 
 
 def _findings(tmp_path, source):
@@ -59,6 +61,18 @@ def _findings(tmp_path, source):
             "tf.reduce_sum(keep_dims=)",
             "lacks",
             "keepdims",
+        ),
+        (
+            "import tensorflow as tf\ntf.keras.layers.LeakyReLU(alpha=0.2)",
+            "tf.keras.layers.LeakyReLU(alpha=)",
+            "older",
+            "negative_slope=",
+        ),
+        (
+            "import tensorflow as tf\ntf.keras.layers.BatchNormalization(fused=True)",
+            "tf.keras.layers.BatchNormalization(fused=)",
+            "older",
+            "leave it out",
         ),
         ("def f(model): model.fit_generator(3)", ".fit_generator", "older", "write fit"),
         (
@@ -174,3 +188,7 @@ def test_bad_usage(tmp_path, capsys, name, text):
     (tmp_path / "x.txt").write_text("hello")
     assert main(["check", str(tmp_path / name)]) == 2
     assert text in capsys.readouterr().err
+
+
+def test_check_knows_every_older_argument_that_layers_take():
+    assert {*older._INSTEAD, *older._UNUSED} <= OLDER_KEYWORDS["Layer"].keys()

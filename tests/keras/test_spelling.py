@@ -51,6 +51,12 @@ def test_decay_is_inverse_time():
     np.testing.assert_allclose(v.numpy(), 0.5 * (1 + 1 / 2 + 1 / 3), rtol=1e-6)
 
 
+def test_alpha_of_leaky_relu_is_its_negative_slope():
+    with older(r"LeakyReLU\(alpha=\)"):
+        layer = keras.layers.LeakyReLU(alpha=0.1)
+    np.testing.assert_allclose(layer(tf.constant([-2.0, 3.0])), [-0.2, 3.0], rtol=1e-6)
+
+
 def test_an_unknown_argument_of_an_optimizer():
     with pytest.raises(ValueError, match=r"got `lrr=0.1` too"):
         keras.optimizers.SGD(lrr=0.1)

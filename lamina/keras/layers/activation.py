@@ -6,6 +6,7 @@ from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import activations, constraints, initializers, regularizers
 from lamina.keras.core import Layer, checks
+from lamina.keras.spelling import note_older
 
 __all__ = [
     "ELU",
@@ -126,7 +127,9 @@ class LeakyReLU(Layer):
     supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs):
-        negative_slope = kwargs.pop("alpha", negative_slope)
+        if "alpha" in kwargs:
+            note_older("tf.keras.layers.LeakyReLU(alpha=)", "negative_slope=")
+            negative_slope = kwargs.pop("alpha")
         super().__init__(**kwargs)
         self.negative_slope = _non_negative(self, "negative_slope", negative_slope)
 

@@ -20,7 +20,6 @@ X = np.array([[-2.0, -0.5, 0.0, 0.5, 2.0, 9.0]], np.float32)
         (L.ReLU(6), np.clip(X, 0, 6)),
         (L.ReLU(6, 0.1, 1.0), np.where(X >= 6, 6, np.where(X > 1, X, 0.1 * (X - 1)))),
         (L.LeakyReLU(), np.where(X > 0, X, 0.3 * X)),
-        (L.LeakyReLU(alpha=0.1), np.where(X > 0, X, 0.1 * X)),
         (L.ELU(2.0), np.where(X > 0, X, 2 * np.expm1(np.minimum(X, 0)))),
         (L.PReLU(tf.keras.initializers.Constant(0.5)), np.where(X > 0, X, 0.5 * X)),
         (L.ThresholdedReLU(0.5), np.where(X > 0.5, X, 0)),
