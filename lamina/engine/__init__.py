@@ -3,7 +3,7 @@
 Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
 strings, convert, composite, static, dispatch, hosted, aggregation, pending, variable, creating,
 lifted, missing, closure, reach, backward, tape, custom, typespec, spec, arguments, concrete, ranks,
-function, random, cost, exporting, dispatching. Each file imports those before it only.
+function, random, cost, exporting, staged, dispatching. Each file imports those before it only.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes
@@ -15,7 +15,7 @@ from lamina.engine.custom import custom_gradient, jax_op, recompute_grad
 from lamina.engine.dispatch import Op, convert_to_tensor, emit, op
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.function import ConcreteFunction, Function, function
-from lamina.engine.hosted import HostOp, elementwise, host_op
+from lamina.engine.hosted import HostOp, elementwise, host_op, restorer
 from lamina.engine.lifted import LiftedFloat, Quantity
 from lamina.engine.pending import Pending, Program, flush, stats
 from lamina.engine.places import place_of_caller, place_of_error
@@ -31,7 +31,7 @@ from lamina.engine.signature import (
 )
 from lamina.engine.spec import TensorSpec
 from lamina.engine.static import static_int, static_ints
-from lamina.engine.strings import StringTensor, from_host
+from lamina.engine.strings import StringTensor, from_host, is_traced
 from lamina.engine.tape import GradientTape, UnconnectedGradients
 from lamina.engine.tensor import Tensor, placeholder, ready
 from lamina.engine.trace import Trace, replay
@@ -81,6 +81,7 @@ __all__ = [
     "infer",
     "init_scope",
     "is_symbolic",
+    "is_traced",
     "jax_op",
     "key_of",
     "local",
@@ -98,6 +99,7 @@ __all__ = [
     "recording_hooks",
     "replace_nones",
     "replay",
+    "restorer",
     "set_all",
     "set_global_seed",
     "shapes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, Literal, ParamSpec, overload
 
@@ -32,6 +33,7 @@ from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import Signature, TensorType, infer, is_symbolic
 from lamina.engine.static import static_value
+from lamina.engine.strings import BY_VALUE, types_by_value
 from lamina.engine.tensor import Tensor
 
 __all__ = ["Op", "convert_to_tensor", "emit", "op"]
@@ -400,6 +402,8 @@ class Op(Generic[P]):
         body = _named_errors(self.label, body)
         if self.infer is not None:
             outputs, container = self.infer(present, **values)
+        elif self.label in BY_VALUE and all(k.dtype is dtypes.string for k in present):
+            outputs, container = types_by_value(self.label, present)
         else:
             outputs, container = infer(self.label, body, present)
         fn = (lambda *a: list(body(*a))) if container is not None else (lambda *a: [body(*a)])
@@ -414,6 +418,8 @@ class Op(Generic[P]):
                 made.move = self.on_arrays(outputs, values)
         if self.needs is not None:
             made.needs = tuple(i for i in self.needs(**values) if i < len(present))
+        if self.is_hosted or any(k.dtype is dtypes.string for k in (*present, *outputs)):
+            made.origin = weakref.ref(self), values, tuple(k is not None for k in kinds)
         return self.signatures.setdefault(key, made)
 
     def _dtype_error(self, kinds: Sequence[TensorType]) -> errors.InvalidArgumentError:

@@ -19,8 +19,16 @@ from lamina.engine import errors
 from lamina.engine.closure import Closed
 from lamina.engine.dispatch import op
 from lamina.engine.tensor import Tensor, ready
+from lamina.engine.trace import Trace
 
-__all__ = ["ExportedProgram", "export_program", "export_trace", "load_trace", "run_exported"]
+__all__ = [
+    "ExportedProgram",
+    "compiled",
+    "export_program",
+    "export_trace",
+    "load_trace",
+    "run_exported",
+]
 
 _PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
@@ -104,6 +112,11 @@ def export_program(closed: Closed) -> ExportedProgram:
             "the program calls Python functions (hooks on values, tf.py_function), which a file "
             "cannot hold.\n  Fix: remove them before saving."
         )
+    return compiled(trace)
+
+
+def compiled(trace: Trace) -> ExportedProgram:
+    """Return a trace as StableHLO, with its gradient where JAX has one."""
     with jax.enable_x64(True):
         made = _exported(lambda values: trace.run(*values), [k.struct() for k in trace.inputs])
         try:

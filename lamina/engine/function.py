@@ -68,6 +68,7 @@ class Function:
         self._autograph, self._converted = autograph, False
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._eager_because: str | None = None
+        self._hosted: dict[Any, Given] = {}
         self._made_variables = False
         self._earlier: dict[Any, ConcreteFunction] = {}  # of before a layer changed
         self._last_key: tuple[Any, ...] = ()
@@ -180,6 +181,7 @@ class Function:
     ) -> ConcreteFunction | None:
         """Record the function for these arguments; None if it must run eagerly."""
         if any(t.dtype is dtypes.string for t in tensors):
+            self._note_hosted(key, args)
             return None
         made: list[Any] = []
         inside: list[Any] = []
@@ -200,6 +202,7 @@ class Function:
             self._fall_back(error)
             return None
         if concrete.has_strings:
+            self._note_hosted(key, args)
             self._fall_back_for_strings()
             return None
         if not concrete._has_outer:
@@ -327,10 +330,32 @@ class Function:
             stacklevel=4,
         )
 
+    def _note_hosted(self, key: Any, args: tuple[Any, ...]) -> None:
+        """Note arguments that the function runs eagerly for, because of strings."""
+        noted = self._hosted
+        if key not in noted and len(noted) < _HOSTED:
+            noted[key] = Given(self.python_function, args, self)
+
+    def record_hosted(self) -> list[ConcreteFunction]:
+        """Record the function for the arguments that it ran eagerly for, because of strings.
+
+        Such a program runs in stages only, when it is loaded from a file (engine/staged.py).
+        """
+        return [self.record_given(given) for given in list(self._hosted.values())]
+
+    def record_given(self, given: Given) -> ConcreteFunction:
+        """Record the function for noted arguments, strings or not."""
+        rest = [Keywords(given.keywords)] if given.keywords else []
+        args = _stand_ins((*given.positional, *rest))
+        tensors: list[Tensor] = []
+        for a in args:
+            argument_key(a, tensors)
+        return self._attempt(args, [t._type for t in tensors])
+
     def _fall_back_for_strings(self) -> None:
         why = f'tf.function "{self._label}" works on strings, which compiled programs cannot hold'
         if not local.trace.eager:
-            raise errors.TracedValueError(f"{why}.")  # the outermost function decides
+            return  # recorded as a part of the outermost function, which decides
         self._eager_because = why
         warnings.warn(
             f"{why}; it runs eagerly from now on: correct, and compiled in pieces.\n"
@@ -373,27 +398,14 @@ class Function:
         if any(getattr(a, "shape", ()) == TensorShape(None) for a in nest.flatten(list(args))):
             return OpenRank(self, args)  # type: ignore[return-value]
 
-        names = map("n{}".format, itertools.count())
-
-        def stand_in(value: Any) -> Any:
-            if isinstance(value, TensorSpec):
-                made = Tensor(value.type(), None, 0, None)
-                made.__dict__["_name"] = value.name
-                return made
-            if isinstance(value, TypeSpec):
-                types = value._component_types(lambda: symbolic_dim(next(names)))
-                if types is not None:
-                    return value.from_tensors([Tensor(t, None, 0, None) for t in types])
-                return value._from_components(nest.map_structure(stand_in, value._component_specs))
-            return value
-
-        args = tuple(nest.map_structure(stand_in, a) for a in args)
+        args = _stand_ins(args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[argument_key(a, tensors) for a in args])
         found = self._concrete.get(key)
         if found is None and self._eager_because is None:
             found = self._trace(key, args, tensors)
         if found is None:
+            self._note_hosted(key, args)
             because = self._eager_because or "it works on strings."
             return EagerConcreteFunction(
                 self._label, Given(self.python_function, args, self), because
@@ -417,6 +429,26 @@ class Function:
 
 
 _EARLIER = 64
+_HOSTED = 16  # kinds of arguments that are noted of a function that runs eagerly
+
+
+def _stand_ins(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments with placeholders for TensorSpecs, and specs of composite values."""
+    names = map("n{}".format, itertools.count())
+
+    def stand_in(value: Any) -> Any:
+        if isinstance(value, TensorSpec):
+            made = Tensor(value.type(), None, 0, None)
+            made.__dict__["_name"] = value.name
+            return made
+        if isinstance(value, TypeSpec):
+            types = value._component_types(lambda: symbolic_dim(next(names)))
+            if types is not None:
+                return value.from_tensors([Tensor(t, None, 0, None) for t in types])
+            return value._from_components(nest.map_structure(stand_in, value._component_specs))
+        return value
+
+    return tuple(nest.map_structure(stand_in, a) for a in args)
 
 
 def function(

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from lamina.engine.composite import CompositeOperand
@@ -17,7 +18,20 @@ from lamina.engine.signature import TensorType, type_of
 from lamina.engine.strings import on_host, refuse_compiling
 from lamina.engine.tensor import Tensor
 
-__all__ = ["HostOp", "elementwise", "host_op"]
+__all__ = [
+    "RESTORERS",
+    "HostOp",
+    "elementwise",
+    "host_op",
+    "is_saving",
+    "keeping_hosted",
+    "restorer",
+]
+
+RESTORERS: dict[str, Callable[..., HostOp]] = {}
+"""What makes an operation anew from what its recipe gives, by name; see `restorer`."""
+
+_kept: list[list[HostOp]] = []
 
 
 class HostOp(Op[...]):
@@ -29,7 +43,12 @@ class HostOp(Op[...]):
 
     is_hosted = True
 
-    def __init__(self, function: Callable[..., Any], infer: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        infer: Callable[..., Any],
+        recipe: tuple[str, Callable[[], dict[str, Any]]] | None = None,
+    ) -> None:
         name = function.__name__.strip("_")
 
         def body(*values: Any, **attributes: Any) -> Any:
@@ -41,6 +60,7 @@ class HostOp(Op[...]):
         body.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
         super().__init__(body, mixed=True, differentiable=False, infer=infer)
         self.host = function
+        self.recipe = recipe
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function on the operands, and return its outputs."""
@@ -52,6 +72,8 @@ class HostOp(Op[...]):
         return on_host(self, tensors, attributes)
 
     def _record(self, signature: Any, tensors: Sequence[Tensor], attributes: Any) -> Any:
+        for kept in _kept:
+            kept.append(self)
         outputs = emit(signature, tensors)
         container = signature.container
         return outputs[0] if container is None else container(outputs)
@@ -70,7 +92,31 @@ def elementwise(dtype: DType | None = None) -> Callable[..., Any]:
     return infer
 
 
-def host_op(infer: Callable[..., Any]) -> Callable[[Callable[..., Any]], HostOp]:
+@contextmanager
+def keeping_hosted() -> Generator[None, None, None]:
+    """Keep the operations alive that are recorded inside: a program that is saved names them."""
+    kept: list[HostOp] = []
+    _kept.append(kept)
+    try:
+        yield
+    finally:
+        _kept.remove(kept)
+
+
+def is_saving() -> bool:
+    """Return whether programs are recorded now to be saved: what runs on the host may be there."""
+    return bool(_kept)
+
+
+def restorer(function: Callable[..., HostOp]) -> Callable[..., HostOp]:
+    """Note a function of lamina's own that makes an operation from its recipe's data."""
+    RESTORERS[f"{function.__module__}:{function.__qualname__}"] = function
+    return function
+
+
+def host_op(
+    infer: Callable[..., Any], recipe: tuple[str, Callable[[], dict[str, Any]]] | None = None
+) -> Callable[[Callable[..., Any]], HostOp]:
     """Make an operation of a NumPy function: what reads or makes strings.
 
     Parameters without a default are operands and arrive as NumPy arrays, strings as arrays of
@@ -79,6 +125,8 @@ def host_op(infer: Callable[..., Any]) -> Callable[[Callable[..., Any]], HostOp]
     Args:
         infer: (input types, **attributes) -> (output types, container), for calls that cannot
             run yet; see `elementwise`.
+        recipe: Of an operation that is made while a program runs, to save it: the name of a
+            `restorer`, and a function that gives the arguments for it.
 
     Example:
         >>> from lamina.engine import dtypes
@@ -89,4 +137,4 @@ def host_op(infer: Callable[..., Any]) -> Callable[[Callable[..., Any]], HostOp]
         >>> length(tf.constant(["a", "bcd"])).numpy()
         array([1, 3], dtype=int32)
     """
-    return lambda function: HostOp(function, infer)
+    return lambda function: HostOp(function, infer, recipe)

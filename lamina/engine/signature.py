@@ -103,6 +103,8 @@ class Signature:
         unregistered: TF's name of an op that has no gradient there, so that asking is an error.
         move: A NumPy function that does the same, of an op that only moves values of few elements:
             quicker than to compile a kernel that runs once; else None.
+        origin: Of what reads or makes strings, to save it by name: (reference to the operation, its
+            attributes, which operands are not None); else None.
         forward: For a vjp: (signature, needed inputs, outputs that have a cotangent); else None.
     """
 
@@ -119,6 +121,7 @@ class Signature:
         "move",
         "name",
         "needs",
+        "origin",
         "outputs",
         "unregistered",
         "weight",
@@ -146,6 +149,7 @@ class Signature:
         self.weight = 0
         self.unregistered: str | None = None
         self.move: Callable[..., Any] | None = None
+        self.origin: tuple[Callable[[], Any], dict[str, Any], tuple[bool, ...]] | None = None
         self._kernel: Callable[..., list[Any]] | None = None
         self.id = len(signatures)
         signatures.append(self)

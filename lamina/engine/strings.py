@@ -1,7 +1,7 @@
 # pyright: reportPrivateUsage=false
 # What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
-# pyright: reportUnknownVariableType=false
+# pyright: reportUnknownVariableType=false, reportUnknownLambdaType=false
 """Strings: Tensors that are always ready, as NumPy arrays of bytes, since XLA has none.
 
 An operation on a string Tensor runs at once, on the host. What only moves elements (slices,
@@ -18,13 +18,22 @@ import numpy as np
 import numpy.typing as npt
 
 from lamina.engine import dtypes, errors
-from lamina.engine.signature import type_of
+from lamina.engine.signature import TensorType, infer, type_of
 from lamina.engine.tensor import Tensor, ready
 
-__all__ = ["StringTensor", "from_host", "is_traced", "on_host", "refuse_compiling", "string_array"]
+__all__ = [
+    "BY_VALUE",
+    "StringTensor",
+    "from_host",
+    "is_traced",
+    "on_host",
+    "refuse_compiling",
+    "string_array",
+    "types_by_value",
+]
 
 # What looks at the strings themselves, and is defined for them in TF.
-_BY_VALUE = frozenset({"add", "equal", "not_equal"})
+BY_VALUE = frozenset({"add", "equal", "not_equal"})
 
 
 class StringTensor(Tensor):
@@ -47,6 +56,14 @@ class StringTensor(Tensor):
 
     def __reduce__(self) -> Any:
         return from_host, (self._value,)
+
+
+def types_by_value(label: str, kinds: Sequence[TensorType]) -> Any:
+    """Return what `infer` gives of an operation on strings themselves, one of BY_VALUE."""
+    numbers = tuple(type_of(k.dims, dtypes.int64) for k in kinds)
+    (found,), container = infer(label, lambda x, y: x + y, numbers)
+    dtype = dtypes.string if label == "add" else dtypes.bool_
+    return (type_of(found.dims, dtype),), container
 
 
 def refuse_compiling(what: str) -> Any:
@@ -99,7 +116,7 @@ def on_host(op: Any, tensors: Sequence[Any], attributes: Any) -> Any:
     if op.label == "full_like" and statics["value"] == 0 and statics["dtype"] is None:
         return from_host(np.full(tensors[0].shape, b"", dtype=object))  # tf.zeros_like
     signature = None
-    if not op.is_hosted and op.label not in _BY_VALUE:
+    if not op.is_hosted and op.label not in BY_VALUE:
         signature = _signature(op, tensors, attributes)
     if op.host is None:
         return _by_codes(op, tensors, statics, signature)

@@ -4,7 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, from_host, local
+from lamina.engine import (
+    as_dtype,
+    convert_to_tensor,
+    dtypes,
+    errors,
+    from_host,
+    host_op,
+    is_traced,
+    local,
+    restorer,
+    type_of,
+)
 from lamina.engine.composite import Composite
 from lamina.ops import indexing, shaping
 from lamina.ops.casting import cast
@@ -272,15 +283,41 @@ class _Table:
         numbers = dtypes.string not in (self._key_dtype, self._value_dtype)
         if numbers and not local.trace.eager and not self._default.ndim:
             return self._find_traced(keys)
-        host = np.asarray(keys._jax())
+        if is_traced(keys):
+            return self._operation()(keys)
+        return from_host(self._found(np.asarray(keys._jax())))
+
+    def _operation(self):
+        """Return the lookup as an operation on the host, which a program can hold."""
+        value_dtype, dims = self._value_dtype, self._default.shape
+
+        def infer(kinds, **attributes):
+            return (type_of((*kinds[0].dims, *dims), value_dtype),), None
+
+        def find(keys):
+            return self._found(keys)
+
+        return host_op(infer, (f"{__name__}:restored_find", self._recipe))(find)
+
+    def _recipe(self):
+        """Return what `restored_find` makes the same lookup of, from a file."""
+        return {
+            "kinds": (self._key_dtype, self._value_dtype),
+            "default": self._default,
+            "keys": list(self._dict),
+            "values": [v.tolist() if isinstance(v, np.ndarray) else v for v in self._dict.values()],
+        }
+
+    def _found(self, host):
+        """Return the values of an array of keys, as an array."""
         found = [self._dict.get(k, None) for k in host.reshape(-1).tolist()]
         default = self._default
         values = [default if v is None else v for v in found]
         if self._value_dtype is dtypes.string:
             texts = [_scalar(v) for v in values]
-            return from_host(_array(texts, dtypes.string).reshape(host.shape))
+            return _array(texts, dtypes.string).reshape(host.shape)
         made = np.asarray(values, self._value_dtype.np)
-        return from_host(made.reshape((*host.shape, *default.shape)))
+        return made.reshape((*host.shape, *default.shape))
 
     def _find_traced(self, keys):
         """Return the values of integer keys by a search, inside a compiled program."""
@@ -300,6 +337,15 @@ class _Table:
         there = equal(indexing.gather(known, at), flat)
         found = where(there, indexing.gather(values, at), default)
         return shaping.reshape(found, list(keys.shape))
+
+
+@restorer
+def restored_find(kinds, default, keys, values):
+    """Return the operation that looks keys up, from what a file holds of a table."""
+    key_dtype, value_dtype = kinds
+    table = _Table(key_dtype, value_dtype, default, "restored")
+    table._dict = dict(zip(keys, values, strict=True))
+    return table._operation()
 
 
 class StaticHashTable(_Table):

@@ -17,7 +17,7 @@ import numpy as np
 from lamina import ops
 from lamina.checkpoint.bundle import Bundle
 from lamina.engine import Tensor, TensorSpec, Variable, as_dtype, convert_to_tensor, set_all
-from lamina.engine.exporting import ExportedProgram, run_exported
+from lamina.engine.staged import load_program, run_program
 from lamina.keras.core import Module
 from lamina.keras.saving.export import ExportedModel
 from lamina.savedmodel.options import Asset
@@ -43,7 +43,7 @@ class LoadedConcrete:
         self,
         args: Any,
         outputs: Any,
-        program: ExportedProgram,
+        program: Any,
         outer: Sequence[Any],
         written: Sequence[Variable],
         name: str = "",
@@ -88,7 +88,7 @@ class LoadedConcrete:
 
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Run on the Tensors of the arguments."""
-        outputs = run_exported(*tensors, *self.outer, program=self.program)
+        outputs = run_program(self.program, [*tensors, *self.outer])
         count = len(outputs) - len(self.written)
         set_all(self.written, outputs[count:])
         return rebuilt(self.outputs, iter(outputs[:count]))
@@ -409,7 +409,7 @@ class _Reader:
             )
         self.bundle = Bundle(folder / "variables" / "variables")
         self.is_empty = bool(getattr(options, "experimental_skip_checkpoint", False))
-        self.programs: dict[int, ExportedProgram] = {}
+        self.programs: dict[int, Any] = {}
 
     def read(self) -> Any:
         nodes = self.notes["nodes"]
@@ -497,7 +497,7 @@ class _Reader:
         program = self.programs.get(number)
         if program is None:
             data = (self.folder / "programs" / f"{number}.bin").read_bytes()
-            program = self.programs[number] = ExportedProgram(data)
+            program = self.programs[number] = load_program(data)
         outer = [self._outer(o) for o in note["outer"]]
         written = [self._outer(o) for o in note["written"]]
         return LoadedConcrete(note["args"], note["outputs"], program, outer, written)

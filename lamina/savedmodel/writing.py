@@ -21,8 +21,11 @@ from lamina.checkpoint.bundle import write_bundle
 from lamina.checkpoint.edges import is_trackable
 from lamina.checkpoint.graph import GRAPH_KEY, collect, graph_bytes
 from lamina.engine import ConcreteFunction, Function, Tensor, TensorSpec, Variable, errors, versions
+from lamina.engine.concrete import EagerConcreteFunction
 from lamina.engine.exporting import ExportedProgram, export_program
+from lamina.engine.hosted import keeping_hosted
 from lamina.engine.ranks import OpenRank
+from lamina.engine.staged import StagedProgram, export_stages, has_strings
 from lamina.keras.core import KerasTensor, Layer, calling
 from lamina.keras.core.module import is_bookkeeping
 from lamina.keras.models import Model
@@ -42,7 +45,7 @@ _RANKS = range(5)  # for which functions of any rank are saved
 class _Ready:
     """A traced function on its way into a file."""
 
-    def __init__(self, args: Any, outputs: Any, program: ExportedProgram, outer: Any, written: Any):
+    def __init__(self, args: Any, outputs: Any, program: Any, outer: Any, written: Any):
         self.args, self.outputs, self.program = args, outputs, program
         self.outer, self.written = outer, written
 
@@ -59,7 +62,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
 
     The folder is lamina's own: TensorFlow does not read it, and `variables/` in it is a checkpoint
     that TensorFlow does read. Functions are saved for the arguments that they were traced for;
-    sizes that are None in a `tf.TensorSpec` stay open.
+    sizes that are None in a `tf.TensorSpec` stay open. A function of strings is saved in stages:
+    compiled pieces, and lamina's operations on strings and tables between them.
 
     Args:
         obj: A tf.Module, a Keras layer or model, or a `tf.train.Checkpoint`.
@@ -94,12 +98,14 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
             f"`Trackable` class, for export. Got {obj!r} with type {type(obj)}.\n"
             f"  Fix: keep it as an attribute of a tf.Module, and save that."
         )
-    write_all(obj, export_dir, _asked(obj, signatures))
+    with keeping_hosted():
+        write_all(obj, export_dir, _asked(obj, signatures))
 
 
 def write_all(obj: Any, export_dir: Any, signatures: dict[str, tuple[Any, list[str]]]) -> None:
     """Write an object with signatures: for each a program, and the names of its inputs."""
-    _Writer(obj, os.fspath(export_dir)).write(signatures)
+    with keeping_hosted():
+        _Writer(obj, os.fspath(export_dir)).write(signatures)
 
 
 class _Writer:
@@ -112,7 +118,7 @@ class _Writer:
         self.numbers: dict[int, Any] = {}  # of variables and generators' parts, by id
         self.tensors: dict[str, np.ndarray] = {}
         self.concretes: list[dict[str, Any]] = []
-        self.programs: list[ExportedProgram] = []
+        self.programs: list[ExportedProgram | StagedProgram] = []
         self.written: dict[int, int] = {}  # the numbers of concretes, by id of what was traced
         self.assets: dict[str, str] = {}
 
@@ -325,7 +331,7 @@ def _traced(function: Any) -> tuple[list[Any], str]:
             return [], str(error)
         if isinstance(made, OpenRank):
             return _of_ranks(made), ""
-        return ([made], "") if isinstance(made, ConcreteFunction) else ([], str(made))
+        return [made], ""
     found: list[Any] = []
     for key, concrete in list(function._concrete.items()):
         if key[0] != versions.structure and concrete.given is not None:
@@ -334,7 +340,9 @@ def _traced(function: Any) -> tuple[list[Any], str]:
         found.append(concrete)
     for made in function.__dict__.get("open_ranks", ()):
         found += [c for c in _of_ranks(made) if c not in found]
-    return found, function._eager_because or ""
+    because = function._eager_because or ""
+    found += [EagerConcreteFunction(function._label, g, because) for g in function._hosted.values()]
+    return found, because
 
 
 def _of_ranks(function: OpenRank) -> list[Any]:
@@ -351,7 +359,7 @@ def _of_ranks(function: OpenRank) -> list[Any]:
 
 def _ready(concrete: Any) -> _Ready:
     """Return a concrete function as a program."""
-    if not isinstance(concrete, ConcreteFunction) or concrete.given is None:
+    if concrete.given is None:
         raise NotSavableError("it runs eagerly, so that there is no program to save")
     kept = concrete.__dict__.get("_saved")
     if kept is None:
@@ -361,13 +369,21 @@ def _ready(concrete: Any) -> _Ready:
             "positional": [described(v) for v in positional],
             "keywords": {k: described(v) for k, v in given.keywords.items()},
         }
-        closed = concrete._closed
-        program = export_program(closed)
-        outputs = described(concrete._structure)
+        if isinstance(concrete, EagerConcreteFunction):  # because of strings, if it can be recorded
+            recorded = given.owner.record_given(given)
+        else:
+            recorded = concrete
+        closed = recorded._closed
+        program = _exported(closed)
+        outputs = described(recorded._structure)
         kept = concrete.__dict__["_saved"] = _Ready(
             args, outputs, program, closed.outer, closed.written
         )
     return kept
+
+
+def _exported(closed: Any) -> Any:
+    return export_stages(closed) if has_strings(closed.trace) else export_program(closed)
 
 
 def _values(given: Any) -> list[tuple[str, Any]]:
@@ -489,8 +505,10 @@ def _traced_model(model: Any, args: Any, kwargs: Any) -> _Ready:
         "keywords": {k: described(v) for k, v in named.items()},
     }
     specs = specs_of({"list": [*notes["positional"], *notes["keywords"].values()]})
-    closed, structure = calling.trace(model, args, kwargs, [s.type() for s in specs])
-    return _Ready(notes, described(structure), export_program(closed), closed.outer, closed.written)
+    with keeping_hosted():
+        closed, structure = calling.trace(model, args, kwargs, [s.type() for s in specs])
+        program = _exported(closed)
+    return _Ready(notes, described(structure), program, closed.outer, closed.written)
 
 
 def _specs(value: Any) -> Any:

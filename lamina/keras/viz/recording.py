@@ -252,13 +252,19 @@ def arguments_as_built(model: Any, is_open: bool = True) -> tuple[Any, dict[str,
     """
     graph = getattr(model, "_graph", None)
     if graph is not None:
-        return (graph.inputs,), {}
+        return (nest.map_structure(_any_batch, graph.inputs) if is_open else graph.inputs,), {}
     symbols = _opened if is_open else _as_given
     noted = model.__dict__.get("_lm_call_arguments")
     if noted:
         return symbols(noted["args"]), symbols(noted["kwargs"])
     specs = call_specs(model)
     return ((), {k: symbols(v) for k, v in specs.items()}) if specs else None
+
+
+def _any_batch(symbol: Any) -> Any:
+    """Return a KerasTensor of any first size: that of a Sequential is the one of its first call."""
+    shape = tuple(symbol.shape)
+    return symbol if _open(shape) == shape else _symbol(_open(shape), symbol.dtype)
 
 
 def _opened(specs: Any) -> Any:

@@ -8,7 +8,7 @@ from lamina.ops.ragged.nesting import is_ragged
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.shaping import broadcast_to, concat, reshape
 
-__all__ = ["padded", "places_of"]
+__all__ = ["filling", "padded", "places_of"]
 
 
 def places_of(value):
@@ -38,7 +38,7 @@ def padded(value, wanted, default_value):
     # Row `source[i]` of the values goes to cell i; the cells without one take the last row.
     source = np.full(total, flat.shape[0], np.int64)
     source[np.asarray(where, np.int64)] = np.nonzero(inside)[0]
-    fill = _default(default_value, flat.dtype)
+    fill = filling(default_value, flat.dtype)
     row = broadcast_to(fill, kept)
     out = gather(concat([flat, reshape(row, [1, *kept])], 0), source)
     out = reshape(out, [*wanted[:depth], *kept])
@@ -50,7 +50,8 @@ def padded(value, wanted, default_value):
     return out
 
 
-def _default(value, dtype):
+def filling(value, dtype):
+    """Return what fills the cells without a value: a scalar Tensor; None is zero or ""."""
     if value is None:
         value = b"" if dtype is dtypes.string else np.zeros((), dtype.np)
     return convert_to_tensor(value, dtype)

@@ -17,15 +17,17 @@ from lamina.engine import (
     type_of,
 )
 from lamina.engine.composite import Composite
+from lamina.engine.hosted import is_saving
 from lamina.engine.typespec import TypeSpec
 from lamina.ops.array import shape
 from lamina.ops.casting import cast
 from lamina.ops.ragged.constructors import Constructors
 from lamina.ops.ragged.merging import inner_values, joined_splits
 from lamina.ops.ragged.nesting import flat_of, is_ragged, nrows_of, parts_of, values_of
-from lamina.ops.ragged.padding import padded, places_of
+from lamina.ops.ragged.padding import filling, padded, places_of
 from lamina.ops.ragged.partition import RowPartition
 from lamina.ops.ragged.printing import as_list, as_text
+from lamina.ops.ragged.saved import saved_rows
 from lamina.ops.shaping import broadcast_to, reshape
 from lamina.ops.sparse.tensor import SparseTensor
 
@@ -331,6 +333,8 @@ class RaggedTensor(Constructors, Composite):
             array([[1, 2],
                    [3, 0]], dtype=int32)
         """
+        if is_saving() and not self._partition._ready and not is_ragged(self._values):
+            return saved_rows(self, filling(default_value, self.dtype), shape)
         bounds = self._bounds()
         wanted = bounds
         if shape is not None:

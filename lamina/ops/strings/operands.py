@@ -116,7 +116,9 @@ def infer_rows(*kinds: Any) -> Callable[..., Any]:
 
     def infer(inputs: Sequence[Any], **attributes: Any) -> Any:
         parts = [type_of((symbolic_dim("parts"),), kind) for kind in kinds]
-        return (*parts, type_of((symbolic_dim("rows"),), dtypes.int64)), tuple
+        dims = inputs[0].dims
+        rows = dims[0] + 1 if len(dims) == 1 else symbolic_dim("rows")
+        return (*parts, type_of((rows,), dtypes.int64)), tuple
 
     return infer
 

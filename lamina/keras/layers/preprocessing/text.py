@@ -1,6 +1,6 @@
 """TextVectorization: texts into numbers of tokens, or vectors of counts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -10,12 +10,11 @@ from lamina import ops
 from lamina.engine import (
     HostOp,
     Tensor,
+    convert_to_tensor,
     dtypes,
     from_host,
-    host_op,
+    is_traced,
     local,
-    symbolic_dim,
-    type_of,
 )
 from lamina.keras import registry
 from lamina.keras.core import KerasTensor, checks
@@ -27,7 +26,12 @@ from lamina.keras.layers.preprocessing.base import (
     batches_of,
 )
 from lamina.keras.layers.preprocessing.lookup import StringLookup
-from lamina.keras.layers.preprocessing.tokens import padded, standardized, tokens_of, with_ngrams
+from lamina.keras.layers.preprocessing.vectorizing import (
+    numbers_of,
+    ragged_vectorizer,
+    token_rows,
+    vectorizer,
+)
 from lamina.keras.layers.preprocessing.vocabulary_layer import NO_NUMBER, no_path
 
 __all__ = ["TextVectorization"]
@@ -262,51 +266,36 @@ class TextVectorization(DataLayer):
 
     def _rows(self, texts: Any) -> tuple[tuple[int, ...], list[list[bytes]]]:
         """Return the tokens of an array of texts: the leading shape, a row for each text."""
-        texts = standardized(texts, self.standardize)
-        if self.split is not None and texts.ndim > 1:
-            texts = texts[..., 0]
-        shape, rows = tokens_of(texts, self.split)
-        return shape, [with_ngrams(row, self._widths) for row in rows]
+        return token_rows(texts, self.standardize, self.split, self._widths)
 
-    def _numbers(self) -> HostOp:
-        terms = self._lookup_layer._known_terms()
-        length, is_int = self.output_sequence_length, self.output_mode == "int"
-
-        def infer(kinds: Sequence[Any], **attributes: Any) -> Any:
-            dims = kinds[0].dims
-            if self.split is None:
-                known = dims[-1] if dims and self._widths is None else symbolic_dim("tokens")
-                dims = dims[:-1]
-            else:
-                dims, known = (dims[:-1] if len(dims) > 1 else dims), symbolic_dim("tokens")
-            return (type_of((*dims, known if length is None else length), dtypes.int64),), None
-
-        def vectorize(texts: Any) -> Any:
-            shape, rows = self._rows(texts)
-            flat = np.empty(sum(map(len, rows)), dtype=object)
-            flat[:] = [token for row in rows for token in row]
-            ends = np.cumsum([len(row) for row in rows])[:-1]
-            found = padded(
-                np.split(terms.find(flat), ends) if rows else [],
-                length,
-                0 if is_int else NO_NUMBER,
-            )
-            return found.reshape(*shape, found.shape[-1])
-
-        return host_op(infer)(vectorize)
+    def _numbers(self, standardize: Any) -> HostOp:
+        filler = 0 if self.output_mode == "int" else NO_NUMBER
+        terms, length = self._lookup_layer._known_terms(), self.output_sequence_length
+        return vectorizer(terms, standardize, self.split, self._widths, length, filler)
 
     def _ragged(self, inputs: Tensor) -> Any:
         """Return the numbers of the tokens of each text, in rows as long as there are tokens."""
-        _, rows = self._rows(np.asarray(self._checked(inputs)))
+        inputs = self._checked(inputs)
         terms, limit = self._lookup_layer._known_terms(), self.output_sequence_length
-        rows = [row[:limit] for row in rows]
-        flat = np.empty(sum(map(len, rows)), dtype=object)
-        flat[:] = [token for row in rows for token in row]
-        numbers = from_host(np.asarray(terms.find(flat), np.int64))
+        ragged = import_module("lamina.ragged").RaggedTensor
+        if is_traced(inputs):
+            inputs, standardize = self._standardized(inputs)
+            flat = ops.reshape(inputs, [-1])
+            make = ragged_vectorizer(terms, standardize, self.split, self._widths, limit)
+            return ragged.from_row_splits(*make(flat), validate=False)
+        numbers, lengths = numbers_of(terms, self._rows(np.asarray(inputs))[1], limit)
         if not inputs.ndim:
-            return numbers
-        make = import_module("lamina.ragged").RaggedTensor.from_row_lengths
-        return make(numbers, np.asarray([len(row) for row in rows], np.int64))
+            return from_host(numbers)
+        return ragged.from_row_lengths(from_host(numbers), np.asarray(lengths, np.int64))
+
+    def _standardized(self, inputs: Tensor) -> tuple[Tensor, Any]:
+        """Return texts, and how the host standardizes them: a user's function is recorded here.
+
+        As operations of the program it can be saved; a Python function cannot.
+        """
+        if callable(self.standardize) and is_traced(inputs):
+            return convert_to_tensor(self.standardize(inputs)), None
+        return inputs, self.standardize
 
     def _on_composite(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the output for ragged texts that hold one text a row, or tokens."""
@@ -316,9 +305,11 @@ class TextVectorization(DataLayer):
         return self(ops.squeeze(inputs.to_tensor(), -1), *args, **kwargs)
 
     def call(self, inputs: Tensor) -> Tensor:
-        if self.ragged and local.trace.eager and not isinstance(inputs, KerasTensor):
+        is_known = local.trace.eager or (is_traced(inputs) and self.split is not None)
+        if self.ragged and is_known and not isinstance(inputs, KerasTensor):
             return self._ragged(inputs)
-        found = self._numbers()(self._checked(inputs))
+        inputs, standardize = self._standardized(self._checked(inputs))
+        found = self._numbers(standardize)(inputs)
         if self.split is None and not inputs.ndim and self.output_sequence_length is None:
             found = found[0]
         return self._lookup_layer._encode(found)

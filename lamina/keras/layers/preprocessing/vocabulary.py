@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.engine import HostOp, Tensor, dtypes, elementwise, errors, from_host, host_op, local
+from lamina.engine import (
+    HostOp,
+    Tensor,
+    dtypes,
+    elementwise,
+    errors,
+    from_host,
+    host_op,
+    local,
+    restorer,
+)
 
 __all__ = ["TermCounts", "Terms", "as_text", "repeated"]
 
@@ -63,6 +73,20 @@ class Terms:
         self._sorted: tuple[Tensor, Tensor] | None = None
         self._find: HostOp | None = None
         self._give: HostOp | None = None
+        self._give_default: Any = None
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the arguments that make the same terms, for a file."""
+        return {
+            "terms": self.terms,
+            "start": self._start,
+            "mask": self._mask,
+            "oov": (self._oov_count, self._oov_start),
+            "salt": None if self._salt is None else [int(part) for part in self._salt],
+            "hashed": self._hashed,
+            "encoding": self._encoding,
+            "who": self._who,
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         caches = {"_numbers": None, "_sorted": None, "_find": None, "_give": None}
@@ -79,7 +103,8 @@ class Terms:
     def numbers_of_strings(self, strings: Tensor) -> Tensor:
         """Return the number of each string, int64; found on the host."""
         if self._find is None:
-            self._find = host_op(elementwise(dtypes.int64))(self.find)
+            how = f"{__name__}:restored_find", self.recipe
+            self._find = host_op(elementwise(dtypes.int64), how)(self.find)
         return self._find(strings)
 
     def find(self, strings: Any) -> Any:
@@ -146,7 +171,7 @@ class Terms:
 
     def strings_of_numbers(self, x: Tensor, default: Any) -> Tensor:
         """Return the string of each number; `default` for numbers without one."""
-        if self._give is None:
+        if self._give is None or self._give_default != default:
             table = {self._start + i: self._bytes(t) for i, t in enumerate(self.terms)}
             if self._mask is not None:
                 table[self._mask[1]] = self._bytes(self._mask[0])
@@ -158,7 +183,9 @@ class Terms:
                 found.reshape(-1)[:] = flat
                 return found
 
-            self._give = host_op(elementwise(dtypes.string))(give)
+            how = f"{__name__}:restored_give", lambda: {**self.recipe(), "default": default}
+            self._give = host_op(elementwise(dtypes.string), how)(give)
+            self._give_default = default
         return self._give(x)
 
     def integers_of_numbers(self, x: Tensor, default: int) -> Tensor:
@@ -169,6 +196,24 @@ class Terms:
             mask = None if self._mask is None else (self._mask[1], self._mask[0])
             self._sorted = _sorted_table(numbers, terms, mask)
         return ops.lookup_sorted(x, *self._sorted, np.int64(default))
+
+
+@restorer
+def restored_find(**recipe: Any) -> HostOp:
+    """Return the operation that finds the numbers of strings, from what a file holds."""
+    terms = Terms(**recipe)
+    return host_op(elementwise(dtypes.int64), (f"{__name__}:restored_find", terms.recipe))(
+        terms.find
+    )
+
+
+@restorer
+def restored_give(default: Any, **recipe: Any) -> HostOp:
+    """Return the operation that finds the strings of numbers, from what a file holds."""
+    terms = Terms(**recipe)
+    terms.strings_of_numbers(from_host(np.zeros(0, np.int64)), default)
+    assert terms._give is not None
+    return terms._give
 
 
 def _sorted_table(keys: Any, values: Any, extra: tuple[int, int] | None) -> tuple[Tensor, Tensor]:
