@@ -112,9 +112,14 @@ def _run_on_all(
         outputs = jax.vmap(trace.run, axes, axis_name=AXIS, axis_size=count)(*operands)
         return [o[0] if s else o for o, s in zip(outputs, shared, strict=True)]
 
+    # A process can only read what lies on its own devices: with several, each gets all values.
+    gathers = mesh.is_multi_process
+
     def one(*values: Any) -> list[Any]:
         mine = [v[0] if m else v for v, m in zip(values, mapped, strict=True)]
         outputs = zip(trace.run(*mine), shared, strict=True)
+        if gathers:
+            return [o if s else lax.all_gather(o, AXIS) for o, s in outputs]
         return [o if s else o[None] for o, s in outputs]
 
     on_axis, on_all = PartitionSpec(AXIS), PartitionSpec()
@@ -122,7 +127,7 @@ def _run_on_all(
         one,
         mesh=mesh,
         in_specs=tuple(on_axis if m else on_all for m in mapped),
-        out_specs=[on_all if s else on_axis for s in shared],
+        out_specs=[on_all if s or gathers else on_axis for s in shared],
         check_vma=False,
     )(*operands)
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.experimental.multihost_utils import broadcast_one_to_all
 from jax.sharding import NamedSharding, PartitionSpec
 
 from lamina.engine import Tensor, Variable, init_scope
@@ -62,7 +63,10 @@ def watch_creation(mesh_of: Any) -> None:
         if mesh is None or tensor is None or tensor.dtype.name == "string":
             return
         with jax.enable_x64(True):
-            value = jax.device_put(tensor._jax(), NamedSharding(mesh, PartitionSpec()))
+            start = tensor._jax()
+            if mesh.is_multi_process:  # what the workers drew differs: the first one's holds
+                start = broadcast_one_to_all(np.asarray(start))
+            value = jax.device_put(start, NamedSharding(mesh, PartitionSpec()))
         variable._tensor = Tensor(tensor._type, None, 0, value)
 
     _watching.append(place)

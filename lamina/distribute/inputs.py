@@ -140,7 +140,7 @@ class DistributedDataset:
         size = int(self._datasets[0].cardinality())
         if size < 0 or self._split or self._replicas == 1 or len(self._datasets) > 1:
             return convert_to_tensor(np.int64(size))
-        return convert_to_tensor(np.int64(-(-size // self._replicas)))
+        return convert_to_tensor(np.int64(-(-size // len(self._strategy._own))))
 
     def __iter__(self) -> DistributedIterator:
         trace = local.trace
@@ -163,16 +163,27 @@ class DistributedDataset:
     def _in_turn(self) -> Iterator[Any]:
         if len(self._datasets) > 1:
             for each in zip(*self._datasets, strict=False):
-                yield map_leaves(lambda *v: PerReplica(v), *each)
+                yield map_leaves(lambda *v: PerReplica(v), *self._of_all(each))
             return
         elements = iter(self._datasets[0])
+        own = len(self._strategy._own)
         while True:
-            each = [e for _, e in zip(range(self._replicas), elements, strict=False)]
+            each = [e for _, e in zip(range(own), elements, strict=False)]
             if not each:
                 return
-            while len(each) < self._replicas:  # as in TF, replicas without data get empty batches
+            while len(each) < own:  # as in TF, replicas without data get empty batches
                 each.append(nest.map_structure(lambda t: t[:0], each[0]))
-            yield map_leaves(lambda *v: PerReplica(v), *each)
+            yield map_leaves(lambda *v: PerReplica(v), *self._of_all(each))
+
+    def _of_all(self, each: Sequence[Any]) -> Sequence[Any]:
+        """Return an element for each replica, from those of this process' own.
+
+        Each process hands its own to the program; what stands for the others' is not read.
+        """
+        if len(each) == self._replicas:
+            return each
+        mine = dict(zip(self._strategy._own, each, strict=True))
+        return [mine.get(i, each[0]) for i in range(self._replicas)]
 
 
 def _loose(spec: Any) -> Any:

@@ -188,12 +188,24 @@ class MultiWorkerMirroredStrategy(Strategy):
     strategy must be made before anything is computed. Any worker's end ends the others: save often,
     and let the launcher start all of them again.
 
+    All workers run the same steps on as many batches of the same sizes, which the number of
+    replicas divides: `batch(n, drop_remainder=True)`. Of each global batch that its own program
+    makes a worker trains on its own part, so that workers with the same data share it, in order or
+    shuffled by one seed. Variables start with the values that the first worker drew.
+
     Args:
         cluster_resolver: Where the workers are; None reads TF_CONFIG.
         communication_options: Accepted; XLA chooses.
 
     Raises:
         RuntimeError: with several workers, something was computed before.
+        ValueError: the task is none of the cluster's; or, of `run`, the values of the replicas
+            differ in shape.
+
+    Example:
+        >>> strategy = tf.distribute.MultiWorkerMirroredStrategy()  # without TF_CONFIG
+        >>> strategy.cluster_resolver.task_id, strategy.num_replicas_in_sync
+        (None, 1)
     """
 
     def __init__(self, cluster_resolver: Any = None, communication_options: Any = None) -> None:

@@ -220,6 +220,8 @@ class Strategy:
             return x
 
         map_leaves(check, (args, kwargs))
+        if self._workers > 1:
+            return self._run_on_workers(body, args, kwargs, uneven)
         marker = getattr(fn, "__code__", None)
         if not uneven and (marker is None or marker not in _untraceable):
             try:
@@ -230,6 +232,16 @@ class Strategy:
                 if marker is not None:
                     _untraceable.add(marker)
         return run_in_turns(self, body, args, kwargs, self._count)
+
+    def _run_on_workers(self, body: Any, args: Any, kwargs: Any, uneven: bool) -> Any:
+        """Run one program on all workers; what one program cannot hold is refused."""
+        if uneven:
+            raise ValueError(
+                f"{type(self).__name__}.run: values of one shape were expected for all "
+                f"{self._count} replicas of {self._workers} workers, or the same; they differ.\n"
+                f"  Fix: batches that {self._count} divides, as batch(n, drop_remainder=True)."
+            )
+        return run_together(self, body, args, kwargs, self._count, self._mesh)
 
     def step_of_model(self, model: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Return a step over a whole batch that runs a model's step on each replica.
@@ -321,11 +333,18 @@ class Strategy:
     def experimental_local_results(self, value: Any) -> Any:
         """Return the values of the replicas of this worker, as a tuple."""
         if isinstance(value, PerReplica):
-            return value.values
+            return tuple(value.values[i] for i in self._own)
         if isinstance(value, list | tuple | dict) and _holds_parts(value):
-            parts = [map_leaves(lambda x, i=i: _entry(x, i), value) for i in range(self._count)]
-            return tuple(parts)
+            return tuple(map_leaves(lambda x, i=i: _entry(x, i), value) for i in self._own)
         return (value,)
+
+    @property
+    def _own(self) -> Sequence[int]:
+        """The numbers of the replicas that run in this process."""
+        if self._workers == 1:
+            return range(self._count)
+        here = jax.process_index()
+        return [i for i, device in enumerate(self._devices) if device.process_index == here]
 
     unwrap = experimental_local_results
 
