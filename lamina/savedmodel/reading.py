@@ -167,11 +167,13 @@ class LoadedFunction:
             if tensors is not None:
                 return concrete, tensors
         if not self.concretes:
+            fix = "call it once on data, or give it an input_signature, and save again."
+            if self.why:
+                fix = "save a function of numbers alone, or build the object by its class."
             why = f"\n  Reason: {self.why}" if self.why else ""
             raise ValueError(
                 f"Found zero restored functions for caller function {self.__name__!r}: it was not "
-                f"traced before it was saved, or could not be.{why}\n"
-                f"  Fix: call it once on data, or give it an input_signature, and save again."
+                f"traced before it was saved, or could not be.{why}\n  Fix: {fix}"
             )
         options = "\n".join(
             f"  Option {i}: {c.structured_input_signature}" for i, c in enumerate(self.concretes, 1)

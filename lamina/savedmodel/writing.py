@@ -10,6 +10,7 @@ import inspect
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lamina.engine.staged import StagedProgram, export_stages, has_strings
 from lamina.keras.core import KerasTensor, Layer, calling
 from lamina.keras.core.module import is_bookkeeping
 from lamina.keras.models import Model
+from lamina.keras.spelling import users_level
 from lamina.keras.viz.recording import arguments_as_built
 from lamina.savedmodel.options import Asset
 from lamina.savedmodel.reading import LoadedFunction, Signature
@@ -121,6 +123,7 @@ class _Writer:
         self.programs: list[ExportedProgram | StagedProgram] = []
         self.written: dict[int, int] = {}  # the numbers of concretes, by id of what was traced
         self.assets: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}  # functions without a program, and why
 
     def write(self, signatures: dict[str, Any]) -> None:
         for number, held in enumerate(self.found):
@@ -143,6 +146,8 @@ class _Writer:
         beside = self.folder / f"{STRUCTURE}.tmp-{os.getpid()}"
         beside.write_text(json.dumps(notes))
         os.replace(beside, self.folder / STRUCTURE)
+        if self.left_out:
+            warnings.warn(_left_out(self.left_out), stacklevel=users_level() + 1)
 
     def _write_files(self, tensors: dict[str, np.ndarray]) -> None:
         (self.folder / "assets").mkdir(parents=True, exist_ok=True)
@@ -197,6 +202,9 @@ class _Writer:
                     raise
                 except (ValueError, TypeError, errors.OpError) as error:
                     why = str(error)
+            why = _first_part(why)
+            if why and not added:
+                self.left_out[name] = why
             functions[name] = {
                 "name": found.name,
                 "parameters": found.parameters,
@@ -244,6 +252,21 @@ class _Writer:
         self.nodes.append({"children": []} | _variable_note(variable, key))
         self.tensors[key] = np.asarray(variable)
         return number
+
+
+def _left_out(functions: Mapping[str, str]) -> str:
+    lines = "".join(f"  {name}: {why}\n" for name, why in functions.items())
+    return (
+        f"tf.saved_model.save: functions of which programs can be made were expected; these are "
+        f"not saved, and raise in what is loaded.\n{lines}"
+        f"  Fix: save a function of numbers, and call it with what tf.strings, tf.lookup and "
+        f"Python functions give; or load the object's variables by tf.train.Checkpoint."
+    )
+
+
+def _first_part(why: str) -> str:
+    """Return a reason without the advice behind it, which is for other places than this."""
+    return why.partition("\n  Fix:")[0]
 
 
 def _variable_note(variable: Any, key: str) -> dict[str, Any]:

@@ -271,3 +271,28 @@ def test_ragged_and_sparse_arguments_and_results_are_saved(tmp_path):
     assert concrete.structured_input_signature == ((spec,), {})
     with pytest.raises(ValueError, match="Could not find matching concrete function"):
         loaded.grow(tf.ragged.constant([[1]]))
+
+
+# ---- what programs cannot hold ------------------------------------------------------------------
+
+
+def _module_of(function, *specs):
+    module = tf.Module()
+    module.f = tf.function(function, input_signature=specs)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:.*it runs eagerly from now on")
+def test_functions_without_a_program_are_named_when_saved_and_when_called(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(
+        lambda x: tf.numpy_function(np.sqrt, [x], tf.float32), input_signature=[tf.TensorSpec([2])]
+    )
+    named = r"(?s)these are not saved.*\n  f: [^\n]*tf.numpy_function runs in Python"
+    with pytest.warns(UserWarning, match=named) as notes:
+        tf.saved_model.save(module, tmp_path)
+    assert str(notes[-1].message).count("Fix:") == 1
+    loaded = tf.saved_model.load(tmp_path)
+    reason = r"(?s)Reason: .*tf.numpy_function runs in Python.*\n  Fix: save a function of numbers"
+    with pytest.raises(ValueError, match=reason):
+        loaded.f(tf.constant([1.0, 4.0]))

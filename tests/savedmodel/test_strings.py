@@ -178,7 +178,8 @@ class Asks(tf.Module):
 
 
 def test_a_user_function_on_strings_is_not_saved(tmp_path):
-    loaded = again(Asks(), tmp_path)
+    with pytest.warns(UserWarning, match="these are not saved"):
+        loaded = again(Asks(), tmp_path)
     with pytest.raises(ValueError, match=r"Found zero restored functions[^$]*Reason: "):
         loaded(tf.constant(["a"]))
 
