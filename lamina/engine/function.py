@@ -189,7 +189,7 @@ class Function:
         try:
             with self._noting_variables(made, inside):
                 concrete = self._attempt(args, kinds)
-                if made:
+                if _lasting(made):
                     self._check_singletons(inside, self._made_variables)
                     self._made_variables = True
                     made.clear()
@@ -308,6 +308,7 @@ class Function:
         return concrete
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:
+        made = _lasting(made)
         if made and again:
             names = ", ".join(f'"{v.name}" (made at {place})' for v, place in made)
             raise ValueError(
@@ -426,6 +427,11 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
+
+
+def _lasting(made: list[Any]) -> list[Any]:
+    """Return the variables that belong to the program, not to a random stream of an op."""
+    return [item for item in made if "_stream" not in item[0].__dict__]
 
 
 _EARLIER = 64

@@ -557,3 +557,15 @@ def test_a_concrete_function_of_a_ragged_tensor_is_called_with_it():
     rows = tf.ragged.constant([[1, 2], [3], [4, 5, 6]])
     concrete = tf.function(lambda x: x + 1).get_concrete_function(rows)
     assert concrete(rows).to_list() == [[2, 3], [4], [5, 6, 7]]
+
+
+def test_each_trace_may_have_a_random_stream_of_its_own():
+    seeds = iter(range(10**6, 10**6 + 9))
+
+    @tf.function
+    def draws(x):
+        return tf.random.normal(tf.shape(x), seed=next(seeds))
+
+    assert draws(tf.ones(2)).shape == (2,)
+    assert draws(tf.ones(3)).shape == (3,)
+    assert not np.array_equal(draws(tf.ones(2)), draws(tf.ones(2)))

@@ -155,22 +155,18 @@ def cast_to_floatx(x: Any) -> Any:
 # ---- draws ------------------------------------------------------------------------------------
 
 
-def _seed(seed: int | None) -> int:
-    return int(np.random.randint(10**7)) if seed is None else seed
-
-
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Draw from a normal distribution; the arguments are those of `tf.random.normal`."""
-    return ops.normal(shape, mean, stddev, dtype or floatx(), _seed(seed))
+    return ops.normal(shape, mean, stddev, dtype or floatx(), seed)
 
 
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Draw from a normal distribution cut at two deviations; see `tf.random.truncated_normal`."""
-    return ops.truncated_normal(shape, mean, stddev, dtype or floatx(), _seed(seed))
+    return ops.truncated_normal(shape, mean, stddev, dtype or floatx(), seed)
 
 
 def random_uniform(
@@ -181,7 +177,7 @@ def random_uniform(
     seed: int | None = None,
 ) -> Tensor:
     """Draw evenly from a range; the arguments are those of `tf.random.uniform`."""
-    return ops.uniform(shape, minval, maxval, dtype or floatx(), _seed(seed))
+    return ops.uniform(shape, minval, maxval, dtype or floatx(), seed)
 
 
 def random_bernoulli(
@@ -195,7 +191,7 @@ def random_bernoulli(
         dtype: The dtype; None is `floatx()`.
         seed: An int, or None for one from NumPy.
     """
-    draws = ops.uniform(shape, 0.0, 1.0, floatx(), _seed(seed))
+    draws = ops.uniform(shape, 0.0, 1.0, floatx(), seed)
     return ops.cast(ops.less_equal(draws, p), dtype or floatx())
 
 
