@@ -113,7 +113,7 @@ def _forward(hook: str) -> Any:
 
         def of_batch(self: CallbackList, batch: int, logs: Any = None) -> None:
             for callback in self._by_hook[hook]:
-                getattr(callback, hook)(batch, logs)
+                getattr(callback, hook)(batch, {} if logs is None else logs)
 
         call: Any = of_batch
 
@@ -121,7 +121,7 @@ def _forward(hook: str) -> Any:
 
         def of_epoch(self: CallbackList, epoch: int, logs: Any = None) -> None:
             for callback in self.callbacks:
-                getattr(callback, hook)(epoch, logs)
+                getattr(callback, hook)(epoch, {} if logs is None else logs)
 
         call = of_epoch
 
@@ -129,7 +129,7 @@ def _forward(hook: str) -> Any:
 
         def of_run(self: CallbackList, logs: Any = None) -> None:
             for callback in self.callbacks:
-                getattr(callback, hook)(logs)
+                getattr(callback, hook)({} if logs is None else logs)
 
         call = of_run
 

@@ -275,3 +275,28 @@ def test_an_error_stops_the_bar(monkeypatch):
     with pytest.raises(RuntimeError, match="broken"):
         fit(linear(), bar, callbacks.LambdaCallback(on_train_batch_end=fail), verbose=1)
     assert bar._bar is None
+
+
+def test_hooks_get_a_dict_of_logs_where_there_is_nothing_to_tell():
+    seen = {}
+
+    class Noting(tf.keras.callbacks.Callback):
+        def __getattribute__(self, name):
+            if not name.startswith("on_"):
+                return super().__getattribute__(name)
+
+            def hook(*args):
+                seen[name] = dict(args[-1])
+
+            return hook
+
+        on_train_batch_begin = on_test_batch_begin = on_predict_batch_begin = None
+
+    model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[Noting()])
+    model.predict(x, verbose=0, callbacks=[Noting()])
+    for hook in ("train_begin", "epoch_begin", "train_batch_begin", "test_begin", "predict_begin"):
+        assert seen[f"on_{hook}"] == {}
+    assert set(seen["on_epoch_end"]) == {"loss", "val_loss"}
