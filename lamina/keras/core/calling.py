@@ -283,43 +283,90 @@ def load_deferred(layer: Any, args: Any = None, kwargs: Any = None) -> None:
 # ---- symbolic calls -----------------------------------------------------------------------------
 
 
-def trace(layer: Any, args: Any, kwargs: Any, kinds: Sequence[TensorType]) -> Any:
-    """Record a call on placeholders; returns (closed trace, structure of its placeholders)."""
+def trace(
+    layer: Any,
+    args: Any,
+    kwargs: Any,
+    kinds: Sequence[TensorType],
+    masks: Sequence[Any] = (),
+    noted: list[Any] | None = None,
+) -> Any:
+    """Record a call on placeholders; returns (closed trace, structure of its placeholders).
+
+    Args:
+        layer: The layer.
+        args: The arguments, KerasTensors among them.
+        kwargs: The keyword arguments.
+        kinds: The types of the KerasTensors.
+        masks: Their masks, KerasTensors too, None for those that have none; empty if none has.
+        noted: A list that takes the types of the outputs' masks.
+    """
 
     def call(*placeholders: Tensor) -> Any:
-        given = iter(placeholders)
+        given, own_masks = iter(placeholders), iter(placeholders[len(kinds) :])
+        for t, mask in zip(placeholders, masks, strict=False):
+            if mask is not None:
+                t._keras_mask = next(own_masks)
 
         def put(x: Any) -> Any:
             return next(given) if isinstance(x, KerasTensor | TensorShape) else x
 
-        return layer(
+        outputs = layer(
             *[nest.map_structure(put, a) for a in args],
             **{k: nest.map_structure(put, v) for k, v in kwargs.items()},
         )
+        if noted is not None:
+            noted[:] = [_mask_type(t) for t in nest.flatten(outputs) if t is not None]
+        return outputs
 
     before, local.calls = local.calls, [*local.calls]
     losses = {id(below): list(below._lm_losses) for below in layer._flatten_layers()}
     root = before[0].__dict__ if before else {}
-    noted = list(root.get("_lm_with_losses", ()))
+    with_losses = list(root.get("_lm_with_losses", ()))
     try:
-        return close(call, kinds, label(layer))
+        types = [*kinds, *[m._type for m in masks if m is not None]]
+        local.masks = local.masks or len(types) > len(kinds)
+        return close(call, types, label(layer))
     finally:
         local.calls = before
         if "_lm_with_losses" in root:
-            root["_lm_with_losses"] = noted
+            root["_lm_with_losses"] = with_losses
         for below in layer._flatten_layers():  # losses of this trace would have no value
             below._lm_losses[:] = losses.get(id(below), ())
 
 
+def _mask_type(output: Any) -> TensorType | None:
+    mask = getattr(output, "_keras_mask", None)
+    return mask._type if isinstance(mask, Tensor) else None
+
+
+def _masked(symbol: KerasTensor, mask: TensorType | None) -> KerasTensor:
+    symbol._keras_mask = None if mask is None else KerasTensor.of(mask)
+    return symbol
+
+
+def _traced_structure(layer: Any, args: Any, kwargs: Any, noted: list[Any] | None = None) -> Any:
+    """Record a call on KerasTensors, masked as they are, and return the types of its outputs."""
+    parents = _parents(args, kwargs)
+    masks = [t._keras_mask for t in parents]
+    return trace(layer, args, kwargs, [t._type for t in parents], masks, noted)[1]
+
+
 def call_symbolic(layer: Any, args: Any, kwargs: Any) -> Any:
     """Call a layer on KerasTensors: note the call, and find shapes and dtypes by tracing it."""
-    types = _reported(layer, args, kwargs)
+    own_masks = [t._keras_mask for t in _parents(args, kwargs)]
+    # A mask that an input carries anyway is no input of the graph: the run finds it.
+    kwargs = {k: None if any(v is m for m in own_masks) else v for k, v in kwargs.items()}
+    masks: list[Any] = []
+    types = _reported(layer, args, kwargs, masks)
     for i, name, mask in layer._lm_spec.masks:
         # As Keras notes it: the mask of the run is found when the model runs.
         if (i < len(args) or name in kwargs) and mask not in layer._lm_spec.names[: len(args)]:
             kwargs = {**kwargs, mask: kwargs.get(mask)}
     node = Node(layer, tuple(args), dict(kwargs), _parents(args, kwargs))
     node.structure = nest.map_structure(lambda t: _symbolic_output(t, node), types)
+    for t, mask in zip(node.outputs, masks, strict=False):
+        _masked(t, mask)
     return node.structure
 
 
@@ -335,34 +382,35 @@ def _symbolic_output(kind: TensorType | None, node: Node) -> Any:
     return made
 
 
-def _reported(layer: Any, args: Any, kwargs: Any) -> Any:
+def _reported(layer: Any, args: Any, kwargs: Any, noted: list[Any]) -> Any:
     """Return the types of the outputs of a call on KerasTensors, as the layer reports them."""
     if not reporting.says(layer, "compute_output_spec"):
-        return _traced_types(layer, args, kwargs)
+        return _traced_types(layer, args, kwargs, noted)
     traced = None
     if not registry.is_own(type(layer)):  # lamina's own classes trace the call themselves
-        traced = _traced_if_possible(layer, args, kwargs)
+        traced = _traced_if_possible(layer, args, kwargs, noted)
     found = layer.compute_output_spec(*args, **kwargs)
+    noted[:] = noted or [_mask_type(t) for t in nest.flatten(found) if t is not None]
     return reporting.by_spec(layer, found, traced)
 
 
-def _traced_types(layer: Any, args: Any, kwargs: Any) -> Any:
+def _traced_types(layer: Any, args: Any, kwargs: Any, noted: list[Any] | None = None) -> Any:
     named = dict(zip(layer._lm_spec.names, args, strict=False)) | kwargs
     shapes = {k: s for k, v in named.items() if (s := shape_of(v)) is not None}
     if reporting.says(layer, "compute_output_shape") and not registry.is_own(type(layer)):
-        traced = _traced_if_possible(layer, args, kwargs)
+        traced = _traced_if_possible(layer, args, kwargs, noted)
     else:
-        traced = trace(layer, args, kwargs, [t._type for t in _parents(args, kwargs)])[1]
+        traced = _traced_structure(layer, args, kwargs, noted)
     return reporting.settled(layer, traced, shapes)
 
 
-def _traced_if_possible(layer: Any, args: Any, kwargs: Any) -> Any:
+def _traced_if_possible(layer: Any, args: Any, kwargs: Any, noted: list[Any] | None = None) -> Any:
     """Trace a call, which builds the layer; None if it builds, and then cannot be traced.
 
     As in Keras: where a class says what its output is, `call` need not run on unknown sizes.
     """
     try:
-        return trace(layer, args, kwargs, [t._type for t in _parents(args, kwargs)])[1]
+        return _traced_structure(layer, args, kwargs, noted)
     except Exception:
         if not layer.built:
             raise
@@ -373,12 +421,20 @@ def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
     """Return KerasTensors for the outputs of a call on KerasTensors or Tensors."""
 
     def symbol(t: Any) -> Any:
-        return KerasTensor.of(t._type) if isinstance(t, Tensor) else t
+        if not isinstance(t, Tensor):
+            return t
+        return _masked(KerasTensor.of(t._type), _mask_type(t))
 
     args = [nest.map_structure(symbol, a) for a in args]
     kwargs = {k: nest.map_structure(symbol, v) for k, v in kwargs.items()}
-    types = _traced_types(layer, args, kwargs)
-    return nest.map_structure(lambda t: None if t is None else KerasTensor.of(t), types)
+    masks: list[Any] = []
+    types = _traced_types(layer, args, kwargs, masks)
+    given = iter(masks)
+
+    def symbol_of(kind: Any) -> Any:
+        return None if kind is None else _masked(KerasTensor.of(kind), next(given, None))
+
+    return nest.map_structure(symbol_of, types)
 
 
 def as_shapes(value: Any) -> Any:

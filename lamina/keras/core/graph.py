@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lamina.engine import Op, as_dtype, nest
+from lamina.engine import Op, as_dtype, masks, nest
 from lamina.engine.identity import identity
 from lamina.keras.core import operations
 from lamina.keras.core.layer import Layer
@@ -208,6 +208,8 @@ def _apply_op(op: Op, tensors: Sequence[Any], attributes: Any) -> Any:
     outputs = [KerasTensor.of(kind, node, i) for i, kind in enumerate(signature.outputs)]
     node.outputs = outputs
     present = [t for t in tensors if t is not None]
+    if op.keeps_masks:
+        masks.carry(op.label, present, outputs, lambda first, second: first)
     if op.host is not None and present:
         op._on_host(present, attributes, outputs)  # type: ignore[arg-type]
     if signature.container is None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
+from tests.tolerances import assert_close
 
 layers = tf.keras.layers
 IDS = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
@@ -77,3 +78,46 @@ def test_operators_between_embedding_and_lstm_keep_the_padding_out(kind):
     wanted = lstm(embedding(IDS).numpy() * 2.0 + 1.0, mask=MASK)
     np.testing.assert_allclose(model(IDS).numpy(), wanted.numpy(), rtol=1e-6)
     np.testing.assert_allclose(tf.function(model)(IDS).numpy(), wanted.numpy(), rtol=1e-6)
+
+
+class _Weighing(tf.keras.layers.Layer):
+    def call(self, inputs, mask=None):
+        return inputs * tf.cast(mask[..., tf.newaxis], inputs.dtype)
+
+
+class _Twice(tf.keras.layers.Layer):
+    supports_masking = True
+
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+def test_a_layer_that_needs_its_mask_is_called_in_a_functional_model():
+    inputs = tf.keras.Input((None,), dtype="int32")
+    embedded = tf.keras.layers.Embedding(10, 4, mask_zero=True)(inputs)
+    outputs = _Weighing()(_Twice()(embedded + 1.0))
+    model = tf.keras.Model(inputs, outputs)
+    found = model(np.array([[1, 0, 2]])).numpy()
+    assert (found[0, 1] == 0).all()
+    assert (found[0, 0] != 0).any()
+
+
+def test_symbols_know_whether_they_are_masked():
+    inputs = tf.keras.Input((None,), dtype="int32")
+    x = tf.keras.layers.Embedding(10, 4, mask_zero=True)(inputs)
+    assert tuple(x._keras_mask.shape) == (None, None)
+    assert x._keras_mask.dtype is tf.bool
+    assert _Twice()(x)._keras_mask is not None
+    assert tf.keras.layers.MultiHeadAttention(2, 4)(x, x)._keras_mask is not None
+    assert tf.keras.layers.LSTM(3)(x)._keras_mask is None
+    plain = tf.keras.layers.Embedding(10, 4)(inputs)
+    assert plain._keras_mask is None
+
+
+def test_a_mask_that_a_symbol_carries_may_be_passed_by_hand():
+    inputs = tf.keras.Input((None,), dtype="int32")
+    x = tf.keras.layers.Embedding(10, 4, mask_zero=True)(inputs)
+    lstm = tf.keras.layers.LSTM(3)
+    model = tf.keras.Model(inputs, [lstm(x, mask=x._keras_mask), lstm(x)])
+    by_hand, by_itself = model(np.array([[1, 2, 0]]))
+    assert_close(by_hand, by_itself)
