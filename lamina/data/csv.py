@@ -10,8 +10,9 @@ import numpy as np
 
 from lamina.data import tables
 from lamina.data.dataset import AUTOTUNE, Dataset
-from lamina.data.files import compression_of, file_names, open_text
+from lamina.data.files import compression_of, file_names
 from lamina.data.flattening import Interleave
+from lamina.data.records import unpacked
 from lamina.data.stages import UNKNOWN, Run, Stage
 from lamina.engine import Tensor, TensorSpec, as_dtype, convert_to_tensor, errors
 from lamina.ops.paths import path_of
@@ -36,7 +37,7 @@ class _Format:
 
     def rows(self, path: Any, compression: str) -> Iterator[list[str]]:
         """Yield the fields of each line, empty lines left out."""
-        with open_text(path, compression) as file:
+        with unpacked(path, compression) as file:
             # Bytes that are no text come back as they were.
             text = io.TextIOWrapper(file, self.encoding, "surrogateescape", newline="")
             yield from (row for row in _csv.reader(text, **self._options) if row)

@@ -1,9 +1,6 @@
 """Files as datasets: lines of text, TFRecord records, records of one length."""
 
-import gzip
-import io
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,10 +8,10 @@ import numpy as np
 
 from lamina.data import flattening, sources, tables
 from lamina.data.dataset import Dataset
-from lamina.data.records import read_records
+from lamina.data.records import read_records, unpacked
 from lamina.data.stages import UNKNOWN, Run, Stage
 from lamina.engine import TensorSpec, convert_to_tensor, errors, static_int
-from lamina.ops.paths import open_file, path_of
+from lamina.ops.paths import path_of
 
 __all__ = [
     "FixedLengthRecordDataset",
@@ -23,7 +20,6 @@ __all__ = [
     "TextLineDataset",
     "compression_of",
     "file_names",
-    "open_text",
 ]
 
 
@@ -134,26 +130,6 @@ def compression_of(compression: Any, who: str) -> str:
     return name
 
 
-def open_text(path: Any, compression: str, buffer_size: Any = None) -> Any:
-    """Return a file, open to read the bytes that it holds uncompressed.
-
-    Raises:
-        errors.NotFoundError: there is no such file.
-        errors.DataLossError: it is not compressed as said.
-    """
-    file = open_file(path, "rb")
-    if compression == "GZIP":
-        file.close()  # a GzipFile closes only what it opened itself
-        return gzip.open(path_of(path), "rb")
-    if compression == "ZLIB":
-        with file:
-            try:
-                return io.BytesIO(zlib.decompress(file.read()))
-            except zlib.error as error:
-                raise errors.DataLossError(f"{path_of(path)}: {error}") from None
-    return file
-
-
 class TextLineDataset(_FileDataset):
     r"""A dataset of the lines of text files, without their ends.
 
@@ -188,7 +164,7 @@ class TextLineDataset(_FileDataset):
         kind = compression_of(compression_type, "TextLineDataset")
 
         def read(path: Any) -> Iterator[bytes]:
-            with open_text(path, kind) as file:
+            with unpacked(path, kind) as file:
                 for line in file:
                     yield line[:-2] if line.endswith(b"\r\n") else line.removesuffix(b"\n")
 
@@ -280,13 +256,14 @@ class FixedLengthRecordDataset(_FileDataset):
             )
 
         def read(path: Any) -> Iterator[bytes]:
-            with open_text(path, kind) as file:
+            with unpacked(path, kind) as file:
                 held = file.read()
+            length = len(held) - head - foot
             held = held[head : len(held) - foot]
-            if len(held) % size:
+            if length < 0 or length % size:
                 raise errors.InvalidArgumentError(
                     f"tf.data.FixedLengthRecordDataset: a file must hold whole records of {size} "
-                    f"bytes; {path_of(path)} has {len(held)} bytes between header and footer.\n"
+                    f"bytes; {path_of(path)} has {length} bytes between header and footer.\n"
                     f"  Fix: check `record_bytes`, `header_bytes` and `footer_bytes`."
                 )
             for start in range(0, len(held), size):

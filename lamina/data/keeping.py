@@ -129,6 +129,10 @@ class Keeping(Combining):
             options: The options.
             name: Accepted, unused.
         """
+        if not isinstance(options, Options):
+            raise TypeError(
+                f"tf.data.Dataset.with_options: `options` must be tf.data.Options; got {options!r}."
+            )
         both = merged(self._stage.options, options)
         return self._then(stateful.WithOptions(self._stage, both))
 

@@ -46,19 +46,25 @@ class ExternalStatePolicy(enum.Enum):
 
 
 class _Options:
-    """Named options, None where nothing was said; other names are refused."""
+    """Named options, None where nothing was said; other names and types are refused."""
 
-    _names: ClassVar[dict[str, Any]] = {}  # name -> the class of nested options, or None
+    _names: ClassVar[dict[str, type]] = {}  # name -> the type of its values
 
     def __init__(self) -> None:
         for name, kind in self._names.items():
-            object.__setattr__(self, name, None if kind is None else kind())
+            object.__setattr__(self, name, kind() if issubclass(kind, _Options) else None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._names:
             raise AttributeError(
                 f"{type(self).__name__}: there is no option {name!r}.\n"
                 f"  Fix: one of {', '.join(self._names)}."
+            )
+        kind = self._names[name]
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(
+                f"{type(self).__name__}: `{name}` must be of type {kind.__name__}; got {value!r} "
+                f"({type(value).__name__})."
             )
         object.__setattr__(self, name, value)
 
@@ -83,16 +89,14 @@ class AutotuneOptions(_Options):
         min_parallelism: Threads at least.
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(
-        (
-            "enabled",
-            "cpu_budget",
-            "ram_budget",
-            "autotune_algorithm",
-            "initial_parallelism",
-            "min_parallelism",
-        )
-    )
+    _names: ClassVar[dict[str, type]] = {
+        "enabled": bool,
+        "cpu_budget": int,
+        "ram_budget": int,
+        "autotune_algorithm": AutotuneAlgorithm,
+        "initial_parallelism": int,
+        "min_parallelism": int,
+    }
 
 
 class DistributeOptions(_Options):
@@ -103,7 +107,7 @@ class DistributeOptions(_Options):
         num_devices: The number of devices.
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(("auto_shard_policy", "num_devices"))
+    _names: ClassVar[dict[str, type]] = {"auto_shard_policy": AutoShardPolicy, "num_devices": int}
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +132,7 @@ class OptimizationOptions(_Options):
         shuffle_and_repeat_fusion: A bool.
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(
+    _names: ClassVar[dict[str, type]] = dict.fromkeys(
         (
             "apply_default_optimizations",
             "filter_fusion",
@@ -142,7 +146,8 @@ class OptimizationOptions(_Options):
             "parallel_batch",
             "seq_interleave_prefetch",
             "shuffle_and_repeat_fusion",
-        )
+        ),
+        bool,
     )
 
 
@@ -153,7 +158,7 @@ class ServiceOptions(_Options):
         pinned: A bool.
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(("pinned",))
+    _names: ClassVar[dict[str, type]] = {"pinned": bool}
 
 
 class ThreadingOptions(_Options):
@@ -164,9 +169,10 @@ class ThreadingOptions(_Options):
         private_threadpool_size: Threads of the pipeline.
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("max_intra_op_parallelism", "private_threadpool_size")
-    )
+    _names: ClassVar[dict[str, type]] = {
+        "max_intra_op_parallelism": int,
+        "private_threadpool_size": int,
+    }
 
 
 class Options(_Options):
@@ -203,17 +209,14 @@ class Options(_Options):
         False
     """
 
-    _names: ClassVar[dict[str, Any]] = dict.fromkeys(
-        (
-            "dataset_name",
-            "deterministic",
-            "external_state_policy",
-            "framework_type",
-            "slack",
-            "symbolic_checkpoint",
-            "warm_start",
-        )
-    ) | {
+    _names: ClassVar[dict[str, type]] = {
+        "dataset_name": str,
+        "deterministic": bool,
+        "external_state_policy": ExternalStatePolicy,
+        "framework_type": list,
+        "slack": bool,
+        "symbolic_checkpoint": bool,
+        "warm_start": bool,
         "autotune": AutotuneOptions,
         "distribute": DistributeOptions,
         "optimization": OptimizationOptions,
@@ -247,7 +250,7 @@ def merged(first: Any, second: Any) -> Any:
     fresh = type(first)()
     for name, kind in first._names.items():
         mine, its = getattr(first, name), getattr(second, name)
-        if kind is not None:
+        if issubclass(kind, _Options):
             value = merged(mine, its)
         else:
             value = mine if its is None or its == getattr(fresh, name) else its

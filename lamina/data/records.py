@@ -6,9 +6,11 @@ A record is `length (uint64) | crc(length) | data | crc(data)`, little-endian; `
 
 import functools
 import gzip
+import io
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -16,7 +18,14 @@ import numpy as np
 from lamina.engine import Tensor, errors
 from lamina.ops.paths import open_file, path_of
 
-__all__ = ["RecordWriter", "TFRecordOptions", "crc32c", "masked_crc", "read_records"]
+__all__ = [
+    "RecordWriter",
+    "TFRecordOptions",
+    "crc32c",
+    "masked_crc",
+    "read_records",
+    "unpacked",
+]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, its bits reversed
 _ROW = 256  # bytes whose checksums come from one table, _places()
@@ -126,22 +135,56 @@ def _compression(value: Any, who: str) -> str:
     return value
 
 
-class _Inflated:
+class _Inflated(io.RawIOBase):
     """A reader of a file in zlib's format."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._stream = zlib.decompressobj()
         self._left = b""
+        self._began = False
 
-    def read(self, size: int) -> bytes:
-        while len(self._left) < size:
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left and not self._stream.eof:
             packed = self._file.read(1 << 16)
+            if not packed and not self._began:
+                return 0  # an empty file
             if not packed:
-                break
-            self._left += self._stream.decompress(packed)
-        out, self._left = self._left[:size], self._left[size:]
-        return out
+                raise EOFError("it ends before its end was marked")
+            self._began = True
+            self._left = self._stream.decompress(packed)
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+
+@contextmanager
+def unpacked(path: Any, kind: str) -> Iterator[Any]:
+    """Open a file, inside the block, to read the bytes that it holds uncompressed.
+
+    Args:
+        path: The file.
+        kind: "", "GZIP" or "ZLIB".
+
+    Raises:
+        NotFoundError: there is no such file.
+        DataLossError: it is not compressed as said, or not whole.
+    """
+    with open_file(path) as file:
+        source: Any = file
+        if kind == "GZIP":
+            source = gzip.GzipFile(fileobj=file, mode="rb")
+        elif kind == "ZLIB":
+            source = io.BufferedReader(_Inflated(file))
+        try:
+            yield source
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise errors.DataLossError(
+                None, None, f"{path_of(path)}: not a whole {kind} file: {error}"
+            ) from None
 
 
 def read_records(path: Any, compression: Any = None) -> Iterator[bytes]:
@@ -165,18 +208,8 @@ def read_records(path: Any, compression: Any = None) -> Iterator[bytes]:
         [b'one']
     """
     kind = _compression(compression, "tf.data.TFRecordDataset")
-    with open_file(path) as file:
-        source: Any = file
-        if kind == "GZIP":
-            source = gzip.GzipFile(fileobj=file, mode="rb")
-        elif kind == "ZLIB":
-            source = _Inflated(file)
-        try:
-            yield from _records(source, path_of(path))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise errors.DataLossError(
-                None, None, f"{path_of(path)}: not a whole {kind} file: {error}"
-            ) from None
+    with unpacked(path, kind) as source:
+        yield from _records(source, path_of(path))
 
 
 def _records(source: Any, path: str) -> Iterator[bytes]:

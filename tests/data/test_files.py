@@ -230,3 +230,63 @@ def test_database_rows(tmp_path):
     assert plain(rows) == [(1, b"a"), (2, b"b")]
     with pytest.raises(ValueError, match='`driver_name` must be "sqlite"'):
         experimental.SqlDataset("other", path, "select 1", kinds)
+
+
+@pytest.mark.parametrize("kind", ["GZIP", "ZLIB"])
+def test_files_that_are_not_compressed_as_said_or_not_whole(tmp_path, kind):
+    plain_file = tmp_path / "a.txt"
+    plain_file.write_bytes(b"one\ntwo\n")
+    data = b"one\ntwo\n" * 100
+    whole = (gzip.compress if kind == "GZIP" else zlib.compress)(data)
+    cut_file = tmp_path / "cut"
+    cut_file.write_bytes(whole[:-6])
+    fixed = tf.data.FixedLengthRecordDataset
+    for path in (plain_file, cut_file):
+        for dataset in (
+            tf.data.TextLineDataset(path, kind),
+            fixed(path, 4, compression_type=kind),
+            experimental.CsvDataset(path, [tf.string], kind),
+        ):
+            with pytest.raises(tf.errors.DataLossError, match=f"not a whole {kind} file"):
+                plain(dataset)
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    assert plain(tf.data.TextLineDataset(empty, kind)) == []
+
+
+def test_records_cut_at_the_end_of_one_are_not_taken_for_a_whole_zlib_file(tmp_path):
+    path = tmp_path / "r"
+    with RecordWriter(path, "ZLIB") as writer:
+        writer.write(b"one")
+        writer.flush()
+        size = os.path.getsize(path)
+        writer.write(b"two")
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(tf.errors.DataLossError, match="not a whole ZLIB file"):
+        plain(tf.data.TFRecordDataset(path, "ZLIB"))
+
+
+def test_a_file_shorter_than_header_and_footer(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"1234")
+    dataset = tf.data.FixedLengthRecordDataset(path, 4, header_bytes=8)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="has -4 bytes between header and"):
+        plain(dataset)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value", "says"),
+    [
+        (tf.data.Options(), "deterministic", "yes", "`deterministic` must be of type bool"),
+        (tf.data.ThreadingOptions(), "private_threadpool_size", 1.5, "must be of type int"),
+        (tf.data.Options(), "threading", 3, "`threading` must be of type ThreadingOptions"),
+    ],
+)
+def test_options_refuse_values_of_other_types(options, name, value, says):
+    with pytest.raises(TypeError, match=says):
+        setattr(options, name, value)
+
+
+def test_with_options_takes_options_only():
+    with pytest.raises(TypeError, match=r"must be tf\.data\.Options; got 5"):
+        Dataset.range(2).with_options(5)
