@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lamina import ops
-from lamina.engine import Variable, init_scope
+from lamina.engine import Tensor, Variable, init_scope
 
 __all__ = ["ExponentialMovingAverage"]
 
@@ -64,6 +64,11 @@ class ExponentialMovingAverage:
             )
         decay = self._decay_now()
         for variable in var_list:
+            if isinstance(variable, Tensor):
+                raise TypeError(
+                    f"ExponentialMovingAverage.apply: `var_list` must hold tf.Variables; got "
+                    f"{variable!r}.\n  Fix: keep the value in a tf.Variable."
+                )
             kind = ops.convert_to_tensor(variable).dtype
             if not kind.is_floating:
                 raise TypeError(

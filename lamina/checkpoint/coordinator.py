@@ -98,7 +98,7 @@ class Coordinator:
         """Ask to stop with the exception that ends the block."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # kept, whatever it is: `join` raises it where it can be handled
             self.request_stop(sys.exc_info())
 
     def join(

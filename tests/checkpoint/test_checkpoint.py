@@ -258,6 +258,8 @@ def test_moving_averages_follow():
     v.assign([3.0, 4.0])
     ema.apply([v])
     np.testing.assert_allclose(ema.average(v).numpy(), [2.3846154, 3.3846154], rtol=1e-6)
+    with pytest.raises(TypeError, match="`var_list` must hold tf.Variables"):
+        ema.apply([tf.constant(1.0)])
     assert ema.average_name(v) == "v/ExponentialMovingAverage"
     assert ema.average(tf.Variable(1.0)) is None
     with pytest.raises(TypeError, match="must be floating point"):
