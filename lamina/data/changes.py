@@ -219,7 +219,7 @@ class Filter(Ordered):
         keeps_rows = self.before.runs_user_code
         for item in self.before.items(run):
             row = table.row(item)
-            if bool(self._test(elements.as_tensors(row))):
+            if self._test.is_true(elements.as_tensors(row), "filter"):
                 yield row if keeps_rows else item
 
 

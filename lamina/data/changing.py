@@ -9,7 +9,7 @@ import numpy as np
 from lamina.data import changes, elements
 from lamina.data import structure as nest
 from lamina.data.elements import tuples
-from lamina.data.ordering import Ordering, count_of
+from lamina.data.ordering import AUTOTUNE, Ordering, bad, count_of
 from lamina.engine import TensorSpec, static_int
 
 __all__ = ["Changing"]
@@ -81,7 +81,17 @@ class Changing(Ordering):
         )
 
     def unbatch(self, name: str | None = None) -> Self:
-        """Return a dataset of the rows of the elements."""
+        """Return a dataset of the rows of the elements.
+
+        Raises:
+            ValueError: a part of the elements is a scalar.
+        """
+        scalars = [s for s in nest.flatten(self.element_spec) if elements.dims_of(s) == []]
+        if scalars:
+            raise ValueError(
+                f"tf.data.Dataset.unbatch: all parts of an element must have a first axis; got "
+                f"{self.element_spec}.\n  Fix: leave unbatch out, or batch first."
+            )
         return self._then(changes.Unbatch(self._stage))
 
     def map(
@@ -111,6 +121,8 @@ class Changing(Ordering):
         threads = 1
         if num_parallel_calls is not None:
             threads = static_int(num_parallel_calls, "num_parallel_calls")
+            if threads < 1 and threads != AUTOTUNE:
+                raise bad("map", "num_parallel_calls", "at least 1, or AUTOTUNE", threads)
             threads = (os.cpu_count() or 1) if threads < 1 else threads
         return self._then(changes.Map(self._stage, map_func, threads))
 
@@ -132,10 +144,12 @@ class Changing(Ordering):
         """Return a dataset whose next elements are made ahead, in a thread.
 
         Args:
-            buffer_size: How many; AUTOTUNE chooses.
+            buffer_size: How many; AUTOTUNE or None chooses.
             name: Accepted, unused.
         """
-        number = static_int(buffer_size, "buffer_size")
+        number = AUTOTUNE if buffer_size is None else static_int(buffer_size, "buffer_size")
+        if number < 0 and number != AUTOTUNE:
+            raise bad("prefetch", "buffer_size", "at least 0, or AUTOTUNE", number)
         if number == 0:
             return self
         number = _AHEAD if number < 0 else number
@@ -181,11 +195,32 @@ def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]
     else:
         flat = nest.flatten(tuples(values))
     empty = [b"" if leaf.dtype.name == "string" else 0 for leaf in leaves]
-    return found, [e if v is None else _plain(v) for v, e in zip(flat, empty, strict=True)]
+    pairs = zip(flat, empty, leaves, strict=True)
+    return found, [e if v is None else _filling(v, leaf) for v, e, leaf in pairs]
 
 
-def _plain(value: Any) -> Any:
-    return value.encode() if isinstance(value, str) else np.asarray(value)[()]
+def _filling(value: Any, leaf: Any) -> Any:
+    """Return what fills up a leaf, which must be of its kind.
+
+    Raises:
+        TypeError: it would be another number as a value of the leaf's dtype, or is none.
+        ValueError: it is no scalar.
+    """
+    found = value.encode() if isinstance(value, str) else np.asarray(value)[()]
+    is_text = isinstance(found, bytes)
+    if not is_text and np.ndim(found):
+        raise ValueError(
+            f"tf.data.Dataset.padded_batch: `padding_values` must be scalars; got {value!r}."
+        )
+    fits = is_text == (leaf.dtype.name == "string")
+    if fits and not is_text and not (leaf.dtype.is_floating or leaf.dtype.is_complex):
+        fits = np.asarray(found).astype(leaf.dtype.np) == found
+    if not fits:
+        raise TypeError(
+            f"tf.data.Dataset.padded_batch: `padding_values` must be of the dtype of what they "
+            f"fill up, {leaf.dtype.name}; got {value!r}."
+        )
+    return found
 
 
 def _shapes_like(spec: Any, shapes: Any) -> list[Any]:

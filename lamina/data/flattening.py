@@ -292,12 +292,21 @@ class GroupByWindow(FlatMap):
             made = self._call((np.int64(key), group), [*place, number])
             yield stage_of(made, self._who), run.below(*place, number)
 
+    def _key_of(self, row: Any) -> int:
+        found = elements.call(self._key, elements.as_tensors(row))
+        key = np.asarray(found)
+        if key.ndim or key.dtype.kind not in "iu":
+            raise TypeError(
+                f"tf.data.Dataset.group_by_window: `key_func` must return an int64 scalar; got "
+                f"{found!r}.\n  Fix: tf.cast(key, tf.int64)."
+            )
+        return int(key)
+
     def _groups(self, run: Run) -> Iterator[tuple[int, list[Any]]]:
         groups: dict[int, list[Any]] = {}
         sizes: dict[int, int] = {}
         for row in self.before.rows(run):
-            found = elements.call(self._key, elements.as_tensors(row))
-            key = int(found)
+            key = self._key_of(row)
             rows = groups.setdefault(key, [])
             if key not in sizes:
                 sizes[key] = int(self._window(elements.as_tensors(np.int64(key))))
@@ -346,7 +355,7 @@ class Chosen(Stage):
         return INFINITE if all(n == INFINITE for n in sizes) else UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
-        streams: list[Iterator[Any] | None] = [p.items(run) for p in self._parts]
+        streams = self._streams(run)
         for choice in self._choices(run):
             if not 0 <= choice < len(streams):
                 raise errors.InvalidArgumentError(
@@ -365,6 +374,10 @@ class Chosen(Stage):
                 streams[choice] = None
                 if not any(s is not None for s in streams):
                     return
+
+    def _streams(self, run: Run) -> list[Iterator[Any] | None]:
+        """Return the items of each part; None for one that is never next."""
+        return [p.items(run) for p in self._parts]
 
     def _choices(self, run: Run) -> Iterator[int]:
         return (int(row) for row in self._choice.rows(run))
@@ -389,6 +402,12 @@ class Sampled(Random, Chosen):
         self.seed = seed
         self.again = again
 
+    def _streams(self, run: Run) -> list[Iterator[Any] | None]:
+        found = super()._streams(run)
+        if isinstance(self._weights, Stage):
+            return found
+        return [s if w else None for s, w in zip(found, self._weights, strict=True)]
+
     def _choices(self, run: Run) -> Iterator[int]:
         random = generator(self, run)
         if isinstance(self._weights, Stage):
@@ -400,6 +419,15 @@ class Sampled(Random, Chosen):
 
 
 def _drawn(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Return a number for each draw in [0, 1), as probable as the weights say."""
+    """Return a number for each draw in [0, 1), as probable as the weights say.
+
+    Raises:
+        InvalidArgumentError: a weight is negative or no number, or none is above zero.
+    """
+    if not np.all(np.isfinite(weights) & (weights >= 0)) or not np.any(weights):
+        raise errors.InvalidArgumentError(
+            f"tf.data.Dataset.sample_from_datasets: `weights` must be at least 0, and one above; "
+            f"got {weights.tolist()}."
+        )
     ends = np.cumsum(np.asarray(weights, np.float64))
     return np.searchsorted(ends / ends[-1], draws, side="right").clip(max=len(ends) - 1)

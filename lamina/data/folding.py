@@ -148,7 +148,7 @@ class Folding(Changing):
         """
         given = np.asarray(batch_size)
         sizes = list(static_ints(given.reshape(-1), "batch_size"))
-        if not sizes or min(sizes) < 1:
+        if not sizes or min(sizes) < 0 or max(sizes) < 1:
             raise bad("rebatch", "batch_size", "at least 1", batch_size)
         if any(s.shape.rank == 0 for s in nest.flatten(self.element_spec)):
             raise ValueError(

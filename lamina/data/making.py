@@ -19,6 +19,7 @@ from lamina.engine import (
     errors,
     static_int,
 )
+from lamina.engine.typespec import TypeSpec
 
 __all__ = ["Making"]
 
@@ -129,12 +130,29 @@ class Making:
         Args:
             *args: As of Python's `range`.
             **kwargs: `output_type`: the dtype; `name`.
+
+        Raises:
+            ValueError: there are no numbers, or more than three.
+            errors.InvalidArgumentError: the step is 0, or the dtype is not one of numbers.
         """
         dtype = kwargs.pop("output_type", "int64")
         kwargs.pop("name", None)
         if kwargs:
             raise TypeError(f"tf.data.Dataset.range: it does not take {sorted(kwargs)}.")
-        return cls._of(sources.Numbers(_range(*[static_int(a, "range") for a in args]), dtype))
+        if not 1 <= len(args) <= 3:
+            raise ValueError(
+                f"tf.data.Dataset.range: it takes (stop), (start, stop) or (start, stop, step); "
+                f"got {len(args)} numbers."
+            )
+        numbers = [static_int(a, "range") for a in args]
+        if numbers[2:] == [0]:
+            raise errors.InvalidArgumentError("tf.data.Dataset.range: `step` must not be 0.")
+        kind = as_dtype(dtype)
+        if not (kind.is_integer or kind.is_floating):
+            raise errors.InvalidArgumentError(
+                f"tf.data.Dataset.range: `output_type` must be a dtype of numbers; got {kind.name}."
+            )
+        return cls._of(sources.Numbers(_range(*numbers), kind))
 
     @classmethod
     def counter(
@@ -212,7 +230,12 @@ class Making:
             file_pattern = os.fspath(file_pattern)
         if isinstance(file_pattern, list | tuple):
             file_pattern = [os.fspath(p) if isinstance(p, os.PathLike) else p for p in file_pattern]
-        patterns = [p.decode() for p in np.asarray(convert_to_tensor(file_pattern)).reshape(-1)]
+        given = np.asarray(convert_to_tensor(file_pattern)).reshape(-1)
+        if given.dtype != object and len(given):
+            raise TypeError(
+                f"tf.data.Dataset.list_files: `file_pattern` must be strings; got {file_pattern!r}."
+            )
+        patterns = [p.decode() for p in given]
         found = sorted({path for pattern in patterns for path in glob.glob(pattern)})
         if not found:
             raise errors.InvalidArgumentError(
@@ -259,6 +282,12 @@ def _signature(types: Any, shapes: Any, signature: Any) -> Any:
             raise TypeError(
                 "tf.data.Dataset.from_generator: `output_signature` cannot be given together with "
                 "`output_types` or `output_shapes`.\n  Fix: keep `output_signature`."
+            )
+        wrong = [s for s in nest.flatten(tuples(signature)) if not isinstance(s, TypeSpec)]
+        if wrong:
+            raise TypeError(
+                f"tf.data.Dataset.from_generator: `output_signature` must hold type specs; got "
+                f"{wrong[0]!r}.\n  Fix: tf.TensorSpec(shape, dtype)."
             )
         return tuples(signature)
     if types is None:

@@ -59,6 +59,11 @@ class UserFunction:
         spec: Callable[[], Any],
         call: Callable[..., Any] = elements.call,
     ) -> None:
+        if not callable(function):
+            raise TypeError(
+                f"tf.data.Dataset: a function of an element was expected; got {function!r}.\n"
+                f"  Fix: pass the function without calling it."
+            )
         self._function = function
         self._call = call
         self._spec = spec
@@ -79,6 +84,22 @@ class UserFunction:
                 return self._call(traced, element)
             self._traced = None
         return self._call(self.returned, element)
+
+    def is_true(self, element: Any, method: str) -> bool:
+        """Return what a predicate says of an element of Tensors.
+
+        Raises:
+            ValueError: it says something else than one boolean.
+        """
+        found = self(element)
+        if type(found) is not bool:
+            truth = None if found is None else np.asarray(found)
+            if truth is None or truth.ndim or truth.dtype != np.bool_:
+                raise ValueError(
+                    f"tf.data.Dataset.{method}: `predicate` must return a scalar boolean; got "
+                    f"{found!r}.\n  Fix: compare, as in x > 0, or reduce with tf.reduce_all."
+                )
+        return bool(found)
 
     def run_as_python(self) -> None:
         """Have it run as Python from now on, so that its checks raise where they stand."""

@@ -1,6 +1,6 @@
 """Sources: the stages that a pipeline starts with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -191,7 +191,13 @@ class Generated(Stage):
         return UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
-        for value in self._start():
+        found = self._start()
+        if not isinstance(found, Iterable):
+            raise TypeError(
+                f"tf.data.Dataset.from_generator: `generator` must return an iterable; got "
+                f"{found!r}.\n  Fix: use `yield` in it, or return a list."
+            )
+        for value in found:
             yield _shaped_like(self._spec, value)
 
 

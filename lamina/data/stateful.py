@@ -114,7 +114,8 @@ class TakeWhile(Ordered):
 
     def items(self, run: Run) -> Iterator[Any]:
         return itertools.takewhile(
-            lambda row: bool(self._test(elements.as_tensors(row))), self.before.rows(run)
+            lambda row: self._test.is_true(elements.as_tensors(row), "take_while"),
+            self.before.rows(run),
         )
 
 
@@ -246,6 +247,12 @@ class SparseBatch(_Rows):
 
     def _leaf(self, spec: Any, leaves: list[Any]) -> Any:
         arrays = [np.asarray(leaf) for leaf in leaves]
+        for a in arrays:
+            if a.ndim != len(self._shape):
+                raise errors.InvalidArgumentError(
+                    f"tf.data.Dataset.sparse_batch: elements must have as many axes as "
+                    f"`row_shape` {self._shape}; got one of shape {a.shape}."
+                )
         reach = np.max([a.shape for a in arrays], axis=0).tolist()
         sizes = [n if given in (None, -1) else given for n, given in
                  zip(reach, self._shape, strict=True)]  # fmt: skip

@@ -24,6 +24,8 @@ def static_int(value: Any, what: str) -> int:
     """Return one int (or symbolic dimension) from a number or a Tensor; see `static_ints`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, list | tuple):
+        raise TypeError(f"`{what}` must be one integer; got {value!r}.")
     found = static_value(value, what)
     return found if isinstance(found, int) else found.item() if hasattr(found, "item") else found
 

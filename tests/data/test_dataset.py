@@ -310,3 +310,82 @@ def test_fit_asks_for_steps_of_endless_data():
         small().fit(endless, verbose=0)
     history = small().fit(endless, steps_per_epoch=3, epochs=2, verbose=0)
     assert len(history.history["loss"]) == 2
+
+
+def _rows():
+    spec = tf.TensorSpec([None], tf.int32)
+    return tf.data.Dataset.from_generator(lambda: [[1], [2, 3]], output_signature=spec)
+
+
+_Range = tf.data.Dataset.range
+_Signature = tf.TensorSpec([], tf.int32)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: _Range(0, 5, 0), tf.errors.InvalidArgumentError, "`step` must not be 0"),
+        (lambda: _Range(), ValueError, "got 0 numbers"),
+        (lambda: _Range(3, output_type="string"), tf.errors.InvalidArgumentError, "got string"),
+        (lambda: _Range(3).batch([2]), TypeError, r"must be one integer; got \[2\]"),
+        (lambda: _Range(3).prefetch(-2), tf.errors.InvalidArgumentError, "at least 0, or AUTO"),
+        (lambda: _Range(3).map(None), TypeError, "a function of an element was expected"),
+        (lambda: _Range(3).map(abs, 0), tf.errors.InvalidArgumentError, "at least 1, or AUTO"),
+        (lambda: _Range(3).filter(lambda x: None), ValueError, "must return a scalar boolean"),
+        (lambda: _Range(3).filter(lambda x: x), ValueError, "must return a scalar boolean"),
+        (
+            lambda: _Range(3).take_while(lambda x: tf.stack([x > 1, x > 2])),
+            ValueError,
+            "take_while: `predicate` must return a scalar boolean",
+        ),
+        (lambda: _Range(3).unbatch(), ValueError, "must have a first axis"),
+        (
+            lambda: tf.data.Dataset.from_generator(lambda: 5, output_signature=_Signature),
+            TypeError,
+            "`generator` must return an iterable; got 5",
+        ),
+        (
+            lambda: tf.data.Dataset.from_generator(lambda: [1], output_signature=tf.int32),
+            TypeError,
+            "must hold type specs; got tf.int32",
+        ),
+        (lambda: tf.data.Dataset.list_files(5), TypeError, "`file_pattern` must be strings"),
+        (lambda: _rows().padded_batch(2, padding_values=1.5), TypeError, "int32; got 1.5"),
+        (lambda: _rows().padded_batch(2, padding_values="x"), TypeError, "int32; got 'x'"),
+        (lambda: _rows().padded_batch(2, padding_values=[1]), ValueError, "must be scalars"),
+        (
+            lambda: _rows().sparse_batch(2, [1, 1]),
+            tf.errors.InvalidArgumentError,
+            "must have as many axes as `row_shape`",
+        ),
+        (
+            lambda: _Range(3).group_by_window(lambda x: 1.5, lambda k, d: d, 2),
+            TypeError,
+            "`key_func` must return an int64 scalar; got 1.5",
+        ),
+        (
+            lambda: tf.data.Dataset.sample_from_datasets([_Range(3), _Range(3)], [-1.0, 1.0]),
+            tf.errors.InvalidArgumentError,
+            "`weights` must be at least 0",
+        ),
+    ],
+)
+def test_bad_arguments_and_functions_are_refused(make, error, says):
+    with pytest.raises(error, match=says):
+        list(make())
+
+
+def test_a_dataset_of_weight_zero_is_never_next():
+    parts = [_Range(3), _Range(10, 13)]
+    found = tf.data.Dataset.sample_from_datasets(parts, weights=[1.0, 0.0])
+    assert [int(n) for n in found] == [0, 1, 2]
+
+
+def test_rebatch_takes_sizes_of_zero_among_others():
+    found = [b.numpy().tolist() for b in _Range(4).batch(3).rebatch([0, 2]).take(4)]
+    assert found == [[], [0, 1], [], [2, 3]]
+
+
+def test_padding_of_another_dtype_with_the_same_value():
+    filled = next(_rows().padded_batch(2, padding_values=np.int64(7)).as_numpy_iterator())
+    assert filled.tolist() == [[1, 7], [2, 3]]
