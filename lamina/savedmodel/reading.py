@@ -354,7 +354,7 @@ def load(export_dir: Any, tags: Any = None, options: Any = None) -> Any:
 
     Args:
         export_dir: The folder.
-        tags: Accepted; there is one graph, "serve".
+        tags: None or "serve": there is one graph.
         options: See `tf.saved_model.LoadOptions`.
 
     Returns:
@@ -364,8 +364,14 @@ def load(export_dir: Any, tags: Any = None, options: Any = None) -> Any:
 
     Raises:
         OSError: there is no SavedModel.
-        ValueError: it is TensorFlow's, which only TensorFlow runs, or it is damaged.
+        ValueError: it is TensorFlow's, which only TensorFlow runs, is damaged, or has other tags.
     """
+    asked = {tags} if isinstance(tags, str) else {"serve"} if tags is None else set(tags)
+    if asked != {"serve"}:
+        raise ValueError(
+            f"tf.saved_model.load: Got an incompatible argument to `tags`: {tags!r}; what lamina "
+            f"saves has the tag 'serve'.\n  Fix: leave `tags` out."
+        )
     folder = Path(os.fspath(export_dir))
     if folder.is_file():
         return _of_archive(folder)

@@ -212,6 +212,15 @@ def test_mistakes_are_named(folder, tmp_path):
         tf.saved_model.load(tmp_path)
 
 
+def test_tags_other_than_serve_are_refused(tmp_path):
+    module = tf.Module()
+    module.v = tf.Variable(1.0)
+    tf.saved_model.save(module, tmp_path)
+    assert tf.saved_model.load(tmp_path, tags=["serve"]).v.numpy() == 1.0
+    with pytest.raises(ValueError, match="incompatible argument to `tags`: 'train'"):
+        tf.saved_model.load(tmp_path, tags="train")
+
+
 @pytest.mark.parametrize(
     "change",
     [
