@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.engine import Tensor, context, convert_to_tensor
+from lamina.engine import Tensor, context, convert_to_tensor, errors
 from lamina.summary.writer import emit
 
 __all__ = ["audio", "histogram", "image", "scalar", "tag_of", "text", "write"]
@@ -15,6 +15,34 @@ __all__ = ["audio", "histogram", "image", "scalar", "tag_of", "text", "write"]
 def tag_of(name: str) -> str:
     """Return the name of a summary, behind the open name scopes."""
     return context.scoped_name(str(name))
+
+
+def _numbers(who: str, data: Any) -> Tensor:
+    """Return numbers as a Tensor.
+
+    Raises:
+        TypeError: they are strings.
+    """
+    tensor = convert_to_tensor(data)
+    if tensor.dtype.name == "string":
+        raise TypeError(
+            f"tf.summary.{who}: `data` must be numbers; got dtype string.\n"
+            f"  Fix: tf.summary.text writes strings."
+        )
+    return tensor
+
+
+def _first(who: str, count: Any) -> int:
+    """Return how many are written.
+
+    Raises:
+        InvalidArgumentError: fewer than none.
+    """
+    if int(count) < 0:
+        raise errors.InvalidArgumentError(
+            f"tf.summary.{who}: `max_outputs` must be at least 0; got {count}."
+        )
+    return int(count)
 
 
 def scalar(name: str, data: Any, step: Any = None, description: str | None = None) -> Tensor:
@@ -31,8 +59,9 @@ def scalar(name: str, data: Any, step: Any = None, description: str | None = Non
 
     Raises:
         ValueError: there is no step, or `data` is no scalar.
+        TypeError: `data` is a string.
     """
-    data = convert_to_tensor(data)
+    data = _numbers("scalar", data)
     if data.ndim != 0:
         raise ValueError(
             f"tf.summary.scalar: `data` must be a scalar; got shape {data.shape} for {name!r}."
@@ -66,7 +95,7 @@ def histogram(
         values = np.asarray(x, np.float64).reshape(-1)
         file.add_histogram(tag, values if values.size else np.zeros(1), at, bins=max(count, 1))
 
-    return emit(run, [convert_to_tensor(data)], step)
+    return emit(run, [_numbers("histogram", data)], step)
 
 
 def image(
@@ -89,18 +118,19 @@ def image(
         Whether they are written.
 
     Raises:
-        ValueError: `data` has other than 4 axes.
+        ValueError: `data` has other than 4 axes, or other than 1 to 4 channels.
+        InvalidArgumentError: `max_outputs` is negative.
     """
-    data = convert_to_tensor(data)
-    if data.ndim != 4:
+    data = _numbers("image", data)
+    if data.ndim != 4 or data.shape[-1] not in (1, 2, 3, 4, None):
         raise ValueError(
-            f"tf.summary.image: `data` must have shape (K, H, W, C); got {data.shape}.\n"
-            f"  Fix: image[None] makes a batch of one picture."
+            f"tf.summary.image: `data` must have shape (K, H, W, C), C from 1 to 4; got "
+            f"{data.shape}.\n  Fix: image[None] makes a batch of one picture."
         )
-    tag = tag_of(name)
+    tag, count = tag_of(name), _first("image", max_outputs)
 
     def run(file: Any, at: int, x: Any) -> None:
-        pictures = np.asarray(x)[: int(max_outputs)]
+        pictures = np.asarray(x)[:count]
         if pictures.dtype != np.uint8:
             pictures = (np.clip(pictures.astype(np.float64), 0, 1) * 255.5).astype(np.uint8)
         for i, picture in enumerate(pictures):
@@ -167,20 +197,21 @@ def audio(
 
     Raises:
         ValueError: another encoding, or `data` has other than 3 axes.
+        InvalidArgumentError: `max_outputs` is negative.
     """
-    data = convert_to_tensor(data)
+    data = _numbers("audio", data)
     if encoding not in (None, "wav"):
         raise ValueError(f"tf.summary.audio: Unknown encoding: {encoding!r}; only 'wav' is known.")
     if data.ndim != 3:
         raise ValueError(f"tf.summary.audio: `data` must have shape (K, T, C); got {data.shape}.")
-    tag, rate = tag_of(name), int(sample_rate)
+    tag, rate, count = tag_of(name), int(sample_rate), _first("audio", max_outputs)
 
     def run(file: Any, at: int, x: Any) -> None:
         from tensorboardX.proto.summary_pb2 import (  # pyright: ignore[reportMissingImports]
             Summary,  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
         )
 
-        for i, clip in enumerate(np.asarray(x)[: int(max_outputs)]):
+        for i, clip in enumerate(np.asarray(x)[:count]):
             sound = Summary.Audio(
                 sample_rate=rate,
                 num_channels=clip.shape[1],

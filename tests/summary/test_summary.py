@@ -76,3 +76,14 @@ def test_pictures_histograms_texts_and_sound(tmp_path):
 def test_without_a_writer_nothing_is_written():
     assert not tf.summary.should_record_summaries()
     assert not tf.summary.scalar("x", 1.0, step=0)
+
+
+def test_summaries_refuse_what_they_cannot_hold(tmp_path):
+    with tf.summary.create_file_writer(str(tmp_path)).as_default(step=0):
+        for write in (tf.summary.scalar, tf.summary.histogram):
+            with pytest.raises(TypeError, match="`data` must be numbers; got dtype string"):
+                write("x", "a")
+        with pytest.raises(ValueError, match=r"C from 1 to 4; got \(1, 4, 4, 7\)"):
+            tf.summary.image("i", np.zeros((1, 4, 4, 7)))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="`max_outputs` must be at least"):
+            tf.summary.image("i", np.zeros((1, 4, 4, 3)), max_outputs=-1)
