@@ -7,6 +7,8 @@ from typing import Any
 
 import jax
 
+from lamina.late import late_module
+
 __all__ = [
     "ClusterResolver",
     "ClusterSpec",
@@ -18,12 +20,15 @@ __all__ = [
 ]
 
 
+_protos = late_module("lamina.protos")  # messages cost import time that clusters rarely need
+
+
 class ClusterSpec:
     """The jobs of a cluster, and the addresses of their tasks.
 
     Args:
-        cluster: Another ClusterSpec, or a mapping from job names to lists, or dicts by task
-            number, of "host:port".
+        cluster: Another ClusterSpec, a `tf.train.ClusterDef`, or a mapping from job names to
+            lists, or dicts by task number, of "host:port".
 
     Example:
         >>> spec = tf.train.ClusterSpec({"worker": ["a:2222", "b:2222"]})
@@ -34,6 +39,8 @@ class ClusterSpec:
     def __init__(self, cluster: Any) -> None:
         if isinstance(cluster, ClusterSpec):
             cluster = cluster._jobs
+        if hasattr(cluster, "job"):
+            cluster = {job.name: dict(job.tasks) for job in cluster.job}
         if not isinstance(cluster, Mapping):
             raise TypeError(
                 f"tf.train.ClusterSpec: `cluster` must map job names to lists of addresses; got "
@@ -62,6 +69,11 @@ class ClusterSpec:
             dense = sorted(tasks) == list(range(len(tasks)))
             made[job] = [tasks[i] for i in sorted(tasks)] if dense else dict(tasks)
         return made
+
+    def as_cluster_def(self) -> Any:
+        """Return the same as a `tf.train.ClusterDef`, jobs sorted by name."""
+        jobs = [{"name": name, "tasks": tasks} for name, tasks in sorted(self._jobs.items())]
+        return _protos.ClusterDef(job=jobs)
 
     def num_tasks(self, job_name: str) -> int:
         """Return how many tasks a job has."""

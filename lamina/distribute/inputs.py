@@ -123,6 +123,12 @@ class DistributedDataset:
             )
         self._strategy = strategy
         self._datasets = list(datasets)
+        for dataset in self._datasets:
+            if not hasattr(dataset, "element_spec"):
+                raise TypeError(
+                    f"tf.distribute: a tf.data.Dataset was expected; got {dataset!r}.\n"
+                    f"  Fix: tf.data.Dataset.from_tensor_slices(arrays).batch(size) makes one."
+                )
         self._split = split
         self._replicas = strategy.num_replicas_in_sync
 

@@ -76,6 +76,22 @@ def test_a_batch_that_does_not_split_is_refused():
         distribute.InputContext(1, 0, 2).get_per_replica_batch_size(7)
 
 
+def test_a_cluster_is_a_message_too():
+    spec = tf.train.ClusterSpec({"worker": ["a:1", "b:2"], "chief": {3: "c:4"}})
+    message = spec.as_cluster_def()
+    assert [job.name for job in message.job] == ["chief", "worker"]
+    assert message.job[0].tasks[3] == "c:4"
+    assert tf.train.ClusterSpec(message) == spec
+
+
+def test_what_is_no_dataset_is_not_distributed():
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    with pytest.raises(TypeError, match=r"a tf\.data\.Dataset was expected; got 5"):
+        strategy.experimental_distribute_dataset(5)
+    with pytest.raises(TypeError, match=r"a tf\.data\.Dataset was expected; got 5"):
+        strategy.distribute_datasets_from_function(lambda context: 5)
+
+
 def test_tf_config_names_the_cluster(monkeypatch):
     text = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}'
     monkeypatch.setenv("TF_CONFIG", text)
