@@ -250,10 +250,16 @@ class FixedLengthRecordDataset(_FileDataset):
         size = static_int(record_bytes, "record_bytes")
         head = 0 if header_bytes is None else static_int(header_bytes, "header_bytes")
         foot = 0 if footer_bytes is None else static_int(footer_bytes, "footer_bytes")
-        if size < 1:
-            raise errors.InvalidArgumentError(
-                f"tf.data.FixedLengthRecordDataset: `record_bytes` must be at least 1; got {size}."
-            )
+        for what, given, least in (
+            ("record_bytes", size, 1),
+            ("header_bytes", head, 0),
+            ("footer_bytes", foot, 0),
+        ):
+            if given < least:
+                raise errors.InvalidArgumentError(
+                    f"tf.data.FixedLengthRecordDataset: `{what}` must be at least {least}; got "
+                    f"{given}."
+                )
 
         def read(path: Any) -> Iterator[bytes]:
             with unpacked(path, kind) as file:

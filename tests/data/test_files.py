@@ -272,6 +272,8 @@ def test_a_file_shorter_than_header_and_footer(tmp_path):
     dataset = tf.data.FixedLengthRecordDataset(path, 4, header_bytes=8)
     with pytest.raises(tf.errors.InvalidArgumentError, match="has -4 bytes between header and"):
         plain(dataset)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="`footer_bytes` must be at least 0"):
+        tf.data.FixedLengthRecordDataset(path, 4, footer_bytes=-1)
 
 
 @pytest.mark.parametrize(
