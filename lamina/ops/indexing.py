@@ -171,6 +171,28 @@ def _check_indices(params, indices, axis):
         )
 
 
+def _check_coordinates(who, indices, sizes, policy):
+    """Raise if coordinates known to the host are out of range, unless `policy` allows them."""
+    if policy not in ("", "DEFAULT", "ERROR", "IGNORE"):
+        raise errors.NotFoundError(
+            f"{who}: `bad_indices_policy` must be one of '', 'DEFAULT', 'ERROR', 'IGNORE'; got "
+            f"{policy!r}."
+        )
+    if policy == "IGNORE" or not local.trace.eager or indices._host is None:
+        return
+    known = indices._host
+    sizes = list(sizes)[: known.shape[-1] if known.ndim else 0]
+    if not known.size or known.dtype == object or len(sizes) < known.shape[-1] or None in sizes:
+        return
+    wrong = (known < 0) | (known >= np.asarray(sizes))
+    if wrong.any():
+        raise errors.InvalidArgumentError(
+            f"{who}: `indices` must lie within the sizes {tuple(sizes)}; got "
+            f"{known[wrong.any(-1)][0].tolist()}.\n  Fix: clip or correct the indices, or "
+            f"bad_indices_policy='IGNORE' where the function has it."
+        )
+
+
 @op(mixed=True)
 def _gather_nd(params, indices, *, batch_dims):
     depth = indices.shape[-1]
@@ -199,19 +221,24 @@ def gather_nd(params, indices, batch_dims: Any = 0, name=None, bad_indices_polic
         indices: Integers `(…, K)`: each last row is a position along the first K axes.
         batch_dims: How many leading axes `params` and `indices` share.
         name: Accepted, unused.
-        bad_indices_policy: Accepted, unused: coordinates out of range give 0.
+        bad_indices_policy: With "IGNORE" coordinates out of range give 0; else those that are
+            known without running a program are an error in eager code, and others give 0.
 
     Returns:
         A Tensor `indices.shape[:-1] + params.shape[batch_dims + K:]`.
 
     Raises:
-        InvalidArgumentError: K is larger than the rank of `params`.
+        InvalidArgumentError: K is larger than the rank of `params`, or a coordinate is out of
+            range.
 
     Example:
         >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
         array([2, 3], dtype=int32)
     """
     batch_dims = static_int(batch_dims, "tf.gather_nd(batch_dims)")
+    params, indices = convert_to_tensor(params), convert_to_tensor(indices)
+    sizes = params.shape[batch_dims:]
+    _check_coordinates("tf.gather_nd", indices, sizes, bad_indices_policy)
     return _gather_nd(params, indices, batch_dims=batch_dims)
 
 
@@ -246,7 +273,8 @@ def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
         indices: Integers `(…, K)`: positions along the first K axes of the result.
         updates: A Tensor `indices.shape[:-1] + shape[K:]`.
         shape: The shape of the result.
-        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        bad_indices_policy: With "IGNORE" updates out of range are dropped; else those that are
+            known without running a program are an error in eager code, others are dropped.
         name: Accepted, unused.
 
     Returns:
@@ -259,7 +287,10 @@ def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
         >>> tf.scatter_nd([[1], [3], [1]], [1, 2, 3], (4,)).numpy()
         array([0, 4, 0, 2], dtype=int32)
     """
-    return _scatter_nd(indices, updates, shape=dimensions(shape, "tf.scatter_nd"))
+    sizes = dimensions(shape, "tf.scatter_nd")
+    indices = convert_to_tensor(indices)
+    _check_coordinates("tf.scatter_nd", indices, sizes, bad_indices_policy)
+    return _scatter_nd(indices, updates, shape=sizes)
 
 
 @op(mixed=True)
@@ -310,6 +341,13 @@ def scatter_into(tensor, indices, updates, how):
     return _tensor_scatter(tensor, indices, updates, how=how)
 
 
+def _scattered(name, tensor, indices, updates, how, policy=""):
+    """Return `scatter_into` for a public function, its coordinates checked."""
+    tensor, indices = convert_to_tensor(tensor), convert_to_tensor(indices)
+    _check_coordinates(f"tf.{name}", indices, tensor.shape, policy)
+    return scatter_into(tensor, indices, updates, how)
+
+
 def tensor_scatter_nd_update(tensor, indices, updates, name=None):
     """Return a copy of `tensor` with some slices replaced.
 
@@ -329,7 +367,8 @@ def tensor_scatter_nd_update(tensor, indices, updates, name=None):
         >>> tf.tensor_scatter_nd_update([1, 2, 3], [[0], [2]], [9, 8]).numpy()
         array([9, 2, 8], dtype=int32)
     """
-    return scatter_into(tensor, indices, updates, "set")
+    name = "tensor_scatter_nd_update"
+    return _scattered(name, tensor, indices, updates, "set")
 
 
 def tensor_scatter_nd_add(tensor, indices, updates, bad_indices_policy="", name=None):
@@ -339,7 +378,8 @@ def tensor_scatter_nd_add(tensor, indices, updates, bad_indices_policy="", name=
         tensor: A Tensor.
         indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
         updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
-        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        bad_indices_policy: With "IGNORE" updates out of range are dropped; else those that are
+            known without running a program are an error in eager code, others are dropped.
         name: Accepted, unused.
 
     Returns:
@@ -352,7 +392,8 @@ def tensor_scatter_nd_add(tensor, indices, updates, bad_indices_policy="", name=
         >>> tf.tensor_scatter_nd_add([1, 2, 3], [[0], [0]], [1, 1]).numpy()
         array([3, 2, 3], dtype=int32)
     """
-    return scatter_into(tensor, indices, updates, "add")
+    name = "tensor_scatter_nd_add"
+    return _scattered(name, tensor, indices, updates, "add", bad_indices_policy)
 
 
 def tensor_scatter_nd_sub(tensor, indices, updates, bad_indices_policy="", name=None):
@@ -362,7 +403,8 @@ def tensor_scatter_nd_sub(tensor, indices, updates, bad_indices_policy="", name=
         tensor: A Tensor.
         indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
         updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
-        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        bad_indices_policy: With "IGNORE" updates out of range are dropped; else those that are
+            known without running a program are an error in eager code, others are dropped.
         name: Accepted, unused.
 
     Returns:
@@ -375,7 +417,8 @@ def tensor_scatter_nd_sub(tensor, indices, updates, bad_indices_policy="", name=
         >>> tf.tensor_scatter_nd_sub([1, 2, 3], [[0]], [1]).numpy()
         array([0, 2, 3], dtype=int32)
     """
-    return scatter_into(tensor, indices, updates, "sub")
+    name = "tensor_scatter_nd_sub"
+    return _scattered(name, tensor, indices, updates, "sub", bad_indices_policy)
 
 
 def tensor_scatter_nd_max(tensor, indices, updates, bad_indices_policy="", name=None):
@@ -385,7 +428,8 @@ def tensor_scatter_nd_max(tensor, indices, updates, bad_indices_policy="", name=
         tensor: A Tensor.
         indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
         updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
-        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        bad_indices_policy: With "IGNORE" updates out of range are dropped; else those that are
+            known without running a program are an error in eager code, others are dropped.
         name: Accepted, unused.
 
     Returns:
@@ -398,7 +442,8 @@ def tensor_scatter_nd_max(tensor, indices, updates, bad_indices_policy="", name=
         >>> tf.tensor_scatter_nd_max([1, 2, 3], [[0], [2]], [5, 0]).numpy()
         array([5, 2, 3], dtype=int32)
     """
-    return scatter_into(tensor, indices, updates, "max")
+    name = "tensor_scatter_nd_max"
+    return _scattered(name, tensor, indices, updates, "max", bad_indices_policy)
 
 
 def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=None):
@@ -408,7 +453,8 @@ def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=
         tensor: A Tensor.
         indices: Integers `(…, K)`: positions along the first K axes of `tensor`.
         updates: A Tensor `indices.shape[:-1] + tensor.shape[K:]` of the same dtype.
-        bad_indices_policy: Accepted, unused: updates out of range are dropped.
+        bad_indices_policy: With "IGNORE" updates out of range are dropped; else those that are
+            known without running a program are an error in eager code, others are dropped.
         name: Accepted, unused.
 
     Returns:
@@ -421,4 +467,5 @@ def tensor_scatter_nd_min(tensor, indices, updates, bad_indices_policy="", name=
         >>> tf.tensor_scatter_nd_min([1, 2, 3], [[0], [2]], [5, 0]).numpy()
         array([1, 2, 0], dtype=int32)
     """
-    return scatter_into(tensor, indices, updates, "min")
+    name = "tensor_scatter_nd_min"
+    return _scattered(name, tensor, indices, updates, "min", bad_indices_policy)

@@ -454,3 +454,24 @@ def test_variables_are_not_replaced_in_place(name):
     v = tf.Variable(1.0, name="v")
     with pytest.raises(RuntimeError, match=r"`variable .*= value` is not supported"):
         getattr(operator, name)(v, 1.0)
+
+
+@pytest.mark.parametrize("wrong", [[[5]], [[-1]]])
+def test_coordinates_out_of_range_are_an_error_where_they_are_known(wrong):
+    x = tf.constant([1.0, 2.0])
+    calls = {
+        "gather_nd": lambda **k: tf.gather_nd(x, wrong, **k),
+        "scatter_nd": lambda **k: tf.scatter_nd(wrong, [3.0], [2], **k),
+        "tensor_scatter_nd_add": lambda **k: tf.tensor_scatter_nd_add(x, wrong, [3.0], **k),
+        "tensor_scatter_nd_max": lambda **k: tf.tensor_scatter_nd_max(x, wrong, [3.0], **k),
+    }
+    for name, call in calls.items():
+        for policy in ({}, {"bad_indices_policy": "ERROR"}):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=rf"tf.{name}: `indices` must"):
+                call(**policy)
+        with pytest.raises(tf.errors.NotFoundError, match=rf"tf.{name}: `bad_indices_policy` must"):
+            call(bad_indices_policy="huh")
+        kept = call(bad_indices_policy="IGNORE").numpy().tolist()
+        assert kept == {"gather_nd": [0.0], "scatter_nd": [0.0, 0.0]}.get(name, [1.0, 2.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"tf\.tensor_scatter_nd_update"):
+        tf.tensor_scatter_nd_update(x, wrong, [3.0])
