@@ -8,6 +8,9 @@ from lamina.engine import Tensor, errors
 
 __all__ = ["load_library", "load_op_library", "register_tensor_conversion_function"]
 
+# (priority, place, function, class), in the order in which they are asked.
+_FUNCTIONS: list[tuple[int, int, Callable[..., Any], type]] = []
+
 
 def register_tensor_conversion_function(
     base_type: type | tuple[type, ...], conversion_func: Callable[..., Any], priority: int = 100
@@ -18,7 +21,7 @@ def register_tensor_conversion_function(
         base_type: A class, or a tuple of classes, written in Python.
         conversion_func: A function `(value, dtype=None, name=None, as_ref=False)` that returns
             a Tensor, or NotImplemented.
-        priority: Accepted; the last one registered for a class holds.
+        priority: Functions of lower numbers are asked first, of equal ones those that came first.
 
     Raises:
         TypeError: a class cannot take it, such as int or NumPy's, or `conversion_func` is no
@@ -40,25 +43,38 @@ def register_tensor_conversion_function(
             f"{conversion_func!r}."
         )
 
-    def as_tensor(self: Any) -> Tensor:
-        found = conversion_func(self, dtype=None, name=None, as_ref=False)
-        if not isinstance(found, Tensor):
-            raise TypeError(
-                f"tf.register_tensor_conversion_function: the function for "
-                f"{type(self).__name__} must return a Tensor; got {found!r}."
-            )
-        return found
-
+    given = (priority, len(_FUNCTIONS), conversion_func)
     for cls in base_type if isinstance(base_type, tuple) else (base_type,):
         try:
-            cls._as_tensor = as_tensor  # type: ignore[attr-defined]  # what the engine asks for
+            cls._as_tensor = _converted  # type: ignore[attr-defined]  # what the engine asks for
             if not hasattr(cls, "dtype"):
-                cls.dtype = property(lambda self: as_tensor(self).dtype)  # type: ignore[attr-defined]
+                cls.dtype = property(lambda self: _converted(self).dtype)  # type: ignore[attr-defined]
         except (AttributeError, TypeError) as error:
             raise TypeError(
                 f"tf.register_tensor_conversion_function: `base_type` must be a class written in "
                 f"Python; got {cls!r}.\n  Fix: convert its values with tf.constant."
             ) from error
+        _FUNCTIONS.append((*given, cls))
+        _FUNCTIONS.sort(key=lambda entry: entry[:2])
+
+
+def _converted(value: Any) -> Tensor:
+    """Return a value as the first function that is registered for a class of it says."""
+    for _, _, function, cls in _FUNCTIONS:
+        if not isinstance(value, cls):
+            continue
+        found = function(value, dtype=None, name=None, as_ref=False)
+        if isinstance(found, Tensor):
+            return found
+        if found is not NotImplemented:
+            raise TypeError(
+                f"tf.register_tensor_conversion_function: the function for "
+                f"{type(value).__name__} must return a Tensor; got {found!r}."
+            )
+    raise TypeError(
+        f"tf.convert_to_tensor: no function that is registered converts {type(value).__name__}; "
+        f"all returned NotImplemented."
+    )
 
 
 def load_op_library(library_filename: str) -> Any:

@@ -115,6 +115,26 @@ def test_conversion_functions():
         tf.register_tensor_conversion_function(int, lambda v, **_: tf.constant(v))
 
 
+def test_conversion_functions_are_asked_in_the_order_of_their_priorities():
+    class Celsius:
+        pass
+
+    class Kelvin(Celsius):
+        pass
+
+    def give(value):
+        return lambda v, dtype=None, name=None, as_ref=False: value
+
+    register = tf.register_tensor_conversion_function
+    register(Celsius, give(tf.constant(1.0)), priority=50)
+    register(Celsius, give(tf.constant(2.0)), priority=50)
+    assert tf.convert_to_tensor(Celsius()).numpy() == 1.0
+    register(Celsius, give(tf.constant(3.0)), priority=10)
+    register(Kelvin, give(NotImplemented), priority=0)
+    assert tf.convert_to_tensor(Celsius()).numpy() == 3.0
+    assert tf.convert_to_tensor(Kelvin()).numpy() == 3.0
+
+
 def test_libraries_of_operations_are_refused(tmp_path):
     with pytest.raises(tf.errors.NotFoundError, match="no such file"):
         tf.load_op_library(str(tmp_path / "ops.so"))
