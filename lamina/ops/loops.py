@@ -22,6 +22,7 @@ from lamina.engine import (
     type_of,
 )
 from lamina.engine import vectorize as _vectorize
+from lamina.ops.array import stop_gradient
 from lamina.ops.checkpointed import checkpointed_while
 from lamina.ops.control_flow import check_alike, distinct
 
@@ -53,7 +54,7 @@ def while_loop(
         loop_vars: A list, tuple or other structure of what converts to Tensors.
         shape_invariants: Accepted; inside `tf.function` shapes must not change.
         parallel_iterations: Accepted, unused.
-        back_prop: Accepted; use tf.stop_gradient on the result.
+        back_prop: Whether gradients flow through the loop of a program; eager loops have them.
         swap_memory: Accepted, unused.
         maximum_iterations: The most iterations to run, or None.
         name: Accepted, unused.
@@ -86,14 +87,19 @@ def while_loop(
         carry=len(flat) + len(carried),
         test_inputs=tuple(len(flat) + place[id(o)] for o in test.outer),
         step_inputs=tuple(len(flat) + place[id(o)] for o in step.outer),
-        limit=None
-        if maximum_iterations is None
-        else static_int(maximum_iterations, "maximum_iterations"),
+        limit=limit,
         count=len(flat),
     )
     for variable, value in zip(written, outputs[len(flat) :], strict=True):
         local.trace.write(variable, value)
-    return nest.pack_sequence_as(loop_vars, outputs[: len(flat)])
+    return _constant_unless(back_prop, nest.pack_sequence_as(loop_vars, outputs[: len(flat)]))
+
+
+def _constant_unless(back_prop: bool, results: Any) -> Any:
+    """Return results; in a program without `back_prop` no gradient flows to them, as in TF."""
+    if back_prop or local.trace.eager:
+        return results
+    return nest.map_structure(stop_gradient, results)
 
 
 def _python_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any) -> Any:
@@ -200,7 +206,7 @@ def scan(
         elems: A Tensor, or a structure of Tensors, of shape `(T, ...)`.
         initializer: The first accumulator; None takes the first element.
         parallel_iterations: Accepted, unused.
-        back_prop: Accepted, unused.
+        back_prop: Whether gradients flow through a program's loop; eager loops have them.
         swap_memory: Accepted, unused.
         infer_shape: Accepted, unused.
         reverse: Go from the last element to the first.
@@ -213,7 +219,8 @@ def scan(
         >>> tf.scan(lambda a, x: a + x, tf.constant([1, 2, 3])).numpy()
         array([1, 3, 6], dtype=int32)
     """
-    return _fold(fn, elems, initializer, reverse, "tf.scan", keep_all=True)
+    found = _fold(fn, elems, initializer, reverse, "tf.scan", keep_all=True)
+    return _constant_unless(back_prop, found)
 
 
 def foldl(
@@ -226,7 +233,8 @@ def foldl(
     name: str | None = None,
 ) -> Any:
     """Apply `fn(accumulator, element)` along the first axis, and return the last accumulator."""
-    return _fold(fn, elems, initializer, False, "tf.foldl", keep_all=False)
+    found = _fold(fn, elems, initializer, False, "tf.foldl", keep_all=False)
+    return _constant_unless(back_prop, found)
 
 
 def foldr(
@@ -239,7 +247,8 @@ def foldr(
     name: str | None = None,
 ) -> Any:
     """As `foldl`, from the last element to the first."""
-    return _fold(fn, elems, initializer, True, "tf.foldr", keep_all=False)
+    found = _fold(fn, elems, initializer, True, "tf.foldr", keep_all=False)
+    return _constant_unless(back_prop, found)
 
 
 def _fold(
@@ -389,7 +398,7 @@ def map_fn(
         elems: A Tensor, or a structure of Tensors, of shape `(N, ...)`.
         dtype: Accepted, as `fn_output_signature`.
         parallel_iterations: Accepted, unused.
-        back_prop: Accepted, unused.
+        back_prop: Whether gradients flow through a program's loop; eager loops have them.
         swap_memory: Accepted, unused.
         infer_shape: Accepted, unused.
         name: Accepted, unused.
@@ -404,7 +413,8 @@ def map_fn(
     """
     tensors = nest.map_structure(convert_to_tensor, elems)
     try:
-        return run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
+        found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
+        return _constant_unless(back_prop, found)
     except errors.TracedValueError:
         if not local.trace.eager:
             raise

@@ -434,18 +434,32 @@ def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
 
     Args:
         inputs: One tensor or more, of one shape and dtype, in a list or tuple.
-        shape: Accepted, unused.
-        tensor_dtype: Accepted, unused.
+        shape: The shape, checked if given.
+        tensor_dtype: The dtype, checked if given.
         name: Accepted, unused.
 
     Returns:
         The sum, of that shape and dtype.
 
+    Raises:
+        ValueError: the sum has another shape.
+        TypeError: it has another dtype.
+
     Example:
         >>> tf.math.accumulate_n([tf.constant([1, 2]), tf.constant([3, 4])]).numpy()
         array([4, 6], dtype=int32)
     """
-    return add_n(inputs)
+    total = add_n(inputs)
+    if shape is not None and not total.shape.is_compatible_with(shape):
+        raise ValueError(
+            f"tf.math.accumulate_n: `inputs` must have shape {shape}; got {total.shape}."
+        )
+    if tensor_dtype is not None and total.dtype != tensor_dtype:
+        raise TypeError(
+            f"tf.math.accumulate_n: `inputs` must have dtype {tensor_dtype}; got "
+            f"{total.dtype.name}."
+        )
+    return total
 
 
 def scalar_mul(scalar, x, name=None):

@@ -532,20 +532,26 @@ def tridiagonal_solve(
         conjugate_rhs: Whether `rhs` is conjugated first.
         name: Accepted, unused.
         partial_pivoting: Accepted, unused.
-        perturb_singular: Accepted, unused.
+        perturb_singular: Must be False: singular matrices give NaN or infinity.
 
     Returns:
         ``(…, M)`` or ``(…, M, K)``.
 
     Raises:
-        ValueError: `diagonals_format` is none of these.
+        ValueError: `diagonals_format` is none of these, or `perturb_singular` is True.
 
     Example:
         >>> diagonals = [[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]]
         >>> tf.linalg.tridiagonal_solve(diagonals, [3.0, 3.0]).numpy()
         array([1., 1.], dtype=float32)
     """
-    three = _three(diagonals, diagonals_format, "tf.linalg.tridiagonal_solve")
+    who = "tf.linalg.tridiagonal_solve"
+    if perturb_singular:
+        raise ValueError(
+            f"{who}: `perturb_singular` must be False; got True, and singular matrices are not "
+            f"changed here.\n  Fix: add a small number to the main diagonal."
+        )
+    three = _three(diagonals, diagonals_format, who)
     return _tridiagonal_solve(*three, rhs, transpose=transpose_rhs, conjugate=conjugate_rhs)
 
 

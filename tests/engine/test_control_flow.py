@@ -382,3 +382,25 @@ def test_loop_in_a_branch_in_a_loop():
         return tf.while_loop(lambda i, _: i < n, body, (0, 0))[1]
 
     assert f(tf.constant(6)).numpy() == 0 + 2 + 4
+
+
+def test_no_gradient_flows_through_a_loop_of_a_program_without_back_prop():
+    v = tf.Variable(2.0)
+    x = tf.constant([1.0, 2.0])
+    loops = [
+        lambda: tf.while_loop(
+            lambda i, a: i < 3, lambda i, a: (i + 1, a * v), [0, 1.0], back_prop=False
+        )[1],
+        lambda: tf.map_fn(lambda e: e * v, x, back_prop=False),
+        lambda: tf.scan(lambda a, e: a + e * v, x, back_prop=False),
+        lambda: tf.foldl(lambda a, e: a + e * v, x, back_prop=False),
+    ]
+
+    def gradient(loop):
+        with tf.GradientTape() as tape:
+            y = loop()
+        return tape.gradient(y, v)
+
+    for loop in loops:
+        assert gradient(loop) is not None  # eager loops are Python's, as in TF
+        assert tf.function(gradient)(loop) is None

@@ -314,3 +314,14 @@ def test_wav_comes_back():
 def test_sound_errors(call, text):
     with pytest.raises(Invalid, match=text):
         call()
+
+
+def test_jpeg_carries_xmp():
+    text = "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    data = tf.io.encode_jpeg(SMOOTH, xmp_metadata=text)
+    assert b"\0" + text.encode() in data.numpy()
+    assert tf.io.decode_jpeg(data).shape == tf.io.decode_jpeg(tf.io.encode_jpeg(SMOOTH)).shape
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="xmp_metadata must have at most 65504"
+    ):
+        tf.io.encode_jpeg(SMOOTH, xmp_metadata="x" * 65505)

@@ -314,3 +314,10 @@ def test_errors_say_what_was_expected(call, kind, text):
     with pytest.raises(kind) as caught:
         call()
     assert text in str(caught.value)
+
+
+def test_tridiagonal_solve_does_not_perturb():
+    with pytest.raises(ValueError, match="`perturb_singular` must be False; got True"):
+        ops.tridiagonal_solve(
+            [[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [3.0, 3.0], perturb_singular=True
+        )

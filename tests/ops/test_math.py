@@ -370,6 +370,8 @@ ERRORS = [
     (lambda: ops.pow([2, 3], [1, -1]), errors.InvalidArgumentError, "got x .* int32 and y = -1"),
     (lambda: ops.add_n([]), ValueError, "at least one tensor; got none"),
     (lambda: ops.add_n([[1.0], [1.0, 2.0]]), errors.InvalidArgumentError, "must have one shape"),
+    (lambda: ops.accumulate_n([[1.0]], shape=[5]), ValueError, "must have shape"),
+    (lambda: ops.accumulate_n([[1.0]], tensor_dtype="int32"), TypeError, "must have dtype int32"),
     (lambda: ops.scalar_mul([1.0, 2.0], [1.0]), ValueError, "one number; got shape"),
     (lambda: ops.polyval(3.0, 1.0), ValueError, "`coeffs` must be a list; got float"),
     (lambda: ops.clip_by_value([1.0], [0.0, 1.0], 2.0), ValueError, "must broadcast to the shape"),

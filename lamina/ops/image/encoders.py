@@ -13,6 +13,8 @@ from lamina.ops.strings.operands import checked_choice, objects
 
 __all__ = ["encode_jpeg", "encode_png"]
 
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"  # what such a segment starts with
+
 
 def to_jpeg(pixels: np.ndarray, who: str, **options: Any) -> bytes:
     """Return uint8 pixels `(H, W, 1 or 3)` as the bytes of a JPEG file."""
@@ -27,10 +29,26 @@ def _infer_file(kinds: Sequence[Any], **attributes: Any) -> Any:
 
 
 @host_op(_infer_file)
-def _encode_jpeg(image, who="", quality=95, progressive=False, optimize=False, fine=False, dpi=()):
+def _encode_jpeg(
+    image, who="", quality=95, progressive=False, optimize=False, fine=False, dpi=(), xmp=""
+):
     options = {"quality": quality, "progressive": progressive, "optimize": optimize, "dpi": dpi}
     subsampling = 0 if fine else 2
-    return objects([to_jpeg(image, who, subsampling=subsampling, **options)], ())
+    data = to_jpeg(image, who, subsampling=subsampling, **options)
+    if xmp:  # the segment APP1, behind the first, JFIF's APP0
+        body = _XMP + xmp.encode()
+        place = 4 + int.from_bytes(data[4:6], "big")
+        head = b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big")
+        data = data[:place] + head + body + data[place:]
+    return objects([data], ())
+
+
+def _xmp(text, who):
+    text = text.decode() if isinstance(text, bytes) else text
+    most = 0xFFFF - 2 - len(_XMP)
+    if len(text.encode()) > most:
+        raise bad(who, f"xmp_metadata must have at most {most} bytes", "leave a part of it out")
+    return text
 
 
 def encode_jpeg(
@@ -58,7 +76,7 @@ def encode_jpeg(
         density_unit: "in" or "cm", the unit of the densities.
         x_density: Pixels per unit.
         y_density: Pixels per unit.
-        xmp_metadata: Accepted, unused.
+        xmp_metadata: XMP, text of XML that the file carries; "" for none.
         name: Accepted, unused.
 
     Returns:
@@ -93,6 +111,7 @@ def encode_jpeg(
         optimize=bool(optimize_size),
         fine=not chroma_downsampling,
         dpi=(round(x_density * scale), round(y_density * scale)),
+        xmp=_xmp(xmp_metadata, who),
     )
 
 
