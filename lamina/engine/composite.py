@@ -15,10 +15,10 @@ class CompositeOperand(TypeError, ValueError):  # noqa: N818  # it is both, as i
         value: The composite value.
     """
 
-    def __init__(self, value: Composite) -> None:
+    def __init__(self, value: Composite, who: str = "tf.convert_to_tensor") -> None:
         super().__init__(
-            f"tf.convert_to_tensor: `value` must be one Tensor; got a {type(value).__name__} of "
-            f"shape {value.shape}, dtype {value.dtype.name}, and this function takes none.\n"
+            f"{who}: each operand must be one Tensor; got a {type(value).__name__} of shape "
+            f"{value.shape}, dtype {value.dtype.name}, and this function takes none.\n"
             f"  Fix: {value._to_dense}."  # pyright: ignore[reportPrivateUsage]
         )
         self.value = value

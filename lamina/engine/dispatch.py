@@ -266,7 +266,7 @@ class Op(Generic[P]):
         """The same after an operand turned out to be ragged or sparse."""
         found = error.value._run(self, args, attributes)
         if found is NotImplemented:
-            raise error
+            raise type(error)(error.value, f"tf.{self.label}") from None
         return found
 
     def on_arrays(

@@ -429,7 +429,7 @@ def to_hash_bucket_strong(input, num_buckets, key, name=None):
         int64 in [0, N), of the shape of `input`.
 
     Raises:
-        InvalidArgumentError: `num_buckets` is below 1.
+        InvalidArgumentError: `num_buckets` is below 1, or `key` has not two integers.
 
     Example:
         >>> from lamina import ops
@@ -438,6 +438,10 @@ def to_hash_bucket_strong(input, num_buckets, key, name=None):
     """
     buckets = _checked_buckets(num_buckets, "tf.strings.to_hash_bucket_strong")
     key = tuple(int(k) for k in key)
+    if len(key) != 2:
+        raise errors.InvalidArgumentError(
+            f"tf.strings.to_hash_bucket_strong: `key` must be two integers; got {list(key)}."
+        )
     text = convert_to_tensor(input, dtypes.string)
     return _bucket_of_strings(text, num_buckets=buckets, key=key)
 

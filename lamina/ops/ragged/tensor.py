@@ -234,8 +234,16 @@ class RaggedTensor(Constructors, Composite):
             array([2, 3])
         """
         wanted = self._partition.dtype if out_type is None else as_dtype(out_type)
-        sizes = np.asarray(self._bounds(), wanted.np)
-        return ready(np.asarray(sizes if axis is None else sizes[np.asarray(axis)], wanted.np))
+        sizes, rank = np.asarray(self._bounds(), wanted.np), len(self.shape)
+        if axis is not None:
+            places = np.asarray(axis)
+            if ((places < -rank) | (places >= rank)).any():
+                raise errors.InvalidArgumentError(
+                    f"RaggedTensor.bounding_shape: `axis` must lie in [{-rank}, {rank}); got "
+                    f"{axis}."
+                )
+            sizes = sizes[places]
+        return ready(np.asarray(sizes, wanted.np))
 
     def _bounds(self):
         widest = int(np.diff(self._partition._numbers).max(initial=0))

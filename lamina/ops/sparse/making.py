@@ -562,5 +562,5 @@ def to_indicator(sp_input, vocab_size, name=None):
             f"tf.sparse.to_indicator: ids must lie in [0, {size}); got {ids.tolist()[:20]}."
         )
     found = np.zeros((*st._static_shape[:-1], size), bool)
-    found[(*places[:, :-1].T, ids)] = True
+    found[(*places[:, :-1].T, ids.astype(np.int64))] = True
     return convert_to_tensor(found)

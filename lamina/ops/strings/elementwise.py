@@ -221,6 +221,11 @@ def substr(input, pos, len, unit="BYTE", name=None):
     """
     unit = checked_choice(unit, _UNITS, "tf.strings.substr: `unit`")
     pos, count = convert_to_tensor(pos), convert_to_tensor(len)
+    if not (pos.dtype.is_integer and count.dtype.is_integer):
+        raise errors.InvalidArgumentError(
+            f"tf.strings.substr: `pos` and `len` must be integers; got {pos.dtype.name} and "
+            f"{count.dtype.name}.\n  Fix: tf.cast(pos, tf.int32)."
+        )
     if pos.shape.as_list() != count.shape.as_list():
         raise errors.InvalidArgumentError(
             f"tf.strings.substr: pos and len should have the same shape, got: {pos.shape} vs. "

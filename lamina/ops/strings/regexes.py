@@ -38,7 +38,7 @@ _TOKEN = re.compile(
 
 def _bad(pattern: str, why: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(
-        f"Invalid pattern: {pattern}, error: {why}\n"
+        f"tf.strings: Invalid pattern: {pattern}, error: {why}\n"
         f"  Fix: write it in RE2's syntax, https://github.com/google/re2/wiki/Syntax, which has "
         f"no lookaround and no backreferences."
     )

@@ -242,3 +242,10 @@ def test_the_shape_of_a_ragged_tensor_is_int32_unless_asked():
     rt = tf.ragged.constant([[1], [2, 3]])
     assert tf.shape(rt)[0].dtype is tf.int32
     assert tf.shape(rt, out_type=tf.int64)[0].dtype is tf.int64
+
+
+def test_errors_of_ragged_operands_name_the_function():
+    with pytest.raises(TypeError, match=r"tf\.argsort: each operand must be one Tensor; got a Rag"):
+        tf.argsort(ragged())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"bounding_shape: `axis` must lie in"):
+        ragged().bounding_shape(axis=7)

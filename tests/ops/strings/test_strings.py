@@ -166,6 +166,12 @@ def test_strings_work_inside_dataset_map():
          "should have the same shape"),
         (lambda: S.regex_replace("a", "(?=a)", ""), tf.errors.InvalidArgumentError,
          r"Invalid pattern: \(\?=a\), error: invalid perl operator"),
+        (lambda: S.substr("abc", 1.0, 2.0), tf.errors.InvalidArgumentError, "must be integers"),
+        (
+            lambda: S.to_hash_bucket_strong("a", 5, [1]),
+            tf.errors.InvalidArgumentError,
+            "`key` must be two integers",
+        ),
         (lambda: S.regex_replace("a", "(a", ""), tf.errors.InvalidArgumentError, "Invalid pattern"),
         (lambda: S.regex_replace("a", "[a", ""), tf.errors.InvalidArgumentError, "missing ]"),
         (lambda: S.regex_replace("a", r"\p{Elvish}", ""), tf.errors.InvalidArgumentError,
