@@ -20,6 +20,11 @@ def _check_cosine(x, type, n, axis, norm, who):
         raise NotImplementedError(
             f"{who}: `axis` must be -1, as in TF; got {axis}.\n  Fix: tf.transpose before."
         )
+    if not x.dtype.is_floating:
+        raise TypeError(
+            f"{who}: the input must be float32 or float64; got {x.dtype.name}.\n"
+            f"  Fix: tf.cast(input, tf.float32)."
+        )
     if n is not None and n < 1:
         raise ValueError(f"{who}: `n` must be a positive integer or None; got {n!r}.")
     if type not in (1, 2, 3, 4):
@@ -95,6 +100,7 @@ def dct(input, type=2, n=None, axis=-1, norm=None, name=None):
 
     Raises:
         ValueError: `type`, `n` or `norm` is unknown, or type 1 has a norm or one sample.
+        TypeError: the input is not float.
         NotImplementedError: `axis` is not -1.
 
     Example:
@@ -122,6 +128,7 @@ def idct(input, type=2, n=None, axis=-1, norm=None, name=None):
 
     Raises:
         ValueError: `type`, `n` or `norm` is unknown, or type 1 has a norm or one sample.
+        TypeError: the input is not float.
         NotImplementedError: `axis` is not -1.
 
     Example:

@@ -179,12 +179,14 @@ def _decode_raw(input_bytes, out_dtype=dtypes.uint8, little_endian=True, fixed_l
     for i, s in enumerate(flat):
         if len(s) != length:
             raise errors.InvalidArgumentError(
-                f"DecodeRaw requires input strings to all be the same size, but element {i} has "
+                f"tf.io.decode_raw: DecodeRaw requires input strings to all be the same "
+                f"size, but element {i} has "
                 f"size {len(s)} != {length}.\n  Fix: pass fixed_length to pad or cut them."
             )
     if length % out_dtype.size:
         raise errors.InvalidArgumentError(
-            f"Input to DecodeRaw has length {length} that is not a multiple of {out_dtype.size}, "
+            f"tf.io.decode_raw: Input to DecodeRaw has length {length} that is not a "
+            f"multiple of {out_dtype.size}, "
             f"the size of {out_dtype.name}.\n  Fix: check `out_type`."
         )
     kind = out_dtype.np if little_endian else out_dtype.np.newbyteorder(">")

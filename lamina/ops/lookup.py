@@ -374,9 +374,9 @@ class StaticHashTable(_Table):
         for key, value in zip(keys, values, strict=True):
             kept = self._dict.setdefault(key, value)
             if kept is not value and kept != value:
-                raise errors.InvalidArgumentError(
+                raise errors.FailedPreconditionError(
                     f"tf.lookup.StaticHashTable: HashTable has different value for same key: key "
-                    f"{key!r} has {kept!r} and trying to add value {value!r}."
+                    f"{key} has {kept} and trying to add value {value}.\n  Fix: drop one of them."
                 )
 
 
@@ -444,7 +444,7 @@ class MutableHashTable(_Table):
         value_dtype: The dtype of the values.
         default_value: What keys get that are not in the table; its shape is that of a value.
         name: A name.
-        checkpoint: Accepted, unused.
+        checkpoint: Accepted, unused: tf.train.Checkpoint does not keep tables; save `export()`.
         experimental_is_anonymous: Accepted, unused.
 
     Example:
@@ -522,7 +522,7 @@ class DenseHashTable(MutableHashTable):
         deleted_key: Another one.
         initial_num_buckets: Accepted, unused.
         name: A name.
-        checkpoint: Accepted, unused.
+        checkpoint: Accepted, unused: tf.train.Checkpoint does not keep tables; save `export()`.
         experimental_is_anonymous: Accepted, unused.
 
     Raises:
@@ -552,6 +552,10 @@ class DenseHashTable(MutableHashTable):
             _scalar(_host(k, self._key_dtype)): what
             for k, what in ((empty_key, "empty_key"), (deleted_key, "deleted_key"))
         }
+        if len(self._reserved) < 2:
+            raise errors.InvalidArgumentError(
+                f"DenseHashTable: Empty and deleted keys cannot be equal; got {empty_key!r} twice."
+            )
 
     def _refuse_reserved(self, keys):
         for key in _host(keys, self._key_dtype).reshape(-1).tolist():

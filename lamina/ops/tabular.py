@@ -87,7 +87,8 @@ class _Column:
             return number
         except ValueError:
             raise errors.InvalidArgumentError(
-                f"Field {self.index} in record {record} is not a valid {self.dtype.name}: "
+                f"tf.io.decode_csv: Field {self.index} in record {record} is not a valid "
+                f"{self.dtype.name}: "
                 f"{cell.decode('utf-8', 'replace')}.\n"
                 f"  Fix: give another dtype in `record_defaults`, or `na_value` for missing ones."
             ) from None
@@ -103,14 +104,14 @@ def _table(records: np.ndarray, columns: Sequence[_Column], options: Any) -> lis
             cells = [cells[c] for c in chosen if c < len(cells)]
         if len(cells) != count:
             raise errors.InvalidArgumentError(
-                f"Expect {count} fields but have {len(cells)} in record {r}.\n"
+                f"tf.io.decode_csv: Expect {count} fields but have {len(cells)} in record {r}.\n"
                 f"  Fix: give one of `record_defaults` for each column, or `select_cols`."
             )
         for i, (cell, quoted) in enumerate(cells):
             if (cell == b"" or cell == missing) and not (quoted and cell != b""):
                 if columns[i].default is None:
                     raise errors.InvalidArgumentError(
-                        f"Field {i} is required but missing in record {r}!\n"
+                        f"tf.io.decode_csv: Field {i} is required but missing in record {r}!\n"
                         f"  Fix: give it a default in `record_defaults`."
                     )
                 out[i].append(columns[i].default)

@@ -314,3 +314,10 @@ def test_adjustments_without_a_gradient_in_tf_say_so(adjust, kernel):
         changed = adjust(image, 0.1)
     with pytest.raises(LookupError, match=f"no entry for: {kernel}"):
         tape.gradient(changed, image)
+
+
+def test_what_is_no_gray_image_or_has_no_size_is_refused():
+    with pytest.raises(ValueError, match=r"grayscale_to_rgb: `images` must have 1 channel"):
+        tf.image.grayscale_to_rgb(tf.zeros([2, 2, 3]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="output dimensions must be positive"):
+        tf.image.resize(tf.zeros([2, 2, 3]), [0, 2])

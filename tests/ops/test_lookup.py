@@ -37,7 +37,7 @@ def test_vocabulary_table_hashes_other_terms():
 
 
 def test_one_key_has_one_value():
-    with pytest.raises(errors.InvalidArgumentError, match="different value for same key"):
+    with pytest.raises(errors.FailedPreconditionError, match="different value for same key"):
         tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a", "a"], [1, 2]), 0)
 
 
@@ -55,6 +55,8 @@ def test_dense_table_keeps_two_keys_back():
     table = tf.lookup.experimental.DenseHashTable(tf.int64, tf.int64, -1, -1, -2)
     with pytest.raises(errors.InvalidArgumentError, match="empty_key"):
         table.insert(tf.constant([-1], tf.int64), tf.constant([1], tf.int64))
+    with pytest.raises(errors.InvalidArgumentError, match="deleted keys cannot be equal"):
+        tf.lookup.experimental.DenseHashTable(tf.int64, tf.int64, -1, -2, -2)
 
 
 def test_missing_file_is_reported():

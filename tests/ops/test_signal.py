@@ -274,3 +274,9 @@ def test_mfccs_are_scaled_cosine_transforms():
     assert_close(found, signal.dct(REAL).numpy() / np.sqrt(24))
     with pytest.raises(ValueError, match="the last axis must hold mel bins"):
         signal.mfccs_from_log_mel_spectrograms(REAL[:, :0])
+
+
+def test_cosine_transforms_take_floats():
+    for transform in (tf.signal.dct, tf.signal.idct):
+        with pytest.raises(TypeError, match="must be float32 or float64; got int32"):
+            transform(tf.constant([1, 2]))

@@ -221,10 +221,18 @@ def grayscale_to_rgb(images):
     Returns:
         A Tensor `(…, 3)` of the same dtype.
 
+    Raises:
+        ValueError: the last axis has another size than 1.
+
     Example:
         >>> tf.image.grayscale_to_rgb([[[0.5]]]).numpy()
         array([[[0.5, 0.5, 0.5]]], dtype=float32)
     """
+    if not images.ndim or (isinstance(images.shape[-1], int) and images.shape[-1] != 1):
+        raise ValueError(
+            f"`images` must have 1 channel; got shape {images.shape}.\n"
+            "  Fix: images[..., :1], or leave RGB as it is."
+        )
     return jnp.concatenate([images] * 3, -1)
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, op, static_ints
+from lamina.engine import convert_to_tensor, errors, op, static_ints
 
 __all__ = ["ResizeMethod", "resize", "resize_with_pad"]
 
@@ -181,6 +181,7 @@ def resize(
 
     Raises:
         ValueError: the images' rank, `size` or `method` is wrong.
+        InvalidArgumentError: a size is below 1.
 
     Example:
         >>> tf.image.resize(tf.ones((1, 4, 4, 3)), (2, 8)).shape
@@ -194,6 +195,11 @@ def resize(
         raise ValueError(
             f"tf.image.resize: `size` must be a height and a width; got {size}.\n"
             "  Fix: pass (new_height, new_width)."
+        )
+    if any(isinstance(each, int) and each < 1 for each in size):
+        raise errors.InvalidArgumentError(
+            f"tf.image.resize: output dimensions must be positive; got {size}.\n"
+            "  Fix: pass a height and a width of at least 1."
         )
     if method not in (*_KERNELS, "nearest", "area"):
         raise ValueError(

@@ -213,7 +213,8 @@ def _fixed(rows: Sequence[Any], key: str, feature: Any, is_one: bool, names: Any
         found: Any = default if values is None else values
         if found.size != count:
             raise errors.InvalidArgumentError(
-                f"Key: {key}, Index: {i}.  Number of {dtype.name} values != expected.  values "
+                f"tf.io: Key: {key}, Index: {i}.  Number of {dtype.name} values != expected. "
+                f" values "
                 f"size: {found.size} but output shape: {list(dims)}.\n"
                 f"  Fix: change `shape`, or use tf.io.VarLenFeature."
             )
@@ -235,7 +236,8 @@ def _sequence(rows: Sequence[Any], key: str, feature: Any, is_one: bool) -> Any:
         values = np.empty(0, dtype.np) if values is None else values
         if size == 0 or values.size % size:
             raise errors.InvalidArgumentError(
-                f"Key: {key}, Index: {i}.  Number of {dtype.name} values is not a multiple of "
+                f"tf.io: Key: {key}, Index: {i}.  Number of {dtype.name} values is not a "
+                f"multiple of "
                 f"stride length. Saw {values.size} values but output shape is {list(dims)}.\n"
                 f"  Fix: change `shape`."
             )

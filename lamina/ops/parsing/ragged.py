@@ -23,7 +23,8 @@ def _lengths(partition: Any, row: Any, count: int, where: Named) -> np.ndarray:
         found = _from_numbers(partition, numbers, count)
     if (found < 0).any() or found.sum() != count:
         raise errors.InvalidArgumentError(
-            f"Key: {where.key}, Index: {where.record}.  The partition {partition!r} must cut "
+            f"tf.io: Key: {where.key}, Index: {where.record}.  The partition "
+            f"{partition!r} must cut "
             f"{count} values; got rows of lengths {found.tolist()}.\n"
             f"  Fix: write partitions that end with the values."
         )

@@ -44,7 +44,7 @@ def raw_bytes(serialized: Any, who: str, rank: int | None) -> np.ndarray:
 
 def _bad(error: Exception, what: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(
-        f"Could not parse example input, value: {error}\n"
+        f"tf.io: Could not parse example input, value: {error}\n"
         f"  Fix: pass the bytes of a {what}, from SerializeToString() or a TFRecord file."
     )
 
@@ -129,7 +129,8 @@ def values_of(found: tuple[int, bytes] | None, dtype: Any, where: Named) -> np.n
     if _KINDS.get(kind) is not dtype:
         came = _KINDS[kind].name if kind in _KINDS else "unknown"
         raise errors.InvalidArgumentError(
-            f"Key: {where.key}, Index: {where.record}.  Data types don't match. Expected type: "
+            f"tf.io: Key: {where.key}, Index: {where.record}.  Data types don't match. "
+            f"Expected type: "
             f"{dtype.name}, Data type: {came}.\n  Fix: describe the feature with tf.{came}."
         )
     if kind == 1:

@@ -143,7 +143,8 @@ def _steps(lists: Sequence[Any], key: str, feature: Any, who: str) -> list[list[
     for i, record in enumerate(lists):
         if name not in record and not getattr(feature, "allow_missing", True):
             raise errors.InvalidArgumentError(
-                f"Name: <unknown>, Feature list '{key}' is required but could not be found.  Did "
+                f"tf.io: Name: <unknown>, Feature list '{key}' is required but could not be "
+                f"found.  Did "
                 f"you mean to include it in feature_list_dense_missing_assumed_empty?\n"
                 f"  Fix: allow_missing=True in the FixedLenSequenceFeature."
             )
@@ -161,7 +162,8 @@ def _dense(steps: Sequence[Any], key: str, feature: Any, is_one: bool) -> Any:
         for step in record:
             if step.size != size:
                 raise errors.InvalidArgumentError(
-                    f"Key: {key}, Index: {i}.  Number of {dtype.name} values != expected.  values "
+                    f"tf.io: Key: {key}, Index: {i}.  Number of {dtype.name} values != expected. "
+                    f" values "
                     f"size: {step.size} but output shape: {list(dims)}.\n"
                     f"  Fix: change `shape`, or use tf.io.RaggedFeature."
                 )

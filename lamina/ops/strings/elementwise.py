@@ -331,7 +331,7 @@ def _number(text: bytes, dtype: Any) -> Any:
         return value
     except ValueError:
         raise errors.InvalidArgumentError(
-            f"StringToNumberOp could not correctly convert string: {word}\n"
+            f"tf.strings.to_number: StringToNumberOp could not correctly convert string: {word}\n"
             f"  Fix: tf.strings.to_number needs text of one {dtype.name}."
         ) from None
 
