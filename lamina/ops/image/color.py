@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import as_dtype, op
+from lamina.engine import as_dtype, from_host, op
+from lamina.ops.image.sizes import is_rare_size
 
 __all__ = [
     "convert_image_dtype",
@@ -78,7 +79,10 @@ def convert_image_dtype(image, dtype, saturate=False, name=None):
         >>> tf.image.convert_image_dtype([0.0, 1.0], tf.uint8).numpy()
         array([  0, 255], dtype=uint8)
     """
-    return _convert(image, dtype=as_dtype(dtype), saturate=bool(saturate))
+    dtype = as_dtype(dtype)
+    if dtype.is_floating and is_rare_size(image, ("convert", dtype)):
+        return from_host(converted(np.asarray(image), dtype.np, False))
+    return _convert(image, dtype=dtype, saturate=bool(saturate))
 
 
 def as_float(change):

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, errors, op, static_ints
+from lamina.engine import convert_to_tensor, errors, from_host, op, static_ints
+from lamina.ops.image.sizes import is_rare_size
 
 __all__ = ["ResizeMethod", "resize", "resize_with_pad"]
 
@@ -31,31 +32,34 @@ _NUMBERED = ("bilinear", "nearest", "bicubic", "area")
 # --- kernels: the weight of a source pixel at a distance, in source pixels ------------------------
 
 
-def _triangle(x):
-    return jnp.maximum(1 - x, 0)
+# Each takes `xp`, jax.numpy inside of programs, NumPy for a size that is rare.
 
 
-def _keys(x):
+def _triangle(xp, x):
+    return xp.maximum(1 - x, 0)
+
+
+def _keys(xp, x):
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return jnp.where(x >= 2, 0, jnp.where(x >= 1, far, near))
+    return xp.where(x >= 2, 0, xp.where(x >= 1, far, near))
 
 
-def _mitchell(x):
+def _mitchell(xp, x):
     near = (7 / 6 * x - 2) * x * x + 8 / 9
     far = ((-7 / 18 * x + 2) * x - 10 / 3) * x + 16 / 9
-    return jnp.where(x >= 2, 0, jnp.where(x >= 1, far, near))
+    return xp.where(x >= 2, 0, xp.where(x >= 1, far, near))
 
 
-def _gaussian(x):
-    return jnp.where(x < 1.5, jnp.exp(-2 * x * x), 0)  # a radius of 3 sigma, sigma = 0.5
+def _gaussian(xp, x):
+    return xp.where(x < 1.5, xp.exp(-2 * x * x), 0)  # a radius of 3 sigma, sigma = 0.5
 
 
 def _lanczos(radius):
-    def kernel(x):
-        angle = math.pi * jnp.where(x <= 1e-3, 1, x)
-        wave = radius * jnp.sin(angle) * jnp.sin(angle / radius) / (angle * angle)
-        return jnp.where(x > radius, 0, jnp.where(x <= 1e-3, 1, wave))
+    def kernel(xp, x):
+        angle = math.pi * xp.where(x <= 1e-3, 1, x)
+        wave = radius * xp.sin(angle) * xp.sin(angle / radius) / (angle * angle)
+        return xp.where(x > radius, 0, xp.where(x <= 1e-3, 1, wave))
 
     return kernel
 
@@ -71,72 +75,80 @@ _KERNELS = {
 _TINY = 1000 * float(np.finfo(np.float32).tiny)
 
 
-def _ratio(source, target):
+def _iota(xp, size):
+    return np.arange(size, dtype=np.float32) if xp is np else lax.iota(jnp.float32, size)
+
+
+def _ratio(xp, source, target):
     """Return source / target as float32; both may be symbolic."""
-    return jnp.asarray(source, jnp.float32) / jnp.asarray(target, jnp.float32)
+    return xp.asarray(source, xp.float32) / xp.asarray(target, xp.float32)
 
 
-def _matrix(method, source, target, antialias):
+def _matrix(xp, method, source, target, antialias):
     """Return the weights `(target, source)` of one axis, float32."""
-    ratio = _ratio(source, target)
-    places = lax.iota(jnp.float32, target)
-    pixels = lax.iota(jnp.float32, source)
+    ratio = _ratio(xp, source, target)
+    places = _iota(xp, target)
+    pixels = _iota(xp, source)
     if method == "area":
         start, end = places[:, None] * ratio, (places[:, None] + 1) * ratio
-        covered = jnp.minimum(pixels + 1, end) - jnp.maximum(pixels, start)
-        return jnp.maximum(covered, 0) / ratio
+        covered = xp.minimum(pixels + 1, end) - xp.maximum(pixels, start)
+        return xp.maximum(covered, 0) / ratio
     centre = (places + 0.5) * ratio
     if method == "bicubic" and not antialias:
         # TF looks its weights up in a table of 1024 steps.
-        below = jnp.floor(centre - 0.5)
-        centre = below + jnp.round((centre - 0.5 - below) * 1024) / 1024 + 0.5
-    stretch = jnp.maximum(ratio, 1) if antialias else 1
-    weights = _KERNELS[method](jnp.abs(pixels + 0.5 - centre[:, None]) / stretch)
-    total = jnp.sum(weights, 1, keepdims=True)
-    usable = jnp.abs(total) >= _TINY
-    return jnp.where(usable, weights / jnp.where(usable, total, 1), 0)
+        below = xp.floor(centre - 0.5)
+        centre = below + xp.round((centre - 0.5 - below) * 1024) / 1024 + 0.5
+    stretch = xp.maximum(ratio, 1) if antialias else 1
+    weights = _KERNELS[method](xp, xp.abs(pixels + 0.5 - centre[:, None]) / stretch)
+    total = xp.sum(weights, 1, keepdims=True)
+    usable = xp.abs(total) >= _TINY
+    return xp.where(usable, weights / xp.where(usable, total, 1), 0)
 
 
-def _by_matrices(images, size, method, antialias):
-    high = lax.Precision.HIGHEST
-    rows = _matrix(method, images.shape[1], size[0], antialias)
-    columns = _matrix(method, images.shape[2], size[1], antialias)
-    images = images.astype(jnp.float32)
-    images = jnp.einsum("bhwc,yh->bywc", images, rows, precision=high)
-    return jnp.einsum("bywc,xw->byxc", images, columns, precision=high)
+def _by_matrices(xp, images, size, method, antialias):
+    how = {"optimize": True} if xp is np else {"precision": lax.Precision.HIGHEST}
+    rows = _matrix(xp, method, images.shape[1], size[0], antialias)
+    columns = _matrix(xp, method, images.shape[2], size[1], antialias)
+    images = images.astype(xp.float32)
+    images = xp.einsum("bhwc,yh->bywc", images, rows, **how)
+    return xp.einsum("bywc,xw->byxc", images, columns, **how)
 
 
-def _bilinear_axis(images, axis, target):
+def _bilinear_axis(xp, images, axis, target):
     """Mix the two nearest pixels along an axis: less work than a matrix."""
     source = images.shape[axis]
-    last = jnp.asarray(source, jnp.int32) - 1
-    places = (lax.iota(jnp.float32, target) + 0.5) * _ratio(source, target) - 0.5
-    below = jnp.floor(places)
-    share = jnp.reshape(places - below, [-1 if i == axis else 1 for i in range(4)])
-    low = jnp.clip(below.astype(jnp.int32), 0, last)
-    high = jnp.clip(below.astype(jnp.int32) + 1, 0, last)
-    first = jnp.take(images, low, axis, mode="clip")
-    return first + (jnp.take(images, high, axis, mode="clip") - first) * share
+    last = xp.asarray(source, xp.int32) - 1
+    places = (_iota(xp, target) + 0.5) * _ratio(xp, source, target) - 0.5
+    below = xp.floor(places)
+    share = xp.reshape(places - below, [-1 if i == axis else 1 for i in range(4)])
+    low = xp.clip(below.astype(xp.int32), 0, last)
+    high = xp.clip(below.astype(xp.int32) + 1, 0, last)
+    first = xp.take(images, low, axis, mode="clip")
+    return first + (xp.take(images, high, axis, mode="clip") - first) * share
 
 
-def _nearest_axis(images, axis, target):
+def _nearest_axis(xp, images, axis, target):
     source = images.shape[axis]
-    places = jnp.floor((lax.iota(jnp.float32, target) + 0.5) * _ratio(source, target))
-    places = jnp.minimum(places.astype(jnp.int32), jnp.asarray(source, jnp.int32) - 1)
-    return jnp.take(images, places, axis, mode="clip")
+    places = xp.floor((_iota(xp, target) + 0.5) * _ratio(xp, source, target))
+    places = xp.minimum(places.astype(xp.int32), xp.asarray(source, xp.int32) - 1)
+    return xp.take(images, places, axis, mode="clip")
+
+
+def _resized(xp, images, size, method, antialias):
+    batch = images if images.ndim == 4 else images[None]
+    if method == "nearest":
+        batch = _nearest_axis(xp, _nearest_axis(xp, batch, 1, size[0]), 2, size[1])
+    elif method == "bilinear" and not antialias:
+        batch = batch.astype(xp.float32)
+        batch = _bilinear_axis(xp, _bilinear_axis(xp, batch, 1, size[0]), 2, size[1])
+    else:
+        batch = _by_matrices(xp, batch, size, method, antialias)
+    return batch if images.ndim == 4 else batch[0]
 
 
 @op
 def _resize(images, *, size, method, antialias):
-    batch = images if images.ndim == 4 else images[None]
-    if method == "nearest":
-        batch = _nearest_axis(_nearest_axis(batch, 1, size[0]), 2, size[1])
-    elif method == "bilinear" and not antialias:
-        batch = batch.astype(jnp.float32)
-        batch = _bilinear_axis(_bilinear_axis(batch, 1, size[0]), 2, size[1])
-    else:
-        batch = _by_matrices(batch, size, method, antialias)
-    return batch if images.ndim == 4 else batch[0]
+    return _resized(jnp, images, size, method, antialias)
 
 
 def image_tensor(images, who):
@@ -208,6 +220,9 @@ def resize(
         )
     if preserve_aspect_ratio:
         size = _fitting_size(images, size)
+    how = size, method, bool(antialias)
+    if is_rare_size(images, ("resize", *how)):
+        return from_host(_resized(np, np.asarray(images), *how))
     return _resize(images, size=size, method=method, antialias=bool(antialias))
 
 
