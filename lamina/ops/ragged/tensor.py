@@ -16,11 +16,11 @@ from lamina.engine import (
     symbolic_dim,
     type_of,
 )
-from lamina.engine.composite import Composite
 from lamina.engine.hosted import is_saving
 from lamina.engine.typespec import TypeSpec
 from lamina.ops.array import shape
 from lamina.ops.casting import cast
+from lamina.ops.composite import ArrayOfParts, ArraySpec
 from lamina.ops.ragged.constructors import Constructors
 from lamina.ops.ragged.merging import inner_values, joined_splits
 from lamina.ops.ragged.nesting import flat_of, is_ragged, nrows_of, parts_of, values_of
@@ -46,15 +46,7 @@ __all__ = [
 RULES = {}
 
 
-def run_op(value, op, args, attributes):
-    """Return what an operation gives for operands with a ragged one among them."""
-    rule = RULES.get(op.label)
-    if rule is None:
-        return NotImplemented
-    return rule(op, list(args), {k: v for k, v, _ in attributes})
-
-
-class RaggedTensor(Constructors, Composite):
+class RaggedTensor(Constructors, ArrayOfParts):
     """A Tensor whose axes may have rows of different lengths.
 
     It is kept as the values of all rows, one after the other, and a `RowPartition` that says
@@ -81,9 +73,8 @@ class RaggedTensor(Constructors, Composite):
         array([3, 0, 3], dtype=int32)
     """
 
-    _keras_mask = None
+    _rules = RULES
     _to_dense = "value.to_tensor() pads the rows, value.flat_values are the elements"
-    __array_priority__ = 200
 
     def __init__(self, values, row_partition, internal=False):
         if not internal:
@@ -110,34 +101,15 @@ class RaggedTensor(Constructors, Composite):
     # -- what it holds
 
     @property
-    def values(self):
-        """The values of all rows, one after the other: a Tensor, or ragged itself."""
-        return self._values
-
-    @property
     def flat_values(self):
         """The innermost values, a Tensor."""
         return flat_of(self)
-
-    @property
-    def dtype(self):
-        """The element type."""
-        return self._values.dtype
 
     @property
     def shape(self):
         """The shape; ragged axes are None."""
         inner = list(self._values.shape)[1:]
         return TensorShape([self._partition.static_nrows, self._partition._uniform, *inner])
-
-    def get_shape(self):
-        """Return the shape, as `.shape`."""
-        return self.shape
-
-    @property
-    def ndim(self):
-        """The number of axes."""
-        return len(self.shape)
 
     @property
     def ragged_rank(self):
@@ -392,10 +364,6 @@ class RaggedTensor(Constructors, Composite):
             array[i] = row
         return array
 
-    def consumers(self):
-        """Return [], since there is no graph."""
-        return []
-
     # -- as the engine sees it
 
     def _components(self):
@@ -418,13 +386,6 @@ class RaggedTensor(Constructors, Composite):
     def _kind(self):
         return tuple(p._uniform for p in parts_of(self))
 
-    @property
-    def _type_spec(self):
-        return RaggedTensorSpec.from_value(self)
-
-    def _run(self, op, args, attributes):
-        return run_op(self, op, args, attributes)
-
     def __iter__(self):
         for i in range(self._partition._count):
             yield self[i]  # type: ignore[index]  # rules.py installs __getitem__
@@ -442,14 +403,8 @@ class RaggedTensor(Constructors, Composite):
             return f"tf.RaggedTensor(values={self._values}, row_splits={self.row_splits})"
         return f"<tf.RaggedTensor {as_text(self)}>"
 
-    def __copy__(self):
-        return self
 
-    def __deepcopy__(self, memo):
-        return self
-
-
-class RaggedTensorSpec(TypeSpec):
+class RaggedTensorSpec(ArraySpec):
     """The shape and dtype that a RaggedTensor must have.
 
     Args:
@@ -499,16 +454,6 @@ class RaggedTensorSpec(TypeSpec):
         return RaggedTensor if self._ragged_rank else Tensor
 
     @property
-    def shape(self):
-        """The shape."""
-        return self._shape
-
-    @property
-    def dtype(self):
-        """The element type."""
-        return self._dtype
-
-    @property
     def ragged_rank(self):
         """The number of row partitions."""
         return self._ragged_rank
@@ -550,9 +495,6 @@ class RaggedTensorSpec(TypeSpec):
         outer = splits[:1] if self._shape[0] is not None else found[:1]
         return [type_of((rows[-1], *flat.dims[1:]), self._dtype), *outer, *found[1:]]
 
-    def _to_components(self, value):
-        return value._components()
-
     def _from_components(self, components):
         flat, *splits = components
         return RaggedTensor.from_nested_row_splits(flat, splits, validate=False)
@@ -566,6 +508,9 @@ class RaggedTensorSpec(TypeSpec):
                 and self._shape.is_compatible_with(spec_or_value.shape)
             )
         return super().is_compatible_with(spec_or_value)
+
+
+RaggedTensor._spec = RaggedTensorSpec
 
 
 # -- helpers -------------------------------------------------------------------------------------

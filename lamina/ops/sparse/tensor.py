@@ -12,10 +12,10 @@ from lamina.engine import (
     static_ints,
     type_of,
 )
-from lamina.engine.composite import Composite
 from lamina.engine.spec import symbolic_dims
 from lamina.engine.typespec import TypeSpec
 from lamina.ops.casting import cast
+from lamina.ops.composite import ArrayOfParts, ArraySpec
 
 __all__ = ["SparseTensor", "SparseTensorSpec", "host_of", "is_sparse", "sparse"]
 
@@ -88,7 +88,7 @@ def _has_tensors(value):
     )
 
 
-class SparseTensor(Composite):
+class SparseTensor(ArrayOfParts):
     """A Tensor of which only some elements are kept; the others are 0.
 
     Args:
@@ -111,9 +111,8 @@ class SparseTensor(Composite):
         np.int32(30)
     """
 
-    _keras_mask = None
+    _rules = RULES
     _to_dense = "tf.sparse.to_dense(value)"
-    __array_priority__ = 200
 
     def __init__(self, indices, values, dense_shape):
         self._indices = _integers(indices, "indices")
@@ -145,19 +144,9 @@ class SparseTensor(Composite):
         return self._indices
 
     @property
-    def values(self):
-        """The elements, `(N,)`."""
-        return self._values
-
-    @property
     def dense_shape(self):
         """The shape as a Tensor, int64 `(R,)`."""
         return self._dense_shape
-
-    @property
-    def dtype(self):
-        """The element type."""
-        return self._values.dtype
 
     @property
     def shape(self):
@@ -170,15 +159,6 @@ class SparseTensor(Composite):
         if known is None:
             return TensorShape([None] * self._dense_shape.shape[0])
         return TensorShape([int(n) if isinstance(n, int | np.integer) else None for n in known])
-
-    def get_shape(self):
-        """Return the shape, as `.shape`."""
-        return self.shape
-
-    @property
-    def ndim(self):
-        """The number of axes."""
-        return self._dense_shape.shape[0]
 
     @property
     def _static_shape(self):
@@ -200,10 +180,6 @@ class SparseTensor(Composite):
     def with_values(self, new_values):
         """Return the same places with other values, of which there must be as many."""
         return SparseTensor(self._indices, new_values, self._dense_shape)
-
-    def consumers(self):
-        """Return [], since there is no graph."""
-        return []
 
     @property
     def graph(self):
@@ -257,30 +233,14 @@ class SparseTensor(Composite):
     def _kind(self):
         return self.shape
 
-    @property
-    def _type_spec(self):
-        return SparseTensorSpec.from_value(self)
-
-    def _run(self, op, args, attributes):
-        rule = RULES.get(op.label)
-        if rule is None:
-            return NotImplemented
-        return rule(op, list(args), {k: v for k, v, _ in attributes})
-
     def __repr__(self):
         return (
             f"SparseTensor(indices={self._indices!s}, values={self._values!s}, "
             f"dense_shape={self._dense_shape!s})"
         )
 
-    def __copy__(self):
-        return self
 
-    def __deepcopy__(self, memo):
-        return self
-
-
-class SparseTensorSpec(TypeSpec):
+class SparseTensorSpec(ArraySpec):
     """The shape and dtype that a SparseTensor must have.
 
     Args:
@@ -299,16 +259,6 @@ class SparseTensorSpec(TypeSpec):
     def value_type(self):
         """The class of the values: SparseTensor."""
         return SparseTensor
-
-    @property
-    def shape(self):
-        """The shape."""
-        return self._shape
-
-    @property
-    def dtype(self):
-        """The element type."""
-        return self._dtype
 
     @classmethod
     def from_value(cls, value):
@@ -336,11 +286,11 @@ class SparseTensorSpec(TypeSpec):
             shape,
         ]
 
-    def _to_components(self, value):
-        return value._components()
-
     def _from_components(self, components):
         dense_shape = components[2]
         if dense_shape._value is None and dense_shape._trace is None:  # a placeholder
             dense_shape._host = np.asarray(symbolic_dims(self._shape), object)
         return SparseTensor(*components)
+
+
+SparseTensor._spec = SparseTensorSpec
