@@ -34,11 +34,11 @@ class KerasTensor(Tensor):
     Args:
         shape: The shape, None where sizes are unknown.
         dtype: The dtype.
-        sparse: Accepted for Keras' signature, unused.
-        ragged: As `sparse`.
-        record_history: As `sparse`.
+        sparse: Whether it stands for a `tf.SparseTensor`.
+        ragged: Whether it stands for a `tf.RaggedTensor`.
+        record_history: Accepted for Keras' signature, unused.
         name: The name; None makes one.
-        **kwargs: As `sparse`.
+        **kwargs: Accepted, unused.
 
     Attributes:
         node: The call that it comes from.
@@ -60,6 +60,7 @@ class KerasTensor(Tensor):
         **kwargs: Any,
     ) -> None:
         self._set(symbolic_type(shape, dtype), None, 0, name)
+        self._kinds = bool(sparse), bool(ragged)
 
     @classmethod
     def of(cls, kind: TensorType, node: "Node | None" = None, index: int = 0) -> "KerasTensor":
@@ -73,6 +74,20 @@ class KerasTensor(Tensor):
         self.node: Any = node
         self.index = index
         self._label: str | None = name
+        self._kinds = False, False
+
+    @property
+    def sparse(self) -> bool:
+        """Whether it stands for a `tf.SparseTensor`, as an input may that was declared so."""
+        return self._kinds[0] or self._is_input_of("sparse")
+
+    @property
+    def ragged(self) -> bool:
+        """Whether it stands for a `tf.RaggedTensor`, as an input may that was declared so."""
+        return self._kinds[1] or self._is_input_of("ragged")
+
+    def _is_input_of(self, kind: str) -> bool:
+        return self.node is not None and self.node.is_input and getattr(self.node.layer, kind)
 
     @property
     def name(self) -> str:
@@ -100,7 +115,11 @@ class KerasTensor(Tensor):
         return KerasTensor, (tuple(self.shape), self.dtype.name), state
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, name={self.name}>"
+        kinds = f"sparse={self.sparse}, ragged={self.ragged}"
+        return (
+            f"<KerasTensor shape={tuple(self.shape)}, dtype={self.dtype.name}, {kinds}, "
+            f"name={self.name}>"
+        )
 
     __str__ = __repr__
 

@@ -184,3 +184,15 @@ def test_copies_are_independent(how):
 def test_input_takes_one_of_the_two_shapes():
     with pytest.raises(ValueError, match=r"`shape` or `batch_shape` must be given, not both"):
         tf.keras.Input(shape=(3,), batch_shape=(2, 3))
+
+
+def test_symbols_say_as_keras_whether_they_are_sparse_or_ragged():
+    x = tf.keras.Input((3,), name="x")
+    assert repr(x) == (
+        "<KerasTensor shape=(None, 3), dtype=float32, sparse=False, ragged=False, name=x>"
+    )
+    y = tf.keras.Input((3,), name="y", sparse=True)
+    assert (y.sparse, y.ragged) == (True, False)
+    assert "sparse=True" in repr(y)
+    assert tf.keras.KerasTensor((2,), ragged=True).ragged
+    assert not tf.keras.layers.Dense(2)(x).sparse
