@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
+from tests.tolerances import assert_close
 
 keras = tf.keras
 X = np.linspace(-1.0, 1.0, 12, dtype="float32").reshape(4, 3)
@@ -254,3 +255,51 @@ def test_what_a_property_raises_is_not_hidden():
         Slow().pace  # noqa: B018
     with pytest.raises(AttributeError, match="`output` is defined for functional models"):
         Net().output  # noqa: B018
+
+
+# ---- train steps of one's own --------------------------------------------------------------------
+
+
+def _older_step(self, data):
+    x, y, weight = tf.keras.utils.unpack_x_y_sample_weight(data)
+    with tf.GradientTape() as tape:
+        y_pred = self(x, training=True)
+        loss = self.compiled_loss(y, y_pred, weight, regularization_losses=self.losses)
+    grads = tape.gradient(loss, self.trainable_variables)
+    self.optimizer.apply_gradients(zip(grads, self.trainable_variables, strict=True))
+    self.compiled_metrics.update_state(y, y_pred, sample_weight=weight)
+    return {m.name: m.result() for m in self.metrics}
+
+
+@pytest.mark.filterwarnings("ignore:.*is an older spelling:DeprecationWarning")
+def test_steps_with_compiled_loss_and_compiled_metrics_train_as_fit_does():
+    x = np.linspace(-1, 1, 20, dtype="float32").reshape(10, 2)
+    y = x.sum(axis=1, keepdims=True)
+    weight = np.linspace(0.5, 1.5, 10)
+    histories = []
+    for step in (_older_step, tf.keras.Model.train_step):
+        kind = type("Model", (tf.keras.Sequential,), {"train_step": step})
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2")
+        model = kind([tf.keras.Input((2,)), dense])
+        model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+        given = {"sample_weight": weight, "batch_size": 4, "epochs": 2, "shuffle": False}
+        histories.append(model.fit(x, y, verbose=0, **given).history)
+    assert histories[0].keys() == histories[1].keys()
+    for name, values in histories[0].items():
+        assert_close(np.float32(values), np.float32(histories[1][name]))
+
+
+@pytest.mark.filterwarnings("ignore:.*is an older spelling:DeprecationWarning")
+def test_compiled_metrics_are_those_of_compile():
+    model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+    model.compile(loss="mse", metrics=["mae"])
+    y, y_pred = tf.zeros((2, 1)), tf.ones((2, 1))
+    model.compiled_metrics.update_state(y, y_pred)
+    assert [m.name for m in model.compiled_metrics.metrics] == ["mae"]
+    assert float(model.compiled_metrics.metrics[0].result()) == 1.0
+    model.compiled_metrics.reset_state()
+    assert float(model.compiled_metrics.metrics[0].result()) == 0.0
+    bare = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+    bare.compile(loss="mse")
+    bare.compiled_metrics.update_state(y, y_pred)
+    assert bare.compiled_metrics.metrics == []

@@ -81,13 +81,17 @@ class Steps:
             sample_weight=sample_weight,
             **self._training_for_loss(training),
         )
+        self._track_loss(loss, x)
+        return loss
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        """Update the metric "loss", with the size of a batch of `x` as weight."""
         if self._lm_loss_tracker is not None and loss is not None:
             first = next((t for t in nest.flatten(x) if t is not None), None)
             size = ops.cast(ops.shape(first)[0], "float32") if first is not None else None
             replica = local.replica  # whose loss is a share of the whole
             whole = loss if replica is None else loss * replica.num_replicas_in_sync
             self._lm_loss_tracker.update_state(whole, sample_weight=size)
-        return loss
 
     def _training_for_loss(self, training: bool) -> dict[str, bool]:
         """Return `training` for `compute_loss`, unless a user's override does not take it."""
@@ -201,8 +205,11 @@ class Steps:
         """Return the metrics' results if the step returned those, else the step's own logs."""
         if not isinstance(logs, dict):
             return {"loss": logs}
+        flat: dict[str, Any] = {}
+        for name, value in logs.items():  # the metrics of `compile` are one that has a dict
+            flat |= value if isinstance(value, dict) else {name: value}
         found = self.get_metrics_result()
-        return found if set(found) == set(logs) else logs
+        return found if set(found) == set(flat) else flat
 
     def _forget_traced_losses(self) -> None:
         for layer in self._flatten_layers():  # type: ignore[attr-defined]

@@ -51,8 +51,66 @@ class UnknownArgumentError(TypeError, ValueError):
     """An argument that a method does not take."""
 
 
+class CompiledMetrics:
+    """The metrics of `compile`, as train steps for TensorFlow 2.2–2.15 update them.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics, in order."""
+        held = self._model._lm_compile_metrics
+        return [] if held is None else list(held.metrics)
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Update the metrics with a batch.
+
+        Args:
+            y: The targets.
+            y_pred: The model's outputs.
+            sample_weight: Weights of the samples, or None; for `weighted_metrics` alone.
+        """
+        held = self._model._lm_compile_metrics
+        if held is not None:
+            held.update_state(y, y_pred, sample_weight)
+
+    def reset_state(self) -> None:
+        """Start the metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
 class OlderTraining:
-    """The methods of a Model that read generators, before `fit` did."""
+    """What a Model's own steps call, and the methods that read generators, before Keras 3."""
+
+    def compiled_loss(
+        self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
+    ) -> Any:
+        """Return the loss of a batch: the older spelling of `compute_loss`.
+
+        As in TensorFlow 2, the metric "loss" is updated with it.
+
+        Args:
+            y: The targets.
+            y_pred: The model's outputs.
+            sample_weight: Weights of the samples, or None.
+            regularization_losses: Accepted, unused, as in Keras 3: the layers' losses are added.
+        """
+        note_older("Model.compiled_loss", "compute_loss(y=y, y_pred=y_pred)")
+        loss = self.compute_loss(None, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+        self._track_loss(loss, y_pred)  # type: ignore[attr-defined]
+        return loss
+
+    @property
+    def compiled_metrics(self) -> CompiledMetrics:
+        """The metrics of `compile`, to be updated by a train step of one's own."""
+        note_older("Model.compiled_metrics", "compute_metrics(x, y, y_pred, sample_weight)")
+        return CompiledMetrics(self)
 
     def fit_generator(self, generator: Any, *args: Any, **kwargs: Any) -> Any:
         """Train on a generator: the older spelling of `fit`.
