@@ -7,6 +7,7 @@ from jax import export
 
 from lamina import ops
 from lamina.engine import GradientTape, convert_to_tensor
+from lamina.ops import rnn
 from tests.tolerances import assert_close
 
 RNG = np.random.RandomState(0)
@@ -206,3 +207,22 @@ def test_unknown_batch_and_time(kind):
         out = jax.eval_shape(call, *structs, mask)
     assert out[0].shape == (b, t, U)
     assert out[1].shape == (b, U)
+
+
+def test_unroll_writes_out_a_few_steps_of_a_long_sequence():
+    settings = {
+        "zero_output_for_mask": False,
+        "return_sequences": False,
+        "go_backwards": False,
+        "time_major": True,
+        "unroll": True,
+    }
+
+    def total(steps):
+        add = rnn._run(lambda x, s: (x + s[0],), (steps, lambda x: x), [steps[0]], None, settings)
+        return add[0]
+
+    equations = jax.make_jaxpr(total)(np.zeros((80, 2, 3), np.float32)).eqns
+    (loop,) = [each for each in equations if each.primitive.name == "scan"]
+    assert loop.params["length"] == 80
+    assert 1 < loop.params["unroll"] < 10
