@@ -6,6 +6,7 @@ from jax import lax
 
 from lamina.engine import errors, op
 from lamina.ops import checks
+from lamina.ops.quotient import divided
 
 __all__ = [
     "divide",
@@ -67,7 +68,7 @@ def truediv(x, y):
         array([ 3.5, -3.5])
     """
     x, y = _true_operands(x, y)
-    return x / y
+    return divided(x, y)
 
 
 divide = truediv
@@ -88,7 +89,7 @@ def realdiv(x, y):
         >>> tf.realdiv([7.0, -7.0], 2.0).numpy()
         array([ 3.5, -3.5], dtype=float32)
     """
-    return checks.inexact(x) / y
+    return divided(checks.inexact(x), y)
 
 
 @op
@@ -107,7 +108,7 @@ def divide_no_nan(x, y):
         array([0. , 1.5], dtype=float32)
     """
     x, y = _true_operands(x, y)
-    return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
+    return jnp.where(y == 0, 0, divided(x, jnp.where(y == 0, 1, y)))
 
 
 @op(differentiable=False, host=_on_host(_floor_divide))
@@ -131,7 +132,7 @@ def floordiv(x, y):
     """
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.floor_divide(x, y)
-    return jnp.floor(checks.numeric(x) / y)
+    return jnp.floor(divided(checks.numeric(x), y))
 
 
 @op(host=_on_host(np.mod))
@@ -174,7 +175,7 @@ def truncatediv(x, y):
         array([ 3, -3], dtype=int32)
     """
     x, y = jnp.broadcast_arrays(checks.numeric(x), y)
-    return lax.div(x, y) if jnp.issubdtype(x.dtype, jnp.integer) else jnp.trunc(x / y)
+    return lax.div(x, y) if jnp.issubdtype(x.dtype, jnp.integer) else jnp.trunc(divided(x, y))
 
 
 @op(differentiable=False)
@@ -244,4 +245,4 @@ def xdivy(x, y):
         >>> tf.math.xdivy([0.0, 2.0], [0.0, 4.0]).numpy()
         array([0. , 0.5], dtype=float32)
     """
-    return jnp.where(checks.inexact(x) == 0, 0, x / jnp.where(x == 0, 1, y))
+    return jnp.where(checks.inexact(x) == 0, 0, divided(x, jnp.where(x == 0, 1, y)))

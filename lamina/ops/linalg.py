@@ -9,6 +9,7 @@ from jax import lax
 from lamina.engine import Tensor, Variable, as_dtype, convert_to_tensor, errors, op, static_ints
 from lamina.ops import checks
 from lamina.ops.math import larger, modulus
+from lamina.ops.quotient import divided
 
 __all__ = [
     "affine",
@@ -392,7 +393,7 @@ def normalize(tensor, ord="euclidean", axis=None):
         array([0.6, 0.8], dtype=float32)
     """
     size = _norm_body(tensor, ord, axis, True).astype(tensor.dtype)
-    return tensor / size, size
+    return divided(tensor, size), size
 
 
 @op

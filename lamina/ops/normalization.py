@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from lamina.engine import op
-from lamina.ops import checks
+from lamina.ops import checks, quotient
 
 __all__ = [
     "batch_norm",
@@ -38,10 +38,10 @@ def widen(array) -> Any:
 
 
 def _mean_and_variance(x, axes, keepdims=True):
-    mean = jnp.mean(x, axis=axes, keepdims=True)
+    centre = quotient.mean(x, axes, keepdims=True)
     # As in TF the mean counts as a constant here: its term in the gradient is zero anyway.
-    variance = jnp.mean(jnp.square(x - lax.stop_gradient(mean)), axis=axes, keepdims=keepdims)
-    return (mean if keepdims else jnp.squeeze(mean, axes)), variance
+    variance = quotient.mean(jnp.square(x - lax.stop_gradient(centre)), axes, keepdims)
+    return (centre if keepdims else jnp.squeeze(centre, axes)), variance
 
 
 @op
@@ -84,12 +84,12 @@ def _weighted_moments(x, weights, *, axes, keepdims):
     weights = jnp.broadcast_to(weights.astype(values.dtype), shape)
     axes = checks.axes(weights, axes, "axes")
     total = jnp.sum(weights, axis=axes, keepdims=True)
-    mean = jnp.sum(weights * values, axis=axes, keepdims=True) / total
-    distance = jnp.square(values - lax.stop_gradient(mean))
-    variance = jnp.sum(weights * distance, axis=axes, keepdims=True) / total
+    centre = quotient.divided(jnp.sum(weights * values, axis=axes, keepdims=True), total)
+    distance = jnp.square(values - lax.stop_gradient(centre))
+    variance = quotient.divided(jnp.sum(weights * distance, axis=axes, keepdims=True), total)
     if not keepdims:
-        mean, variance = jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)
-    return mean.astype(x.dtype), variance.astype(x.dtype)
+        centre, variance = jnp.squeeze(centre, axes), jnp.squeeze(variance, axes)
+    return centre.astype(x.dtype), variance.astype(x.dtype)
 
 
 def weighted_moments(x, axes, frequency_weights, keepdims=False, name=None):
@@ -438,7 +438,7 @@ def rms_norm(x, scale, *, axes=(-1,), epsilon=1e-6):
     checks.inexact(x)
     values = widen(x)
     axes = checks.axes(x, axes, "axes")
-    square = jnp.mean(jnp.square(values), axis=axes, keepdims=True)
+    square = quotient.mean(jnp.square(values), axes, keepdims=True)
     y = values * lax.rsqrt(square + jnp.asarray(epsilon, square.dtype))
     if scale is not None:
         y = y * _over(scale, axes, values)

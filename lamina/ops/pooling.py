@@ -14,6 +14,7 @@ from jax import lax
 from lamina.engine import dtypes, op
 from lamina.ops import windows
 from lamina.ops.normalization import widen
+from lamina.ops.quotient import divided
 
 __all__ = [
     "adaptive_average_pool",
@@ -114,7 +115,7 @@ def _avg_pool(x, *, how):
     total = pad_with(wide, axes, pads, 0)
     for axis, each in reversed(list(zip(axes, geometry, strict=True))):
         total = _along_axis(total, axis, each, lax.add, 0, jnp.add)
-    return (total / counts).astype(x.dtype)
+    return divided(total, jnp.asarray(counts, total.dtype)).astype(x.dtype)
 
 
 def _pooled(kernel, who, x, rank, ksize, strides, padding, data_format, dilations: Any = 1):

@@ -9,6 +9,7 @@ from jax import lax
 
 from lamina.engine import dtypes, op
 from lamina.ops import checks
+from lamina.ops.quotient import mean, size_of
 
 __all__ = [
     "count_nonzero",
@@ -82,18 +83,10 @@ def reduce_mean(input_tensor, axis=None, keepdims=False):
     """
     x, axes = _numbers(input_tensor, axis)
     if not jnp.issubdtype(x.dtype, jnp.integer):
-        return jnp.mean(x, axis=axes, keepdims=bool(keepdims))
+        return mean(x, axes, bool(keepdims))
     total = jnp.sum(x, axis=axes, keepdims=bool(keepdims), dtype=x.dtype)
-    count = jnp.asarray(_size(x, axes)).astype(x.dtype)
+    count = jnp.asarray(size_of(x, axes)).astype(x.dtype)
     return lax.div(total, jnp.broadcast_to(count, total.shape))
-
-
-def _size(x, axes):
-    """Return how many elements a reduction over `axes` joins, symbolic where a size is."""
-    count = 1
-    for each in axes:
-        count = count * x.shape[each]
-    return count
 
 
 @op(host=_on_host(np.prod))
@@ -210,9 +203,9 @@ def reduce_any(input_tensor, axis=None, keepdims=False):
 
 def _variance(x, axis, keepdims):
     axes = checks.axes(checks.inexact(x, "input_tensor"), axis)
-    deviation = x - jnp.mean(x, axis=axes, keepdims=True)
+    deviation = x - mean(x, axes, keepdims=True)
     squared = jnp.real(deviation * jnp.conj(deviation))
-    return jnp.mean(squared, axis=axes, keepdims=bool(keepdims))
+    return mean(squared, axes, bool(keepdims))
 
 
 @op
@@ -340,4 +333,5 @@ def zero_fraction(value):
         >>> tf.math.zero_fraction([0.0, 1.0, 0.0, 3.0]).numpy()
         np.float32(0.5)
     """
-    return jnp.mean(checks.numeric(value, "value") == 0, dtype=jnp.float32)
+    empty = (checks.numeric(value, "value") == 0).astype(jnp.float32)
+    return mean(empty, tuple(range(empty.ndim)))

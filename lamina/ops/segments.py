@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.engine import convert_to_tensor, errors, op, static_int, static_ints
 from lamina.ops import checks
+from lamina.ops.quotient import divided
 
 __all__ = [
     "segment_max",
@@ -112,8 +113,9 @@ def _reduce(kind, data, ids, count, empty=None):
     total = _sum(data, ids, count)
     if kind == "mean":
         sizes = _sizes(data, ids, count)
-        return total // sizes if jnp.issubdtype(total.dtype, jnp.integer) else total / sizes
-    return total / jnp.sqrt(_sizes(data, ids, count)) if kind == "sqrt_n" else total
+        whole = jnp.issubdtype(total.dtype, jnp.integer)
+        return total // sizes if whole else divided(total, sizes)
+    return divided(total, jnp.sqrt(_sizes(data, ids, count))) if kind == "sqrt_n" else total
 
 
 @op(mixed=True)

@@ -186,6 +186,45 @@ def test_true_division_of_integers_gives_the_float_tf_gives(kind):
     assert result.numpy().tolist() == [3.5, 1.0]
 
 
+# Numbers whose product with their float32 reciprocal is below 1.
+NOT_RECIPROCAL = [41.0, 47.0, 55.0, 61.0]
+
+
+@pytest.mark.parametrize("n", NOT_RECIPROCAL)
+def test_quotients_are_rounded_once_where_the_divisor_is_broadcast(n):
+    x = convert_to_tensor(np.array([n, 2 * n, -n, 252, np.inf, 0.0], np.float32))
+    expected = x.numpy() / np.float32(n)
+    assert ops.truediv(x, n).numpy().tolist() == expected.tolist()
+    assert ops.realdiv(x, n).numpy().tolist() == expected.tolist()
+    assert ops.divide_no_nan(x, n).numpy().tolist() == expected.tolist()
+    assert ops.xdivy(x, n).numpy().tolist() == expected.tolist()
+    assert ops.floordiv(x, n).numpy()[:4].tolist() == np.floor(expected[:4]).tolist()
+    assert ops.truncatediv(x, n).numpy()[:4].tolist() == np.trunc(expected[:4]).tolist()
+    assert ops.truediv(convert_to_tensor(np.array([n], np.int32)), int(n)).numpy() == 1
+    assert np.isnan(ops.truediv(convert_to_tensor(np.array([NAN, 0], np.float32)), 0.0)).all()
+
+
+@pytest.mark.parametrize("n", NOT_RECIPROCAL)
+def test_quotients_by_a_broadcast_divisor_have_plain_gradients(n):
+    x, y = convert_to_tensor(np.array([n, 3.0], np.float32)), convert_to_tensor(np.float32(n))
+    with GradientTape() as tape:
+        tape.watch([x, y])
+        quotient = ops.truediv(x, y)
+    of_x, of_y = tape.gradient(quotient, [x, y])
+    assert_close(of_x.numpy(), np.full(2, 1 / n, np.float32))
+    assert_close(of_y.numpy(), np.float32(-(n + 3) / n**2))
+
+
+@pytest.mark.parametrize("n", [int(n) for n in NOT_RECIPROCAL])
+def test_means_of_ones_are_one(n):
+    ones = convert_to_tensor(np.ones((2, n), np.float32))
+    assert ops.reduce_mean(ones).numpy() == 1
+    assert ops.reduce_mean(ones, 1).numpy().tolist() == [1, 1]
+    assert ops.moments(ones, 1)[0].numpy().tolist() == [1, 1]
+    assert ops.avg_pool1d(ones[..., None], n, 1, "VALID").numpy().ravel().tolist() == [1, 1]
+    assert ops.normalize(ones[:, :1] * n, axis=1)[0].numpy().ravel().tolist() == [1, 1]
+
+
 def test_integer_division_and_remainders_follow_the_signs():
     x, y = np.array([7, -7, 7, -7]), np.array([3, 3, -3, -3])
     assert ops.floordiv(x, y).numpy().tolist() == [2, -3, -3, 2]

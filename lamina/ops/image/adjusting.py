@@ -3,9 +3,9 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
 
 from lamina.engine import op
+from lamina.ops import quotient
 from lamina.ops.image.color import as_float, to_hsv, to_rgb
 from lamina.ops.random import uniform
 from lamina.ops.stateless import stateless_uniform
@@ -77,7 +77,7 @@ def adjust_contrast(images, contrast_factor):
     """
 
     def change(x):
-        mean = jnp.mean(x.astype(jnp.float32), (-3, -2), keepdims=True)
+        mean = quotient.mean(x.astype(jnp.float32), (x.ndim - 3, x.ndim - 2), keepdims=True)
         return ((x - mean) * contrast_factor + mean).astype(x.dtype)
 
     return as_float(change)(images)
@@ -184,12 +184,13 @@ def per_image_standardization(image):
         >>> tf.image.per_image_standardization([[[1.0], [3.0]]]).numpy().ravel()
         array([-1.,  1.], dtype=float32)
     """
-    x, axes = image.astype(jnp.float32), (-3, -2, -1)
+    x = image.astype(jnp.float32)
     count = jnp.asarray(x.shape[-3] * x.shape[-2] * x.shape[-1], jnp.float32)
-    centred = x - jnp.mean(x, axes, keepdims=True)
-    variance = jnp.mean(centred * centred, axes, keepdims=True)
+    axes = tuple(range(x.ndim - 3, x.ndim))
+    centred = x - quotient.mean(x, axes, keepdims=True)
+    variance = quotient.mean(centred * centred, axes, keepdims=True)
     # The root of the larger: a uniform image would give the root an infinite gradient.
-    return centred * lax.rsqrt(jnp.maximum(variance, 1 / count))
+    return quotient.divided(centred, jnp.sqrt(jnp.maximum(variance, 1 / count)))
 
 
 # --- random adjustments ---------------------------------------------------------------------------

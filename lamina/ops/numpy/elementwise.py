@@ -10,6 +10,7 @@ from jax import lax
 
 from lamina.engine import op
 from lamina.ops import checks
+from lamina.ops.quotient import divided
 
 __all__ = [
     "cbrt",
@@ -134,7 +135,7 @@ def decimal_rounded(x, *, decimals):
         unit = np.asarray(10**-decimals, x.dtype)
         return (jnp.round(x / unit) * unit).astype(x.dtype)
     factor = np.asarray(10.0**decimals, x.dtype)
-    return jnp.round(x * factor) / factor
+    return divided(jnp.round(x * factor), factor)
 
 
 @op(differentiable=False)

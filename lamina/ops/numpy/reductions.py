@@ -10,6 +10,7 @@ from jax import lax
 
 from lamina.engine import op
 from lamina.ops import checks
+from lamina.ops.quotient import divided
 
 __all__ = [
     "cumulative",
@@ -119,7 +120,7 @@ def weighted_mean(x, weights, *, axis):
     """Return the weighted mean; `weights` broadcasts to `x`."""
     weights = jnp.broadcast_to(weights, x.shape)
     axes = checks.axes(x, axis)
-    return jnp.sum(x * weights, axis=axes) / jnp.sum(weights, axis=axes)
+    return divided(jnp.sum(x * weights, axis=axes), jnp.sum(weights, axis=axes))
 
 
 # ---- extrema -------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ def _filled(x, value):
 def _present_mean(x, axes):
     """Return the mean of what is not NaN, the reduced axes kept; NaN where nothing is."""
     count = jnp.sum(~_missing(x), axis=axes, keepdims=True).astype(x.dtype)
-    return jnp.sum(_filled(x, 0), axis=axes, keepdims=True, dtype=x.dtype) / count
+    return divided(jnp.sum(_filled(x, 0), axis=axes, keepdims=True, dtype=x.dtype), count)
 
 
 @op
