@@ -21,7 +21,8 @@ _MODES = ("int8", "float8", "int4", "gptq", "awq")
 class QuantizedDTypePolicy(DTypePolicy):
     """The dtypes of a layer whose kernels were quantized after training.
 
-    Layers compute with it as with its source: kernels are kept whole.
+    Dense, EinsumDense and Embedding that are built with it have the integers of `quantize`, in the
+    modes "int8" and "int4". Other layers, and other modes, compute as with its source.
 
     Args:
         mode: "int8", "float8", "int4", "gptq" or "awq".

@@ -45,6 +45,7 @@ from lamina.ops.nn import *
 from lamina.ops.normalization import *
 from lamina.ops.observing import *
 from lamina.ops.optim import *
+from lamina.ops.packed import *
 from lamina.ops.padding import *
 from lamina.ops.patches import *
 from lamina.ops.piecewise import *

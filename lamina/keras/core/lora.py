@@ -10,6 +10,7 @@ from lamina import ops
 from lamina.keras import initializers
 from lamina.keras.core.checks import label
 from lamina.keras.core.layer import Layer
+from lamina.keras.core.quantizing import quantize_as_policy
 
 __all__ = ["Adaptable", "AdaptedWeight"]
 
@@ -64,10 +65,12 @@ class Adaptable(Layer):
         self.lora_enabled = False
 
     def start_lora(self) -> None:
-        """Add the adapter that the constructor was asked for, if any."""
+        """Add the adapter that the constructor was asked for, or quantize as the policy says."""
         if self.lora_rank:
             self.built = True
             self.enable_lora(self.lora_rank, self.lora_alpha)
+        elif self.quantization_mode is not None:
+            quantize_as_policy(self)
 
     def enable_lora(
         self,

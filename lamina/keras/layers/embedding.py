@@ -6,6 +6,7 @@ from lamina import ops
 from lamina.engine import Tensor, as_dtype
 from lamina.keras import constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, checks
+from lamina.keras.core.quantizing import dequantized_rows
 
 __all__ = ["Embedding", "ReversibleEmbedding"]
 
@@ -52,7 +53,6 @@ class Embedding(Adaptable):
     """
 
     embeddings = AdaptedWeight("embeddings")
-    embeddings_scale: Any  # of `quantize`
     _lm_adapted = "embeddings"
     _config_omit = ("weights", "lora_rank", "lora_alpha")
 
@@ -117,9 +117,7 @@ class Embedding(Adaptable):
     def _quantized_call(self, inputs: Tensor) -> Tensor:
         if not inputs.dtype.is_integer:
             inputs = ops.cast(inputs, "int32")
-        rows = ops.cast(ops.gather(self.embeddings._read(), inputs), "float32")
-        scales = ops.gather(self.embeddings_scale._read(), inputs)
-        return ops.cast(rows / scales, self.compute_dtype)
+        return ops.cast(dequantized_rows(self, inputs), self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -7,7 +7,7 @@ from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import activations, constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
-from lamina.keras.core.quantizing import dequantized, fake_quantized
+from lamina.keras.core.quantizing import dequantized, quantized_inputs
 from lamina.keras.layers import contraction
 from lamina.keras.layers.biases import add_bias
 
@@ -123,7 +123,7 @@ class Dense(Adaptable):
         return (0,)
 
     def _quantized_call(self, inputs: Tensor) -> Tensor:
-        x = fake_quantized(ops.cast(inputs, self.compute_dtype), -1)
+        x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), -1)
         y = ops.matmul(x, dequantized(self))
         return self.activation(y if self.bias is None else add_bias(y, self.bias))
 
@@ -246,6 +246,6 @@ class EinsumDense(Adaptable):
 
     def _quantized_call(self, inputs: Tensor) -> Tensor:
         axes = contraction.summed_axes(self.equation, 0)
-        x = fake_quantized(ops.cast(inputs, self.compute_dtype), axes)
+        x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), axes)
         y = ops.einsum(self.equation, x, dequantized(self))
         return self.activation(y if self.bias is None else add_bias(y, self.bias))

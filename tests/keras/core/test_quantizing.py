@@ -71,7 +71,11 @@ def test_filters_choose_layers():
 
 @pytest.mark.parametrize(
     ("mode", "match"),
-    [("zz", "invalid quantization mode"), ("float8", "lamina quantizes to 'int8'")],
+    [
+        ("zz", "invalid quantization mode"),
+        ("float8", "lamina quantizes to 'int8' and 'int4' .* its scales follow the training"),
+        ("gptq", "roundings that serve a data set"),
+    ],
 )
 def test_other_modes_are_refused(mode, match):
     layer = layers.Dense(3)
@@ -96,3 +100,116 @@ def test_errors():
     layer.quantize("int8", type_check=False)
     with pytest.raises(ValueError, match="quantized already"):
         layer.quantize("int8", type_check=False)
+
+
+# ---- int4: packed values, scales and zeros are Keras' --------------------------------------------
+
+
+def _cubes(*shape, most=1.0):
+    return np.linspace(-1, most, int(np.prod(shape))).reshape(shape).astype("float32") ** 3
+
+
+def test_dense_of_four_bits():
+    layer = layers.Dense(3, use_bias=False)
+    layer.build((None, 5))
+    layer.kernel.assign(_cubes(5, 3))
+    layer.quantize("int4")
+    packed = [[-120, 8], [-31, 12], [-13, 12], [3, 14], [103, 7]]
+    assert layer.kernel.numpy().tolist() == packed
+    assert layer.kernel_zero.numpy().tolist() == [[3, -1, -4]]
+    np.testing.assert_allclose(layer.kernel_scale, [[0.0909621, 0.08396503, 0.0909621]], rtol=1e-5)
+    assert layer.dtype_policy.name == "int4/128_from_float32"
+    x = np.random.RandomState(0).randn(2, 5).astype("float32")
+    expected = [[-1.1583714, 0.2153934, 1.6344721], [0.9543993, 0.7272906, 0.7476410]]
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_dense_of_four_bits_has_scales_for_each_128_inputs():
+    layer = layers.Dense(2, use_bias=False)
+    layer.build((None, 300))
+    whole = layer.kernel.numpy()
+    layer.quantize("int4")
+    assert layer.kernel_scale.shape == (3, 2)
+    assert layer.g_idx.numpy()[[0, 127, 128, 299]].tolist() == [0, 0, 1, 2]
+    most = layer.kernel_scale.numpy().max() * 0.51
+    np.testing.assert_allclose(layer(np.eye(300, dtype="float32")), whole, atol=most)
+
+
+@pytest.mark.parametrize(
+    ("equation", "output", "inputs", "kernel", "expected"),
+    [
+        (
+            "abc,cde->abde",
+            (None, 2, 3),
+            (4, 5),
+            (5, 2, 3),
+            [
+                [-1.3386675, -0.8459974, -0.5620255, -0.3728824, -0.1276633, 0.2875018],
+                [1.9970781, 1.4461845, 1.1578345, 0.9640454, 0.7636489, 0.3886622],
+            ],
+        ),
+        (
+            "abcd,cde->abe",
+            (None, 3),
+            (4, 2, 5),
+            (2, 5, 3),
+            [-1.6369332, -1.2210371, -1.0943935],
+        ),
+    ],
+)
+def test_einsum_dense_of_four_bits(equation, output, inputs, kernel, expected):
+    layer = layers.EinsumDense(equation, output_shape=output)
+    layer.build((None, *inputs))
+    layer.kernel.assign(_cubes(*kernel, most=1.0 if len(inputs) == 2 else 1.3))
+    layer.quantize("int4")
+    shape = (1, 2, 5) if len(inputs) == 2 else (1, 1, 2, 5)
+    x = np.random.RandomState(1).randn(*shape).astype("float32")
+    np.testing.assert_allclose(layer(x).numpy().ravel(), np.ravel(expected), rtol=1e-5, atol=1e-5)
+
+
+def test_embedding_of_four_bits():
+    layer = layers.Embedding(4, 5)
+    layer.build()
+    layer.embeddings.assign(_cubes(4, 5))
+    layer.quantize("int4")
+    assert layer.embeddings.numpy().tolist() == [
+        [-56, 32, 4],
+        [8, 100, 7],
+        [-104, -5, 7],
+        [-37, 63, 7],
+    ]
+    assert layer.embeddings_zero.numpy().ravel().tolist() == [7, 7, -8, -8]
+    expected = [[-1.0, -0.7333335, -0.4666668, -0.3333334, -0.2]]
+    np.testing.assert_allclose(layer(np.array([0])), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_quantized_models_are_loaded_quantized(tmp_path, mode):
+    given = [layers.Input((6,)), layers.Embedding(9, 3), layers.Flatten(), layers.Dense(3)]
+    model = tf.keras.Sequential(given)
+    with pytest.warns(UserWarning, match="Flatten"):
+        model.quantize(mode)
+    x = np.arange(12).reshape(2, 6) % 9
+    model.save(tmp_path / "m.keras")
+    model.save_weights(tmp_path / "m.weights.h5")
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras")
+    assert loaded.layers[-1].quantization_mode == mode
+    assert loaded.layers[-1].kernel.dtype == "int8"
+    made = tf.keras.models.clone_model(model)
+    made.load_weights(tmp_path / "m.weights.h5")
+    for other in (loaded, made):
+        np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_zero_is_among_the_values_of_a_block():
+    layer = layers.Dense(3, use_bias=False)
+    layer.build((None, 4))
+    layer.kernel.assign(np.linspace(1, 3, 12).reshape(4, 3))
+    layer.quantize("int4")
+    assert layer.kernel_zero.numpy().tolist() == [[-8, -8, -8]]
+    expected = [[1.0545455, 1.1272727, 1.4], [1.5818183, 1.6909091, 2.0]]
+    np.testing.assert_allclose(layer(np.eye(4, dtype="float32"))[:2], expected, rtol=1e-5)
+    nothing = layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    nothing.build((None, 4))
+    nothing.quantize("int4")
+    np.testing.assert_array_equal(nothing(np.ones((1, 4), "float32")), 0)
