@@ -111,10 +111,10 @@ class Names(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             self._bind(target.id, self._value(value))
         elif isinstance(target, ast.Tuple | ast.List):
-            same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+            parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
             for i, element in enumerate(target.elts):
-                if same:
-                    self._assign(element, value.elts[i])  # type: ignore[attr-defined]
+                if len(parts) == len(target.elts):
+                    self._assign(element, parts[i])
                 elif isinstance(element, ast.Name):
                     self._bind(element.id, None)
         else:

@@ -80,7 +80,7 @@ class Folding(Changing):
         """
         trace = local.trace
         if not trace.eager and trace.is_function:
-            iter(self)  # type: ignore[call-overload]
+            iter(self)  # type: ignore[call-overload]  # raises: Python loops over datasets
         state = elements.as_tensors(elements.as_arrays(elements.tuples_above(initial_state)))
         start = elements.spec_of(state)
         step = UserFunction(reduce_func, lambda: (start, self._stage.spec()))

@@ -74,8 +74,6 @@ class _Options:
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 class AutotuneOptions(_Options):
     """How tf.data chooses numbers that are left to it. Accepted, unused: it needs no tuning.

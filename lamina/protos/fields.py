@@ -125,8 +125,6 @@ class Repeated(MutableSequence[Any]):
             return self._list == other._list
         return self._list == other
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(self._list)
 

@@ -190,8 +190,6 @@ class Message:
         mine = {f.name: v for f, v in self.ListFields()}
         return mine == {f.name: v for f, v in other.ListFields()}
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return shown(self)
 

@@ -53,7 +53,7 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = 
                 _tracing.seen.append(self.trace)
             return original(self, tensors)
 
-        ConcreteFunction.run = noting  # type: ignore[method-assign]
+        ConcreteFunction.run = noting  # type: ignore[method-assign]  # until trace_off
     if profiler:
         outdir = _tracing.outdir = str(os.fspath(profiler_outdir))
         jax.profiler.start_trace(outdir)
@@ -62,7 +62,7 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = 
 def trace_off() -> None:
     """Stop taking note; what was noted is dropped."""
     if _tracing.run is not None:
-        ConcreteFunction.run = _tracing.run  # type: ignore[method-assign]
+        ConcreteFunction.run = _tracing.run  # type: ignore[method-assign]  # as it was
         _tracing.run = None
     if _tracing.profiler:
         jax.profiler.stop_trace()
