@@ -9,6 +9,7 @@ from lamina.checkpoint.edges import edges
 from lamina.checkpoint.graph import GRAPH_KEY, SavedNode, collect, parse_graph, resolve
 from lamina.checkpoint.state import latest_checkpoint
 from lamina.engine import DType, errors
+from lamina.protos.enums import DATA_TYPE
 
 __all__ = [
     "CheckpointReader",
@@ -18,6 +19,10 @@ __all__ = [
     "load_checkpoint",
     "load_variable",
 ]
+
+
+def _shown(dtype: DType | None) -> str:
+    return "DT_VARIANT" if dtype is None else DATA_TYPE.shown(dtype.as_datatype_enum)
 
 
 class _ByKey(dict[str, Any]):
@@ -80,8 +85,7 @@ class CheckpointReader:
     def debug_string(self) -> bytes:
         """Return all keys with dtype and shape, one a line."""
         rows = [
-            f"{key} (DT_{entry.dtype.name.upper() if entry.dtype else 'VARIANT'}) "
-            f"[{','.join(map(str, entry.shape))}]\n"
+            f"{key} ({_shown(entry.dtype)}) [{','.join(map(str, entry.shape))}]\n"
             for key, entry in self._bundle.entries.items()
         ]
         return "".join(rows).encode()

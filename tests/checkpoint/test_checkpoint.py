@@ -258,7 +258,7 @@ def test_moving_averages_follow():
     v.assign([3.0, 4.0])
     ema.apply([v])
     np.testing.assert_allclose(ema.average(v).numpy(), [2.3846154, 3.3846154], rtol=1e-6)
-    with pytest.raises(TypeError, match="`var_list` must hold tf.Variables"):
+    with pytest.raises(TypeError, match=r"`var_list` must hold tf\.Variables"):
         ema.apply([tf.constant(1.0)])
     assert ema.average_name(v) == "v/ExponentialMovingAverage"
     assert ema.average(tf.Variable(1.0)) is None
@@ -279,3 +279,9 @@ def test_a_coordinator_hands_on_the_first_error():
         coordinator.join([thread])
     coordinator.clear_stop()
     assert not coordinator.should_stop()
+
+
+def test_debug_string_names_dtypes_as_tensorflow_does(tmp_path):
+    path = tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(str(tmp_path / "w"))
+    found = tf.train.load_checkpoint(path).debug_string()
+    assert b"v/.ATTRIBUTES/VARIABLE_VALUE (DT_FLOAT) [2]" in found

@@ -164,3 +164,9 @@ def test_tensor_protos_fill_a_shape():
 def test_errors(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_dtypes_are_shown_by_name():
+    for value, name in ((1.5, "DT_FLOAT"), (np.float64(1), "DT_DOUBLE"), (2, "DT_INT32")):
+        assert str(tf.make_tensor_proto(value)).startswith(f"dtype: {name}\n")
+    assert str(tf.make_tensor_proto("a").__class__(dtype=999)) == "dtype: 999\n"
