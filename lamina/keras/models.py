@@ -233,7 +233,7 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
                 "program.bin".
             format: "tf_saved_model", as `tf.saved_model.save` writes it, or "jax" for one file of
                 any name. Both hold StableHLO; ONNX and others need their own tools.
-            verbose: Accepted; nothing is printed.
+            verbose: Whether to print what a SavedModel has; None does.
             input_signature: A list with a tf.TensorSpec, shape or example for each positional
                 argument of `call`, or structures of these; other values are kept as they are.
                 None takes the call that the model was built by, with any batch size.
@@ -255,7 +255,7 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
         if input_signature is not None or kwargs:
             given = [symbols_for(self, a) for a in input_signature or ()]
             named = {k: symbols_for(self, v) for k, v in kwargs.items()}
-            write(self, filepath, given, named)
+            _announce(write(self, filepath, given, named), verbose)
             return
         found = arguments_as_built(self)
         if found is None:
@@ -264,18 +264,19 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
                 f"  Fix: call it on data first, or pass input_signature=[(None, 32)]."
             )
         try:
-            write(self, filepath, *found)
+            text = write(self, filepath, *found)
         except errors.InvalidArgumentError:
             raise
         except Exception as error:  # `call` needs to know the batch size
             fixed = arguments_as_built(self, is_open=False)
-            write(self, filepath, *fixed)  # type: ignore[misc]
+            text = write(self, filepath, *fixed)  # type: ignore[misc]
             warnings.warn(
                 f"{label(self)}.export: the program is for the batch size of the call that built "
                 f"the model alone; it cannot be recorded for any: {str(error).splitlines()[0]}\n"
                 f"  Fix: use tf.shape(x)[0] in place of x.shape[0], and -1 in tf.reshape.",
                 stacklevel=2,
             )
+        _announce(text, verbose)
 
     def get_config(self) -> dict[str, Any]:
         """Return the architecture of a functional model, or the arguments of a subclass's init."""
@@ -332,6 +333,12 @@ def _copied(model: Any, memo: dict[int, Any]) -> Any:
     made.__setstate__({k: copy.deepcopy(v, memo) for k, v in state.items()})
     made._forget_steps()
     return made
+
+
+def _announce(text: str | None, verbose: Any) -> None:
+    """Print what `export` wrote."""
+    if text and (verbose is None or verbose):
+        print(text)
 
 
 def _graph_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:

@@ -41,10 +41,23 @@ def test_a_model_of_texts_is_exported_for_any_batch(tmp_path, standardize):
     np.testing.assert_allclose(served, y, rtol=1e-6)
 
 
-def test_a_sequential_model_is_exported_for_any_batch_size(tmp_path):
-    model = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+def test_a_sequential_model_is_exported_for_any_batch_size(tmp_path, capsys):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, use_bias=False)], name="m")
     model(tf.ones([3, 4]))
     model.export(str(tmp_path))
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == (f"Saved artifact at '{tmp_path}'. The following endpoints are available:")
+    assert printed[2] == "* Endpoint 'serve'"
+    assert printed[3].startswith(
+        "  args_0 (POSITIONAL_ONLY): TensorSpec(shape=(None, 4), dtype=tf.float32, name='"
+    )
+    assert printed[4:6] == [
+        "Output Type:",
+        "  TensorSpec(shape=(None, 2), dtype=tf.float32, name=None)",
+    ]
+    assert printed[7].endswith(": TensorSpec(shape=(), dtype=tf.resource, name=None)")
+    model.export(str(tmp_path), verbose=False)
+    assert capsys.readouterr().out == ""
     assert tf.saved_model.load(str(tmp_path)).serve(tf.ones([5, 4])).shape == (5, 2)
 
 

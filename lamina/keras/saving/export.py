@@ -23,7 +23,7 @@ _EXPECTED = "a file that Model.export wrote"
 _PROGRAM, _VALUES, _NOTES = "program.bin", "values.npz", "structure.json"
 
 
-def writer_for(model: Any, filepath: Any, format: str) -> Callable[..., None]:
+def writer_for(model: Any, filepath: Any, format: str) -> Callable[..., str | None]:
     """Return the function that writes a model in a format; see `Model.export`.
 
     Raises:
