@@ -1,6 +1,8 @@
 """Programs and profiles for TensorBoard."""
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
 import jax
@@ -18,7 +20,7 @@ class _Tracing:
     def __init__(self) -> None:
         self.graph = False
         self.profiler = False
-        self.outdir: str | None = None
+        self.aside: tempfile.TemporaryDirectory[str] | None = None  # of a profile without folder
         self.seen: list[Trace] = []
         self.run: Any = None  # ConcreteFunction.run, while it is replaced
 
@@ -32,16 +34,8 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = 
     Args:
         graph: Whether the programs of `tf.function`s are noted.
         profiler: Whether a profile is taken, by `jax.profiler`.
-        profiler_outdir: The profile's folder.
-
-    Raises:
-        ValueError: a profile without a folder.
+        profiler_outdir: The profile's folder; None if `trace_export` will say it.
     """
-    if profiler and profiler_outdir is None:
-        raise ValueError(
-            "tf.summary.trace_on: `profiler_outdir` must be given with profiler=True.\n"
-            "  Fix: pass the folder that TensorBoard reads."
-        )
     trace_off()
     _tracing.graph, _tracing.profiler = bool(graph), bool(profiler)
     _tracing.seen = []
@@ -55,8 +49,10 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: Any = 
 
         ConcreteFunction.run = noting  # type: ignore[method-assign]  # until trace_off
     if profiler:
-        outdir = _tracing.outdir = str(os.fspath(profiler_outdir))
-        jax.profiler.start_trace(outdir)
+        if profiler_outdir is None:
+            _tracing.aside = tempfile.TemporaryDirectory(prefix="profile_")
+            profiler_outdir = _tracing.aside.name
+        jax.profiler.start_trace(os.fspath(profiler_outdir))
 
 
 def trace_off() -> None:
@@ -66,6 +62,9 @@ def trace_off() -> None:
         _tracing.run = None
     if _tracing.profiler:
         jax.profiler.stop_trace()
+    if _tracing.aside is not None:
+        _tracing.aside.cleanup()
+        _tracing.aside = None
     _tracing.graph = _tracing.profiler = False
 
 
@@ -75,17 +74,32 @@ def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> No
     Args:
         name: The graph's name.
         step: As for `scalar`.
-        profiler_outdir: Accepted, unused: `trace_on` has the folder.
+        profiler_outdir: The profile's folder, if `trace_on` was not told.
 
     Raises:
-        ValueError: `trace_on` was not called, or there is no step.
+        ValueError: `trace_on` was not called, neither call names the profile's folder, or there
+            is no step.
     """
     if not (_tracing.graph or _tracing.profiler):
         raise ValueError("Must enable trace before export through tf.summary.trace_on.")
+    if _tracing.aside is not None:
+        _keep_profile(_tracing.aside.name, profiler_outdir)
     noted = list(_tracing.seen) if _tracing.graph else []
     trace_off()
     if noted:
         _emit_graph(name, noted, step)
+
+
+def _keep_profile(aside: str, profiler_outdir: Any) -> None:
+    """End the profile, and copy it to the folder that TensorBoard reads."""
+    if profiler_outdir is None:
+        raise ValueError(
+            "tf.summary.trace_export: `profiler_outdir` must be given with a profile; got None.\n"
+            "  Fix: pass the folder that TensorBoard reads, here or to tf.summary.trace_on."
+        )
+    jax.profiler.stop_trace()
+    _tracing.profiler = False
+    shutil.copytree(aside, os.fspath(profiler_outdir), dirs_exist_ok=True)
 
 
 def graph(graph_data: Any) -> Any:

@@ -87,3 +87,23 @@ def test_summaries_refuse_what_they_cannot_hold(tmp_path):
             tf.summary.image("i", np.zeros((1, 4, 4, 7)))
         with pytest.raises(tf.errors.InvalidArgumentError, match="`max_outputs` must be at least"):
             tf.summary.image("i", np.zeros((1, 4, 4, 3)), max_outputs=-1)
+
+
+def test_a_profile_goes_to_the_folder_that_trace_export_names(tmp_path):
+    squared = tf.function(lambda x: x * x)
+    tf.summary.trace_on(graph=True, profiler=True)
+    squared(tf.constant(2.0))
+    with tf.summary.create_file_writer(str(tmp_path / "logs")).as_default():
+        with pytest.raises(ValueError, match="`profiler_outdir` must be given with a profile"):
+            tf.summary.trace_export("trace", step=0)
+        tf.summary.trace_export("trace", step=0, profiler_outdir=tmp_path / "profile")
+    assert list((tmp_path / "profile").glob("plugins/profile/*/*"))
+    with pytest.raises(ValueError, match="Must enable trace"):
+        tf.summary.trace_export("trace", step=0)
+
+
+def test_trace_off_drops_a_profile_without_folder():
+    tf.summary.trace_on(graph=False, profiler=True)
+    tf.summary.trace_off()
+    tf.summary.trace_on(graph=False, profiler=True)
+    tf.summary.trace_off()
