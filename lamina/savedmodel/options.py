@@ -48,6 +48,11 @@ class SaveOptions:
         experimental_sharding_callback: Any = None,
         extra_tags: Any = None,
     ) -> None:
+        if isinstance(namespace_whitelist, str):
+            raise TypeError(
+                f"tf.saved_model.SaveOptions: `namespace_whitelist` must be a list of strings; got "
+                f"{namespace_whitelist!r}.\n  Fix: [{namespace_whitelist!r}]."
+            )
         self.namespace_whitelist = list(namespace_whitelist or ())
         self.save_debug_info = save_debug_info
         self.function_aliases = dict(function_aliases or {})

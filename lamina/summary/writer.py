@@ -211,6 +211,7 @@ def emit(write: Callable[..., None], values: Any, step: Any) -> Tensor:
 
     Raises:
         ValueError: there is no step.
+        TypeError: the step is a string.
     """
     writer = state.writer
     if writer is None or writer._logdir is None:
@@ -222,6 +223,8 @@ def emit(write: Callable[..., None], values: Any, step: Any) -> Tensor:
             "tf.summary.experimental.set_step()."
         )
     tensors = [convert_to_tensor(v) for v in (_condition(), step, *values)]
+    if tensors[1].dtype.name == "string":
+        raise TypeError(f"tf.summary: `step` must be an integer; got {step!r}.")
 
     def run(condition: Any, at: Any, *arrays: Any) -> None:
         if bool(np.asarray(condition)):

@@ -212,6 +212,11 @@ def test_mistakes_are_named(folder, tmp_path):
         tf.saved_model.load(tmp_path)
 
 
+def test_a_namespace_is_no_list_of_them():
+    with pytest.raises(TypeError, match="must be a list of strings; got 'a'"):
+        tf.saved_model.SaveOptions(namespace_whitelist="a")
+
+
 def test_tags_other_than_serve_are_refused(tmp_path):
     module = tf.Module()
     module.v = tf.Variable(1.0)

@@ -87,6 +87,8 @@ def test_summaries_refuse_what_they_cannot_hold(tmp_path):
             tf.summary.image("i", np.zeros((1, 4, 4, 7)))
         with pytest.raises(tf.errors.InvalidArgumentError, match="`max_outputs` must be at least"):
             tf.summary.image("i", np.zeros((1, 4, 4, 3)), max_outputs=-1)
+        with pytest.raises(TypeError, match="`step` must be an integer; got 'x'"):
+            tf.summary.scalar("x", 1.0, step="x")
 
 
 def test_a_profile_goes_to_the_folder_that_trace_export_names(tmp_path):
