@@ -8,8 +8,10 @@ import math
 import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor, dtypes, static_int
+from lamina.ops.array import shape
 from lamina.ops.casting import cast
 from lamina.ops.cosine import dct
+from lamina.ops.elementary import rsqrt
 from lamina.ops.signal import as_signal
 
 __all__ = ["linear_to_mel_weight_matrix", "mfccs_from_log_mel_spectrograms"]
@@ -111,4 +113,6 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms, name=None):
     if bins == 0:
         raise ValueError(f"{who}: the last axis must hold mel bins; got shape {tuple(x.shape)}.")
     y = dct(x, type=2)
+    if bins is None:
+        return y * rsqrt(2.0 * cast(shape(x)[-1], y.dtype))
     return y * cast(1 / math.sqrt(2 * bins), y.dtype)

@@ -94,7 +94,10 @@ def _reduce(kind, data, ids, count, empty=None):
     """
     checks.numeric(data, "data")
     checks.integer(ids, "segment_ids")
-    if data.shape[: ids.ndim] != ids.shape:
+    lead = zip(data.shape, ids.shape, strict=False)  # sizes that are unknown may be equal
+    if data.ndim < ids.ndim or any(
+        isinstance(a, int) and isinstance(b, int) and a != b for a, b in lead
+    ):
         raise errors.InvalidArgumentError(
             "the shape of `data` must start with that of `segment_ids`; got "
             f"{data.shape} and {ids.shape}.\n  Fix: tf.broadcast_to the ids."

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special as sp
 
+import lamina as tf
 from lamina import ops
 from lamina.engine import GradientTape, Variable, convert_to_tensor, dtypes, errors
 from lamina.engine.signature import infer, symbolic_dim, type_of
@@ -429,3 +430,13 @@ ERRORS = [
 def test_errors_say_what_was_expected(call, kind, text):
     with pytest.raises(kind, match=text.replace("(", r"\(")):
         call()
+
+
+def test_segments_of_an_unknown_number_of_rows():
+    data, ids = tf.constant([[1.0], [2.0], [3.0]]), tf.constant([0, 0, 1])
+    for segments in (
+        lambda x: tf.math.segment_sum(x, ids),
+        lambda x: tf.math.unsorted_segment_sum(x, ids, 2),
+    ):
+        f = tf.function(segments, input_signature=[tf.TensorSpec([None, 1])])
+        assert f(data).numpy().tolist() == [[3.0], [3.0]]

@@ -280,3 +280,10 @@ def test_cosine_transforms_take_floats():
     for transform in (tf.signal.dct, tf.signal.idct):
         with pytest.raises(TypeError, match="must be float32 or float64; got int32"):
             transform(tf.constant([1, 2]))
+
+
+def test_cepstrum_of_an_unknown_number_of_bins():
+    x = tf.constant([[1.0, 2.0, 4.0], [0.0, 1.0, 0.0]])
+    spec = tf.TensorSpec([None, None])
+    f = tf.function(tf.signal.mfccs_from_log_mel_spectrograms, input_signature=[spec])
+    assert_close(f(x), tf.signal.mfccs_from_log_mel_spectrograms(x))

@@ -305,11 +305,18 @@ def linspace(
     Returns:
         A Tensor; with `retstep` a pair of it and the step.
 
+    Raises:
+        ValueError: `num` is negative.
+
     Example:
         >>> tf.experimental.numpy.linspace(0, 1, 3).numpy()
         array([0. , 0.5, 1. ])
     """
     count = static_int(num, "num")
+    if count < 0:
+        raise ValueError(
+            f"tf.experimental.numpy.linspace: `num` must not be negative; got {count}."
+        )
     first, last = _ends(start, stop)
     wanted = first.dtype if dtype in (float, None) else dtype_of(dtype)
     made = kernels.line(first, last, num=count, endpoint=endpoint, axis=axis, dtype=wanted)

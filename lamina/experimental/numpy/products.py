@@ -190,7 +190,8 @@ def diag(v: Any, k: int = 0) -> Tensor:
     v = array_of(v)
     if v.ndim not in (1, 2):
         raise ValueError(
-            f"v's rank must be 1 or 2; got shape {v.shape}.\n  Fix: use diagonal, or diagflat."
+            f"tf.experimental.numpy.diag: v's rank must be 1 or 2; got shape {v.shape}.\n"
+            f"  Fix: use diagonal, or diagflat."
         )
     if v.ndim == 1:
         return shaping.embedded_diagonal(v, k=k)

@@ -588,7 +588,8 @@ def pad(array: Any, pad_width: Any, mode: str, **kwargs: Any) -> Tensor:
     """
     if mode not in _PADDINGS:
         raise ValueError(
-            f"Unsupported padding mode: {mode}\n  Fix: use one of {', '.join(_PADDINGS)}."
+            f"tf.experimental.numpy.pad: Unsupported padding mode: {mode}\n"
+            f"  Fix: use one of {', '.join(_PADDINGS)}."
         )
     array = array_of(array)
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
