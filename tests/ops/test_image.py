@@ -321,3 +321,19 @@ def test_what_is_no_gray_image_or_has_no_size_is_refused():
         tf.image.grayscale_to_rgb(tf.zeros([2, 2, 3]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="output dimensions must be positive"):
         tf.image.resize(tf.zeros([2, 2, 3]), [0, 2])
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.3, 0.9, 1.0])
+def test_central_crop_of_unknown_sizes(fraction):
+    images = np.random.RandomState(0).rand(2, 6, 5, 3).astype(np.float32)
+    spec = tf.TensorSpec([None, None, None, 3])
+    cropped = tf.function(lambda x: tf.image.central_crop(x, fraction), input_signature=[spec])
+    assert_close(cropped(images), tf.image.central_crop(images, fraction))
+
+
+@pytest.mark.parametrize("size", [(4, 8), (9, 2), (6, 5)])
+def test_crop_or_pad_of_unknown_sizes(size):
+    images = np.random.RandomState(0).rand(2, 6, 5, 3).astype(np.float32)
+    spec = tf.TensorSpec([None, None, None, 3])
+    fitted = lambda x: tf.image.resize_with_crop_or_pad(x, *size)  # noqa: E731
+    assert_close(tf.function(fitted, input_signature=[spec])(images), fitted(images))

@@ -1,9 +1,10 @@
 """Flipping, turning, cropping and padding images; as told, or at random."""
 
+from fractions import Fraction
 from typing import Any
 
 import jax.numpy as jnp
-from jax import lax
+from jax import core, lax
 
 from lamina.engine import convert_to_tensor, op, static_int, static_ints
 from lamina.ops.image.resizing import image_tensor
@@ -299,7 +300,8 @@ def resize_with_crop_or_pad(image, target_height, target_width):
         )
     offsets = []
     for size, wanted in zip(image._type.dims[-3:-1], target, strict=True):
-        offsets.append((size - wanted) // 2 if size >= wanted else -((wanted - size) // 2))
+        cut, grown = (core.max_dim(n, 0) // 2 for n in (size - wanted, wanted - size))
+        offsets.append(cut - grown)
     return _box(image, top=offsets[0], left=offsets[1], height=target[0], width=target[1])
 
 
@@ -327,8 +329,16 @@ def central_crop(image, central_fraction):
             "  Fix: 0.5 keeps half of each side."
         )
     height, width = image._type.dims[-3:-1]
-    top, left = int((height - height * fraction) / 2), int((width - width * fraction) / 2)
+    top, left = (_margin(size, fraction) for size in (height, width))
     return _box(image, top=top, left=left, height=height - 2 * top, width=width - 2 * left)
+
+
+def _margin(size, fraction):
+    """Return half of what a fraction of a size leaves; the size may be unknown."""
+    if isinstance(size, int):
+        return int((size - size * fraction) / 2)
+    rest = Fraction(1 - fraction).limit_denominator(10_000)
+    return size * rest.numerator // (2 * rest.denominator)
 
 
 def _cropped_at_random(value, size, draw, who):
