@@ -174,7 +174,7 @@ def _same(given: Any, traced: Any) -> bool:
         return True
     try:
         return bool(given == traced)
-    except Exception:
+    except (TypeError, ValueError):
         return False
 
 
