@@ -13,7 +13,8 @@ import numpy as np
 
 from lamina.data import elements, tables
 from lamina.data import structure as nest
-from lamina.engine import Function, Tensor, TensorSpec, errors, local
+from lamina.engine import Function, Tensor, TensorSpec, dtypes, errors, local
+from lamina.engine.concrete import Given
 from lamina.ops.loops import vectorized_map
 
 __all__ = ["Mapped", "UserFunction", "debug", "in_order", "pool"]
@@ -137,7 +138,7 @@ class UserFunction:
     def result_spec(self) -> Any:
         """Return the specs of the results, or None where only a run can tell."""
         if self.is_python:
-            return None
+            return self._recorded_spec()
         try:
             with _quiet():
                 found = self._call(self._traced.get_concrete_function, self._spec())
@@ -145,6 +146,25 @@ class UserFunction:
             return None
         specs = found.structured_outputs
         return specs if all(type(s) is TensorSpec for s in nest.flatten(specs)) else None
+
+    def _recorded_spec(self) -> Any:
+        """Return the specs of the results of a function of strings, as a recording finds them.
+
+        Nothing of it runs: the host's operations say what they would give.
+        """
+        spec = self._spec()
+        if _debugging or not all(type(s) is TensorSpec for s in nest.flatten(spec)):
+            return None
+        if not any(s.dtype is dtypes.string for s in nest.flatten(spec)):
+            return None
+        args = spec if type(spec) is tuple else (spec,)
+        made = Function(self.returned, "map")
+        try:
+            with _quiet():
+                found = made.record_given(Given(self.returned, args, made)).structured_outputs
+        except Exception:  # it needs values; only a run can tell
+            return None
+        return found if all(type(s) is TensorSpec for s in nest.flatten(found)) else None
 
 
 class Mapped(tables.Table):
