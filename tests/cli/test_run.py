@@ -1,5 +1,6 @@
 """`lamina run`: programs that say tensorflow and keras run as they are."""
 
+import functools
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 import lamina as tf
 from lamina.cli import main
+from lamina.cli.aliases import target_of
 from lamina.cli.tracebacks import print_error
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +83,28 @@ def test_a_script(tmp_path):
     assert "No module named 'tensorflow.contrib'." in lines
     assert "  Nearest: tf.keras.layers.Dense" in lines
     assert lines[-1] == "agg"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("eager.backprop", "GradientTape"),
+        ("eager.context", "executing_eagerly"),
+        ("eager.def_function", "function"),
+        ("ops.custom_gradient", "custom_gradient"),
+        ("ops.image_ops", "resize"),
+        ("ops.lookup_ops", "StaticHashTable"),
+        ("ops.map_fn", "map_fn"),
+        ("ops.string_ops", "regex_replace"),
+        ("ops.summary_ops_v2", "create_file_writer"),
+        ("platform.gfile", "GFile"),
+        ("util.nest", "flatten"),
+    ],
+)
+def test_private_modules_that_programs_import_are_public_ones(module, name):
+    target = target_of(f"tensorflow.python.{module}")
+    assert target is not None
+    assert hasattr(functools.reduce(getattr, target.split(".")[1:], tf), name)
 
 
 def test_a_script_in_a_package_that_fails(tmp_path):
