@@ -37,6 +37,11 @@ from lamina.data.csv import CsvDataset, make_csv_dataset
 from lamina.data.dataset import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
 from lamina.data.files import TFRecordDataset
 from lamina.data.iterating import Iterator as _DatasetIterator
+from lamina.data.lookups import (
+    DatasetInitializer,
+    index_table_from_dataset,
+    table_from_dataset,
+)
 from lamina.data.options import (
     AutoShardPolicy,
     AutotuneAlgorithm,
@@ -64,6 +69,7 @@ __all__ = [
     "AutotuneOptions",
     "Counter",
     "CsvDataset",
+    "DatasetInitializer",
     "DistributeOptions",
     "ExternalStatePolicy",
     "OptimizationOptions",
@@ -92,6 +98,7 @@ __all__ = [
     "group_by_reducer",
     "group_by_window",
     "ignore_errors",
+    "index_table_from_dataset",
     "load",
     "make_batched_features_dataset",
     "make_csv_dataset",
@@ -106,6 +113,7 @@ __all__ = [
     "scan",
     "shuffle_and_repeat",
     "snapshot",
+    "table_from_dataset",
     "take_while",
     "to_variant",
     "unbatch",

@@ -16,7 +16,10 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "tf.tpu": ("TensorFlow's TPU runtime", "JAX finds TPUs itself: leave the call out"),
     "tf.mlir": ("TensorFlow's compiler", "stats and jax show the programs"),
     "tf.xla": ("TensorFlow's compiler", "every program is compiled by XLA already"),
-    "tf.quantization": ("TensorFlow's integer kernels", "model.quantize gives int8 weights"),
+    "tf.quantization": (
+        "TensorFlow's integer kernels",
+        "model.quantize gives int8 or int4 weights",
+    ),
     "tf.graph_util": ("graphs as data", "export the model: model.export"),
     "tf.python": ("TensorFlow's internals", "use the public name"),
     "tf.core": ("TensorFlow's internals", "use the public name"),
@@ -27,6 +30,37 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "tf.sysconfig.get_include": ("C++ kernels", "write the operation in JAX: tf.jax_op"),
     "tf.sysconfig.get_lib": ("C++ kernels", "write the operation in JAX: tf.jax_op"),
     "tf.sysconfig.get_link_flags": ("C++ kernels", "write the operation in JAX: tf.jax_op"),
+    "tf.data.experimental.distributed_save": (
+        "TensorFlow's data service",
+        "use dataset.save, or dataset.shard on each worker",
+    ),
+    "tf.data.experimental.get_model_proto": (
+        "TensorFlow's tuning of pipelines",
+        "leave the call out",
+    ),
+    "tf.data.experimental.make_saveable_from_iterator": (
+        "TensorFlow 1's savers",
+        "use tf.train.Checkpoint(iterator=iterator)",
+    ),
+    "tf.experimental.StructuredTensor": (
+        "nested records as Tensors",
+        "use a dict of Tensors and tf.RaggedTensors, or a tf.experimental.ExtensionType",
+    ),
+    "tf.experimental.register_filesystem_plugin": (
+        "C++ plugins",
+        "open the files by fsspec or the package of the store",
+    ),
+    "tf.image.decode_jxl": ("JPEG XL", "decode it by Pillow with pillow-jxl-plugin"),
+    "tf.io.decode_jxl": ("JPEG XL", "decode it by Pillow with pillow-jxl-plugin"),
+    "tf.io.decode_proto": (
+        "messages by their descriptors",
+        "parse by the package protobuf in tf.py_function, or use tf.io.parse_example",
+    ),
+    "tf.io.encode_proto": (
+        "messages by their descriptors",
+        "serialize by the package protobuf in tf.py_function, or use tf.train.Example",
+    ),
+    "tf.io.write_graph": ("graphs as data", "export the model: model.export"),
     "tf.variant": ("dtypes of handles", "use a Python object"),
     "tf.resource": ("dtypes of handles", "use a Python object"),
     "tf.keras.backend.get_session": ("sessions", "call the functions directly"),
@@ -40,7 +74,7 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
         "one more way to export",
         "use model.export, or tf.saved_model.save",
     ),
-    "tf.keras.quantizers": ("Keras' own quantization", "model.quantize gives int8 weights"),
+    "tf.keras.quantizers": ("Keras' own quantization", "model.quantize gives int8 or int4 weights"),
     "tf.keras.utils.multi_gpu_model": ("TensorFlow 1", "use tf.distribute.MirroredStrategy"),
     "tf.keras.utils.HDF5Matrix": ("Keras 2.3", "read the file by h5py"),
     "tf.keras.wrappers.scikit_learn": (
