@@ -70,7 +70,7 @@ def open_existing(path: Path, who: str, expected: str) -> Iterator[BinaryIO]:
     if not path.exists():
         checkpoint = path.with_name(f"{path.name}.index").exists()
         found = "a TensorFlow checkpoint of that name" if checkpoint else "no such file"
-        fix = "save the weights as .weights.h5" if checkpoint else "check the path"
+        fix = "use model.load_weights" if checkpoint else "check the path"
         raise MissingFileError(
             f"{who}: {expected} was expected at {str(path)!r}; got {found}.\n"
             f"  Fix: {fix} (the working directory is {os.getcwd()!r})."

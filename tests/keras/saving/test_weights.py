@@ -356,6 +356,8 @@ def test_a_missing_file_names_the_path(tmp_path):
         built().load_weights(tmp_path / "nothing.weights.h5")
     (tmp_path / "ckpt.index").touch()
     with pytest.raises(ValueError, match="got a TensorFlow checkpoint of that name"):
+        load_weights(built(), tmp_path / "ckpt")
+    with pytest.raises(tf.errors.DataLossError, match=r"ckpt.index: a file of a TensorFlow"):
         built().load_weights(tmp_path / "ckpt")
 
 
