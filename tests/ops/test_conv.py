@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from jax import export
 
+import lamina as tf
 from lamina import ops
 from lamina.engine import GradientTape, convert_to_tensor, errors
 from lamina.ops import pooling
@@ -377,3 +378,44 @@ def test_kernel_takes_an_unknown_batch(name):
             *[jax.ShapeDtypeStruct(s, np.float32) for s in shapes],
         )
     assert out.shape == expected
+
+
+@pytest.mark.parametrize(
+    ("rank", "options"),
+    [
+        (2, {"strides": 2, "padding": "same"}),
+        (2, {"strides": 2, "padding": "valid", "output_padding": 1}),
+        (2, {"strides": (1, 3), "padding": "same", "data_format": "channels_first"}),
+        (2, {"strides": 1, "padding": "valid", "dilation_rate": 2}),
+        (1, {"strides": 3, "padding": "valid"}),
+        (3, {"strides": 2, "padding": "same"}),
+    ],
+)
+def test_gradients_of_a_transposed_convolution(rank, options):
+    """It is linear in its filters and in its input, which says what the gradients are."""
+    first = options.get("data_format") == "channels_first"
+    sizes = (5, 4, 3)[:rank]
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(size=(2, 3, *sizes) if first else (2, *sizes, 3)))
+    k = tf.constant(rng.normal(size=(*(4, 3, 2)[:rank], 2, 3)))
+    dx, dk = rng.normal(size=x.shape), rng.normal(size=k.shape)
+    y = ops.transposed_conv(x, k, **options)
+    g = rng.normal(size=y.shape)
+
+    def value(x, k):
+        return tf.reduce_sum(g * ops.transposed_conv(x, k, **options))
+
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch([x, k])
+            loss = value(x, k)
+        in_x, in_k = tape.gradient(loss, [x, k])
+        mixed = tf.reduce_sum(in_k * dk)
+    assert_close(tf.reduce_sum(in_x * dx), value(dx, k))
+    assert_close(mixed, value(x, dk))
+    # The gradient in k is linear in x: its own gradient is the change of in_x with k.
+    assert_close(tf.reduce_sum(outer.gradient(mixed, x) * dx), value(dx, dk))
+    with tf.autodiff.ForwardAccumulator([x, k], [tf.constant(dx), tf.constant(dk)]) as forward:
+        loss = value(x, k)
+    assert_close(forward.jvp(loss), value(dx, k) + value(x, dk))
