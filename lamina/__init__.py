@@ -327,6 +327,7 @@ __getattr__, __dir__ = _on_demand(
         "experimental",
         "io",
         "lookup",
+        "python",
         "ragged",
         "saved_model",
         "sets",

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lamina import scope
-from lamina.cli.aliases import target_of
 from lamina.scope import older
+from lamina.scope.aliases import target_of
 
 __all__ = ["Names", "Value"]
 

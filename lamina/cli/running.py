@@ -10,11 +10,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from lamina.cli import aliases
 from lamina.cli.magics import NAME
 from lamina.cli.notebook import Notebook, display
 from lamina.cli.programs import Cell, read_program
 from lamina.cli.tracebacks import print_error, show_in_threads
+from lamina.scope import aliases
 
 __all__ = ["run"]
 

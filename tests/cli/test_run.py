@@ -11,8 +11,8 @@ import pytest
 
 import lamina as tf
 from lamina.cli import main
-from lamina.cli.aliases import target_of
 from lamina.cli.tracebacks import print_error
+from lamina.scope.aliases import target_of
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SCRIPT = """\

@@ -1,4 +1,8 @@
-"""The names of TensorFlow and Keras in import statements, bound to lamina."""
+"""The modules of TensorFlow and Keras, private ones too, and which of lamina's they are.
+
+`lamina run` binds them in the import system of its process. `tf.python` has the private ones in
+any program.
+"""
 
 import importlib
 import importlib.abc
@@ -11,7 +15,7 @@ from lamina import scope
 from lamina.demand import answer_for_missing_names
 from lamina.scope.older import module_target
 
-__all__ = ["install", "target_of"]
+__all__ = ["install", "install_below", "target_of"]
 
 # The longest prefix counts: module that a program imports, module that it gets.
 _PREFIXES = {
@@ -80,7 +84,7 @@ def target_of(name: str) -> str | None:
         A module's full name; None if the name is none of TensorFlow's or Keras'.
 
     Example:
-        >>> from lamina.cli.aliases import target_of
+        >>> from lamina.scope.aliases import target_of
         >>> target_of("tensorflow.python.keras.layers.core")
         'lamina.keras.layers'
     """
@@ -101,10 +105,19 @@ def target_of(name: str) -> str | None:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds TensorFlow's and Keras' modules: they are lamina's."""
+    """Finds modules of TensorFlow and Keras: they are lamina's.
+
+    Args:
+        tops: What the names of these modules begin with.
+        stands_for: What a beginning of ours is called in TensorFlow; "" where it is its own.
+    """
+
+    def __init__(self, tops: tuple[str, ...], stands_for: str = "") -> None:
+        self.tops = tops
+        self.stands_for = stands_for
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname.split(".")[0] not in _TOPS:
+        if not any(fullname == top or fullname.startswith(f"{top}.") for top in self.tops):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
@@ -114,20 +127,31 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         """Put lamina's module in place of the empty one that the import system made."""
         name = module.__name__
-        if name in _BETWEEN:
-            module.__dict__["__getattr__"] = _refuser(name)
+        original = self.stands_for + name.removeprefix(self.tops[0]) if self.stands_for else name
+        if original in _BETWEEN:
+            module.__dict__["__getattr__"] = answer_between(name, original)
             return
-        found = _found(name)
+        found = _found(original)
         if isinstance(found, types.ModuleType) and not hasattr(found, "__path__"):
             found.__path__ = []  # an older program may import a module below it
         sys.modules[name] = found
 
 
-def _refuser(name: str) -> Any:
+def answer_between(name: str, original: str) -> Any:
+    """Return the `__getattr__` of a package that holds nothing but packages and modules.
+
+    Args:
+        name: The package's name here.
+        original: Its name in TensorFlow.
+    """
+
     def answer(attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        raise scope.MissingName(f"tf{name.removeprefix('tensorflow')}.{attribute}")
+        below = f"{original}.{attribute}"
+        if below in _BETWEEN or below in _PREFIXES:
+            return importlib.import_module(f"{name}.{attribute}")
+        raise scope.MissingName(f"tf{below.removeprefix('tensorflow')}")
 
     return answer
 
@@ -135,6 +159,8 @@ def _refuser(name: str) -> Any:
 def _found(name: str) -> Any:
     target = target_of(name)
     assert target is not None
+    if target.startswith("lamina.python."):  # private, and none of those above
+        raise _no_module(name, target)
     try:
         found = importlib.import_module(target)
     except ModuleNotFoundError as error:
@@ -152,15 +178,30 @@ def _attribute(name: str, target: str) -> Any:
         try:
             value = getattr(value, part)
         except AttributeError:
-            why = scope.explain(scope.public_name(target))
-            raise ModuleNotFoundError(f"No module named {name!r}.\n  {why}", name=name) from None
+            raise _no_module(name, target) from None
     return value
+
+
+def _no_module(name: str, target: str) -> ModuleNotFoundError:
+    why = scope.explain(scope.public_name(target))
+    return ModuleNotFoundError(f"No module named {name!r}.\n  {why}", name=name)
 
 
 def install() -> None:
     """Bind the names of TensorFlow and Keras in this process, whatever is installed."""
-    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if any(isinstance(f, _Finder) and f.tops == _TOPS for f in sys.meta_path):
         return
     for name in [m for m in sys.modules if m.split(".")[0] in _TOPS]:
         del sys.modules[name]
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder(_TOPS))
+
+
+def install_below(package: str, original: str) -> Any:
+    """Let the modules below a package of lamina be imported, and return its `__getattr__`.
+
+    Args:
+        package: The package, such as "lamina.python".
+        original: Its name in TensorFlow.
+    """
+    sys.meta_path.insert(0, _Finder((package,), original))
+    return answer_between(package, original)
