@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina import ops
+from lamina.asserting import Printed, check, check_finite, is_value, shown
 from lamina.engine import (
     Tensor,
     as_dtype,
     convert_to_tensor,
     errors,
-    host_value,
     local,
     nest,
     op,
@@ -101,10 +101,10 @@ def print(
         summarize: How many elements are shown at each end of an axis; -1 shows all.
         name: Accepted, unused.
     """
-    tensors = [t for t in nest.flatten(list(inputs)) if _is_value(t)]
+    tensors = [t for t in nest.flatten(list(inputs)) if is_value(t)]
 
     def show(*values: Any) -> None:
-        texts = [printed(x, summarize, _Printed) for x in _with_values(inputs, values)]
+        texts = [printed(x, summarize, Printed) for x in _with_values(inputs, values)]
         _write(sep.join(texts) + end, output_stream)
 
     if local.trace.eager:
@@ -113,18 +113,10 @@ def print(
         _host_call(*tensors, run=show)
 
 
-class _Printed(np.ndarray):
-    """What stands for a Tensor among the arguments of `tf.print`; other arrays are not."""
-
-
 def _with_values(inputs: Any, values: Any) -> Any:
     """Return the arguments with values in place of their Tensors."""
-    given = (np.asarray(v).view(_Printed) for v in values)
-    return [nest.map_structure(lambda t: next(given) if _is_value(t) else t, x) for x in inputs]
-
-
-def _is_value(x: Any) -> bool:
-    return isinstance(x, Tensor) or hasattr(type(x), "_as_tensor")
+    given = (np.asarray(v).view(Printed) for v in values)
+    return [nest.map_structure(lambda t: next(given) if is_value(t) else t, x) for x in inputs]
 
 
 def _write(text: str, stream: Any) -> None:
@@ -145,7 +137,10 @@ def _host_call(*values, run):
 def Assert(  # noqa: N802  # TF's name
     condition: Any, data: Any, summarize: int | None = None, name: str | None = None
 ) -> None:
-    """Raise unless the condition holds; inside `tf.function` a condition known there is checked.
+    """Raise unless the condition holds; inside `tf.function` the call of the function raises.
+
+    A program that an assertion stops leaves all variables as they were. A function with an
+    assertion waits for its results. Files that hold programs hold no assertions.
 
     Args:
         condition: bool.
@@ -162,26 +157,8 @@ def Assert(  # noqa: N802  # TF's name
 def _check(
     ok: Tensor, who: str, what: str, data: Any, message: str | None, summarize: int | None
 ) -> None:
-    if not local.trace.eager and host_value(ok) is None:
-        return  # a compiled program does not stop half way; eager code checks
-    if bool(np.all(np.asarray(ok._jax() if local.trace.eager else host_value(ok)))):
-        return
     head = f"{message}\n" if message else ""
-    shown = _shown(data, summarize)
-    raise errors.InvalidArgumentError(f"{head}tf.debugging.{who}: {what}; got {shown}.")
-
-
-def _shown(data: Any, summarize: int | None) -> str:
-    """Return what a message shows of values; those that only the program will have as Tensors."""
-    count = 3 if summarize is None else int(summarize)
-    found = []
-    for each in nest.flatten(data):
-        known = _is_value(each) and (local.trace.eager or host_value(convert_to_tensor(each)))
-        if known is not None and known is not False:
-            value = convert_to_tensor(each)
-            each = np.asarray(value._jax() if local.trace.eager else known).view(_Printed)
-        found.append(printed(each, count, _Printed))
-    return "; ".join(found)
+    check(ok, f"{head}tf.debugging.{who}: {what}", data, summarize)
 
 
 def _comparison(who: str, compare: Any, what: str) -> Any:
@@ -273,7 +250,7 @@ def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | N
 
 def assert_proper_iterable(values: Any) -> None:
     """Raise TypeError unless `values` is an iterable that is no Tensor, array or string."""
-    odd = isinstance(values, Tensor | np.ndarray | str | bytes) or _is_value(values)
+    odd = isinstance(values, Tensor | np.ndarray | str | bytes) or is_value(values)
     if odd or not hasattr(values, "__iter__"):
         raise TypeError(
             f"Expected argument 'values' to be a 'proper' iterable. Found: {type(values)}"
@@ -287,7 +264,7 @@ def is_numeric_tensor(tensor: Any) -> bool:
         >>> tf.debugging.is_numeric_tensor(tf.constant(1.0)), tf.debugging.is_numeric_tensor(3)
         (True, False)
     """
-    if not _is_value(tensor):
+    if not is_value(tensor):
         return False
     dtype = convert_to_tensor(tensor).dtype
     return dtype.is_floating or dtype.is_integer or dtype.is_complex
@@ -450,7 +427,7 @@ def assert_shapes(
             raise ValueError(
                 f"{head}tf.debugging.assert_shapes: a shape {tuple(entries)} was expected"
                 f"{f' with {sizes}' if sizes else ''}; got {found}, "
-                f"{_shown([x] if data is None else data, summarize)}."
+                f"{shown([x] if data is None else data, summarize)}."
             )
 
 
@@ -471,18 +448,22 @@ def _fits(sizes: Any, entries: list[Any], known: dict[str, int]) -> bool:
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
-    """Return `tensor`; raise InvalidArgumentError in eager code if it holds NaN or infinity."""
+    """Return `tensor`; raise InvalidArgumentError if it holds NaN or infinity.
+
+    Inside `tf.function` the call of the function raises it.
+
+    Args:
+        tensor: float or complex.
+        message: What the error begins with.
+        name: Accepted, unused.
+    """
     x = convert_to_tensor(tensor)
     if not (x.dtype.is_floating or x.dtype.is_complex):
         raise errors.InvalidArgumentError(
             f"tf.debugging.check_numerics: `tensor` must be float; got {x.dtype.name}.\n"
             "  Fix: leave it out, integers are always finite."
         )
-    if local.trace.eager and not np.all(np.isfinite(np.asarray(x._jax()).astype(np.float64))):
-        kind = "NaN" if np.any(np.isnan(np.asarray(x._jax()).astype(np.float64))) else "Inf"
-        raise errors.InvalidArgumentError(
-            f"{message} : Tensor had {kind} values; shape {x.shape}, dtype {x.dtype.name}."
-        )
+    check_finite(x, message)
     return x
 
 

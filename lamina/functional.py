@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lamina.engine import Tensor, Variable, close, nest, ready, recording
+from lamina.engine.assertions import without_assertions
 from lamina.engine.pending import Pending
 
 __all__ = ["functional"]
@@ -17,7 +18,8 @@ def functional(model: Any) -> tuple[Callable[..., Any], dict[str, Any], dict[str
 
     Returns:
         fn: `fn(params, state, *args, **kwargs) -> (outputs, new_state)`, pure and traceable by
-            `jax.jit`, `jax.grad`, `jax.vmap`; arguments are jax arrays, outputs too.
+            `jax.jit`, `jax.grad`, `jax.vmap`; arguments are jax arrays, outputs too. Assertions
+            on values are not in it.
         params: The trainable variables by path.
         state: The others by path: statistics, random states.
 
@@ -92,7 +94,7 @@ def _run(
         o._read()._jax() if value is None else value
         for o, value in zip(closed.outer, outer, strict=True)
     ]
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), without_assertions():
         results = closed.trace.run(*arrays, *outer)
     outputs = iter(results[: closed.outputs])
     new = dict(zip(map(id, closed.written), results[closed.outputs :], strict=True))

@@ -11,7 +11,7 @@ values stays Python's.
   each iteration is a list afterwards.
 * Gradients through a loop of unknown length run it again from checkpoints, at the cost of some
   three forward passes; `set_loop_options(maximum_iterations=n)` keeps n states in their place.
-* `assert` on a Tensor is not checked in the program; run eagerly, it is.
+* `assert` on a Tensor is tf.Assert: the call of the function raises InvalidArgumentError.
 * A loop over a `tf.data.Dataset` runs in Python, around what it calls.
 
 Generators, `match`, `nonlocal`, `for ... else`, names with two underscores and functions without

@@ -139,7 +139,7 @@ def not_eq(a: Any, b: Any) -> Any:
 
 
 def assert_stmt(test: Any, message: Callable[[], Any]) -> None:
-    """Run `assert test, message()`; a compiled program does not stop half way, as tf.Assert."""
+    """Run `assert test, message()`; on a Tensor of the program it is tf.Assert."""
     if is_traced(test):
         debugging.Assert(test, [message()])
     elif not test:

@@ -1,9 +1,10 @@
 """The engine: values, recording, gradients, tracing. The only room that knows how things run.
 
-Bottom to top: errors, dtypes, shapes, nest, places, context, signature, trace, tensor, masks,
-strings, convert, composite, static, dispatch, hosted, aggregation, pending, variable, creating,
-lifted, missing, closure, reach, backward, tape, custom, typespec, spec, arguments, concrete, ranks,
-function, random, cost, exporting, staged, dispatching. Each file imports those before it only.
+Bottom to top: errors, dtypes, shapes, nest, places, context, assertions, signature, trace, tensor,
+masks, strings, convert, composite, static, dispatch, hosted, aggregation, pending, variable,
+creating, lifted, missing, closure, reach, backward, tape, custom, typespec, spec, arguments,
+concrete, ranks, function, random, cost, exporting, staged, dispatching. Each file imports those
+before it only.
 """
 
 from lamina.engine import context, dtypes, errors, nest, shapes

@@ -1,6 +1,7 @@
 # pyright: reportPrivateUsage=false
 # What JAX and NumPy give, and what `isinstance` finds in an Any, is partly unknown.
 # pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
 """Closed traces: recording a function once, with what it captures and what it assigns."""
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+from jax import lax
 
 from lamina.engine import errors, nest
 from lamina.engine.context import local, recording
@@ -316,7 +318,17 @@ def _infer_vectorized(
 def _vectorized(*operands: Any, trace: Trace, mapped: tuple[bool, ...]) -> list[Any]:
     axes = tuple(0 if m else None for m in mapped)
     size = operands[0].shape[0]
+    if trace.asserts:  # jax.vmap runs both branches of a condition, and the assertions in both
+        return _row_by_row(trace, operands, mapped)
     return list(jax.vmap(trace.run, in_axes=axes, axis_size=size)(*operands))
+
+
+def _row_by_row(trace: Trace, operands: Sequence[Any], mapped: tuple[bool, ...]) -> list[Any]:
+    def one(row: list[Any]) -> list[Any]:
+        given = iter(row)
+        return trace.run(*[next(given) if m else o for o, m in zip(operands, mapped, strict=True)])
+
+    return list(lax.map(one, [o for o, m in zip(operands, mapped, strict=True) if m]))
 
 
 @op(mixed=True, differentiable=False)

@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import Keywords, argument_key, with_tensors
+from lamina.engine.assertions import checked
 from lamina.engine.closure import Closed, call_trace, replace_nones
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor
@@ -198,7 +199,7 @@ class ConcreteFunction(_Described):
         )
         self._single = isinstance(structure, Tensor)
         self._names = _flat_names(structure)
-        self._program: Program | None = None
+        self._program: Callable[[list[Any]], list[Any]] | None = None
         self._variables = [
             (i, v)
             for i, v in enumerate(closed.outer, closed.arguments)
@@ -211,6 +212,7 @@ class ConcreteFunction(_Described):
             if v in self._places
             and (v.shape.num_elements() or 0) >= SMALL
             and not closed.trace.calls_host
+            and not closed.trace.asserts
         ]
         self._captures = [
             (i, t) for i, t in enumerate(closed.outer, closed.arguments) if isinstance(t, Tensor)
@@ -300,13 +302,14 @@ class ConcreteFunction(_Described):
             if count(handle) > 3 or count(inputs[i]) > 3:
                 inputs[i] = inputs[i].copy()
 
-    def _compile(self, inputs: list[Any]) -> Program:
+    def _compile(self, inputs: list[Any]) -> Callable[[list[Any]], list[Any]]:
         trace = self._closed.trace
         # Numbers written in the function never change.
         fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
         donated = [i for i, _ in self._donated]
-        return Program(lambda values: trace.run(*values), scalars, donated, fixed)
+        program = Program(lambda values: trace.run(*values), scalars, donated, fixed)
+        return checked(program) if trace.asserts else program
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on arguments as the function was traced for; its Python values may be left out.

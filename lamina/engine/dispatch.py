@@ -137,6 +137,7 @@ class Op(Generic[P]):
     __name__: str
     __qualname__: str
     is_hosted = False  # engine/hosted.py has those that run on the host only
+    asserts = False  # lamina/asserting.py has those that may stop their program
     unregistered: str | None = None  # see Signature
 
     def __init__(
@@ -410,7 +411,9 @@ class Op(Generic[P]):
         made = Signature(self.__name__, fn, present, outputs, container, self.differentiable)
         inner = [v for value in values.values() for v in _each(value)]  # programs among them
         made.calls_host = self.calls_host or any(getattr(v, "calls_host", False) for v in inner)
-        made.weight = sum(getattr(v, "weight", 0) for v in inner) or int(made.calls_host)
+        made.asserts = self.asserts or any(getattr(v, "asserts", False) for v in inner)
+        made.weight = sum(getattr(v, "weight", 0) for v in inner)
+        made.weight = made.weight or int(made.calls_host or made.asserts)
         made.unregistered = self.unregistered
         if self.host is not None and self.label in _MOVES and len(present) == len(kinds):
             sizes = [k.size for k in outputs if not is_symbolic(k.dims)]

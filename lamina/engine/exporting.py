@@ -16,6 +16,7 @@ import numpy as np
 from jax import export
 
 from lamina.engine import errors
+from lamina.engine.assertions import without_assertions
 from lamina.engine.closure import Closed
 from lamina.engine.dispatch import op
 from lamina.engine.tensor import Tensor, ready
@@ -37,7 +38,7 @@ def export_trace(closed: Closed) -> tuple[bytes, list[Any]]:
     """Return a closed trace as a serialised `jax.export.Exported`, with the values it needs.
 
     The program takes (list of inputs, list of values) and gives a list of outputs; unknown sizes
-    stay open. Assignments in it are left out.
+    stay open. Assignments and assertions in it are left out.
 
     Raises:
         InvalidArgumentError: the program calls Python, which no file can hold.
@@ -54,7 +55,7 @@ def export_trace(closed: Closed) -> tuple[bytes, list[Any]]:
 
     values = [np.asarray(t) for t in closed.operands(_Outside)]
     structs = [kind.struct() for kind in trace.inputs]
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), without_assertions():
         made = export.export(jax.jit(run), platforms=_PLATFORMS)(
             structs[: closed.arguments], structs[closed.arguments :]
         )
@@ -101,7 +102,7 @@ class ExportedProgram:
 def export_program(closed: Closed) -> ExportedProgram:
     """Return a closed trace as a program that can be saved, assignments among its outputs.
 
-    It can be differentiated once where JAX can differentiate it.
+    It can be differentiated once where JAX can differentiate it. Assertions are left out.
 
     Raises:
         InvalidArgumentError: the program calls Python, which no file can hold.
@@ -117,7 +118,7 @@ def export_program(closed: Closed) -> ExportedProgram:
 
 def compiled(trace: Trace) -> ExportedProgram:
     """Return a trace as StableHLO, with its gradient where JAX has one."""
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), without_assertions():
         made = _exported(lambda values: trace.run(*values), [k.struct() for k in trace.inputs])
         try:
             data = made.serialize(vjp_order=1)

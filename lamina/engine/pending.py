@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from lamina.engine import errors
+from lamina.engine.assertions import checked
 from lamina.engine.context import config, local, set_pending_factory
 from lamina.engine.identity import identity
 from lamina.engine.signature import Signature, signatures
@@ -268,6 +269,8 @@ class Pending:
         equations = self.equations
         equations.append(tuple(equation))
         if signature.weight:
+            if signature.asserts:
+                return self._run_apart(signature, tensors)
             self._weigh(signature)
         outputs = self.outputs
         kinds = signature.outputs
@@ -287,6 +290,17 @@ class Pending:
         if signature.calls_host:
             self.calls_host = True
         self.limit -= signature.weight
+
+    def _run_apart(self, signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Run at once what may stop by an assertion, so that the call that holds it raises.
+
+        What was recorded before runs first: it must not be lost with it.
+        """
+        self.equations.pop()
+        self.flush()
+        with jax.enable_x64(True):
+            values = checked(signature.run)([t._jax() for t in tensors])
+        return [Tensor(k, None, 0, v) for k, v in zip(signature.outputs, values, strict=True)]
 
     def extend(
         self, equations: Sequence[Equation], outputs: int, wanted: Sequence[Any]

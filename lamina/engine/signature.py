@@ -98,6 +98,7 @@ class Signature:
         container: `tuple` or `list` if the op returns one, None if it returns one value.
         differentiable: Whether a tape looks for gradients through it.
         calls_host: Whether running it may call Python, and so fail half way.
+        asserts: Whether an assertion is in it, which may stop it.
         weight: How many equations the programs inside it have (of loops, branches, calls); at
             least 1 where running it calls Python.
         unregistered: TF's name of an op that has no gradient there, so that asking is an error.
@@ -111,6 +112,7 @@ class Signature:
     __slots__ = (
         "_kernel",
         "_vjps",
+        "asserts",
         "calls_host",
         "container",
         "differentiable",
@@ -146,6 +148,7 @@ class Signature:
         self.forward: tuple[Signature, tuple[int, ...], tuple[int, ...]] | None = None
         self._vjps: dict[tuple[tuple[int, ...], tuple[int, ...]], Signature] = {}
         self.calls_host = False
+        self.asserts = False  # nor does a vjp: what it runs again did not fail
         self.weight = 0
         self.unregistered: str | None = None
         self.move: Callable[..., Any] | None = None

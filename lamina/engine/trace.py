@@ -148,6 +148,11 @@ class Trace:
         return any(signatures[e[0]].calls_host for e in self.equations)
 
     @property
+    def asserts(self) -> bool:
+        """Whether an assertion in the program may stop it."""
+        return any(signatures[e[0]].asserts for e in self.equations)
+
+    @property
     def weight(self) -> int:
         """How many equations the program has, those of the programs in it included."""
         return sum(1 + signatures[e[0]].weight for e in self.equations)

@@ -224,7 +224,8 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
     ) -> None:
         """Write the model's inference as a program, which needs neither its class nor lamina.
 
-        It runs on CPU, GPU and TPU. Sizes left open stay open.
+        It runs on CPU, GPU and TPU. Sizes left open stay open. `tf.debugging`'s assertions on
+        values are left out, since no file can hold Python.
 
         Args:
             filepath: The path of a folder, which `tf.saved_model.load` reads: its `serve(inputs)`

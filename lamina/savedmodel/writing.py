@@ -65,7 +65,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
     The folder is lamina's own: TensorFlow does not read it, and `variables/` in it is a checkpoint
     that TensorFlow does read. Functions are saved for the arguments that they were traced for;
     sizes that are None in a `tf.TensorSpec` stay open. A function of strings is saved in stages:
-    compiled pieces, and lamina's operations on strings and tables between them.
+    compiled pieces, and lamina's operations on strings and tables between them. `tf.debugging`'s
+    assertions on values are left out, since no file can hold Python.
 
     Args:
         obj: A tf.Module, a Keras layer or model, or a `tf.train.Checkpoint`.
