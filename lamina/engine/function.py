@@ -31,7 +31,7 @@ from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.places import place_of_caller, place_of_error
 from lamina.engine.ranks import OpenRank
 from lamina.engine.shapes import TensorShape
-from lamina.engine.signature import TensorType, symbolic_dim
+from lamina.engine.signature import TensorType, signatures, symbolic_dim
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
@@ -201,7 +201,7 @@ class Function:
                 raise  # the outermost function decides
             self._fall_back(error)
             return None
-        if concrete.has_strings:
+        if concrete.has_strings or _looks_up(concrete.trace):
             self._note_hosted(key, args)
             self._fall_back_for_strings()
             return None
@@ -354,7 +354,10 @@ class Function:
         return self._attempt(args, [t._type for t in tensors])
 
     def _fall_back_for_strings(self) -> None:
-        why = f'tf.function "{self._label}" works on strings, which compiled programs cannot hold'
+        why = (
+            f'tf.function "{self._label}" works on strings, which compiled programs cannot hold, '
+            f"or on tables"
+        )
         if not local.trace.eager:
             return  # recorded as a part of the outermost function, which decides
         self._eager_because = why
@@ -427,6 +430,12 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
+
+
+def _looks_up(trace: Any) -> bool:
+    """Return whether a program looks into tables on the host, which compiled code cannot."""
+    origins = [signatures[equation[0]].origin for equation in trace.equations]
+    return any(o is not None and getattr(o[0](), "recipe", None) is not None for o in origins)
 
 
 def _lasting(made: list[Any]) -> list[Any]:

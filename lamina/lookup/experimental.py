@@ -1,4 +1,4 @@
 """tf.lookup.experimental: tables that can be changed."""
 
-from lamina.ops.lookup import DenseHashTable as DenseHashTable
-from lamina.ops.lookup import MutableHashTable as MutableHashTable
+from lamina.ops.mutable_tables import DenseHashTable as DenseHashTable
+from lamina.ops.mutable_tables import MutableHashTable as MutableHashTable

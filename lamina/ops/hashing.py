@@ -1,4 +1,4 @@
-"""Hashes of strings and integers, the same numbers as TF's: FarmHash64, SipHash, crosses.
+"""Hashes of strings and integers, the same numbers as TF's: FarmHash64, SipHash, MurmurHash.
 
 The hash functions work on rows of bytes, with the operators that NumPy and JAX share. Strings are
 hashed on the host, those of one length together; integers, written as decimal text first, by a
@@ -24,6 +24,7 @@ __all__ = [
     "cross_hashes",
     "fingerprint64",
     "hash_bucket",
+    "murmur",
     "to_hash_bucket_fast",
     "to_hash_bucket_strong",
 ]
@@ -272,6 +273,25 @@ def _sip_round(state: list[Any]) -> list[Any]:
     c, a = c + b, a + d
     b, d = _turn(b, 47) ^ c, _turn(d, 43) ^ a
     return [a, b, _turn(c, 32), d]
+
+
+# ---- MurmurHash: TF's Hash64, of older functions and of dense tables ---------------------------
+
+_SEED, _MASK, _FACTOR = int(_CROSS_KEY), 0xFFFFFFFFFFFFFFFF, int(_CAT)
+
+
+def murmur(text: bytes) -> int:
+    """Return MurmurHash64A (A. Appleby, public domain) of a text, with TF's seed."""
+    code = _SEED ^ (len(text) * _FACTOR & _MASK)
+    whole = len(text) // 8 * 8
+    for at in range(0, whole, 8):
+        word = int.from_bytes(text[at : at + 8], "little") * _FACTOR & _MASK
+        word = (word ^ word >> 47) * _FACTOR & _MASK
+        code = (code ^ word) * _FACTOR & _MASK
+    if whole < len(text):
+        code = (code ^ int.from_bytes(text[whole:], "little")) * _FACTOR & _MASK
+    code = (code ^ code >> 47) * _FACTOR & _MASK
+    return code ^ code >> 47
 
 
 # ---- strings ----------------------------------------------------------------------------------

@@ -25,21 +25,22 @@ from lamina.ops.hashing import hash_bucket
 from lamina.ops.selection import where
 
 __all__ = [
-    "DenseHashTable",
     "KeyValueTensorInitializer",
-    "MutableHashTable",
     "StaticHashTable",
     "StaticVocabularyTable",
+    "Table",
     "TextFileIndex",
     "TextFileInitializer",
 ]
 
 
-def _host(value, dtype):
+def host_array(value, dtype):
+    """Return a value as a NumPy array."""
     return np.asarray(convert_to_tensor(value, dtype)._jax())
 
 
-def _scalar(value):
+def scalar(value):
+    """Return the element of an array of one."""
     return value.item() if hasattr(value, "item") else value
 
 
@@ -158,7 +159,7 @@ class TextFileInitializer:
                     f"{kind.name}."
                 )
         self._key_index, self._value_index = key_index, value_index
-        self._filename = _scalar(_host(filename, dtypes.string))
+        self._filename = scalar(host_array(filename, dtypes.string))
         self._limit, self._delimiter = vocab_size, delimiter.encode()
         self._offset = value_index_offset
 
@@ -199,15 +200,19 @@ def _array(values, kind):
     return out
 
 
-class _Table:
+class Table:
     """What all tables have: keys to values in a dict, and dtypes."""
+
+    is_fixed = True  # programs may hold the keys and values as they are
+    restored_by = f"{__name__}:restored_find"
 
     def __init__(self, key_dtype, value_dtype, default_value, name):
         self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
-        self._default = _host(default_value, self._value_dtype)
+        self._default = host_array(default_value, self._value_dtype)
         self._name = name
         self._dict = {}
         self._sorted = None
+        self._lookup = None
 
     @property
     def key_dtype(self):
@@ -235,12 +240,19 @@ class _Table:
 
     def export(self, name=None):
         """Return the keys and the values, as Tensors."""
-        keys = _array(list(self._dict), self._key_dtype)
-        values = list(self._dict.values())
-        if self._value_dtype is dtypes.string:
-            return from_host(keys), from_host(_array(values, dtypes.string))
-        shape = (len(values), *self._default.shape)
-        return from_host(keys), from_host(np.asarray(values, self._value_dtype.np).reshape(shape))
+        keys, values = self._arrays()
+        return from_host(keys), from_host(values)
+
+    def _arrays(self):
+        """Return the keys `(N,)` and the values `(N, *shape of a value)`, as arrays."""
+        keys, values = _array(list(self._dict), self._key_dtype), list(self._dict.values())
+        if self._value_dtype is not dtypes.string:
+            values = np.asarray(values, self._value_dtype.np)
+            return keys, values.reshape(len(keys), *self._default.shape)
+        made = np.empty((len(keys), *self._default.shape), object)
+        for place, value in enumerate(values):
+            made[place] = value
+        return keys, made
 
     def __getitem__(self, keys):
         """Return `lookup(keys)`."""
@@ -281,7 +293,8 @@ class _Table:
 
     def _find(self, keys):
         numbers = dtypes.string not in (self._key_dtype, self._value_dtype)
-        if numbers and not local.trace.eager and not self._default.ndim:
+        is_compiled = self.is_fixed and not local.trace.eager
+        if numbers and is_compiled and not self._default.ndim:
             return self._find_traced(keys)
         if is_traced(keys):
             return self._operation()(keys)
@@ -289,15 +302,17 @@ class _Table:
 
     def _operation(self):
         """Return the lookup as an operation on the host, which a program can hold."""
-        value_dtype, dims = self._value_dtype, self._default.shape
+        if self._lookup is None:  # one for all calls: traces refer to it, and do not keep it
+            value_dtype, dims = self._value_dtype, self._default.shape
 
-        def infer(kinds, **attributes):
-            return (type_of((*kinds[0].dims, *dims), value_dtype),), None
+            def infer(kinds, **attributes):
+                return (type_of((*kinds[0].dims, *dims), value_dtype),), None
 
-        def find(keys):
-            return self._found(keys)
+            def find(keys):
+                return self._found(keys)
 
-        return host_op(infer, (f"{__name__}:restored_find", self._recipe))(find)
+            self._lookup = host_op(infer, (self.restored_by, self._recipe))(find)
+        return self._lookup
 
     def _recipe(self):
         """Return what `restored_find` makes the same lookup of, from a file."""
@@ -314,7 +329,7 @@ class _Table:
         default = self._default
         values = [default if v is None else v for v in found]
         if self._value_dtype is dtypes.string:
-            texts = [_scalar(v) for v in values]
+            texts = [scalar(v) for v in values]
             return _array(texts, dtypes.string).reshape(host.shape)
         made = np.asarray(values, self._value_dtype.np)
         return made.reshape((*host.shape, *default.shape))
@@ -343,12 +358,12 @@ class _Table:
 def restored_find(kinds, default, keys, values):
     """Return the operation that looks keys up, from what a file holds of a table."""
     key_dtype, value_dtype = kinds
-    table = _Table(key_dtype, value_dtype, default, "restored")
+    table = Table(key_dtype, value_dtype, default, "restored")
     table._dict = dict(zip(keys, values, strict=True))
     return table._operation()
 
 
-class StaticHashTable(_Table):
+class StaticHashTable(Table):
     """A table that never changes.
 
     Args:
@@ -380,7 +395,7 @@ class StaticHashTable(_Table):
                 )
 
 
-class StaticVocabularyTable(_Table):
+class StaticVocabularyTable(Table):
     """A table of terms to their numbers; other terms share some numbers behind them, by hash.
 
     Args:
@@ -434,153 +449,3 @@ class StaticVocabularyTable(_Table):
         found = super()._find(keys)
         other = hash_bucket(keys, self._buckets, None)
         return where(found < 0, cast(other, dtypes.int64) + len(self._dict), found)
-
-
-class MutableHashTable(_Table):
-    """A table that can be changed.
-
-    Args:
-        key_dtype: The dtype of the keys.
-        value_dtype: The dtype of the values.
-        default_value: What keys get that are not in the table; its shape is that of a value.
-        name: A name.
-        checkpoint: Accepted, unused: tf.train.Checkpoint does not keep tables; save `export()`.
-        experimental_is_anonymous: Accepted, unused.
-
-    Example:
-        >>> table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
-        >>> table.insert(["a", "b"], tf.constant([5, 6], tf.int64))
-        >>> table.lookup(["b", "c"]).numpy()
-        array([ 6, -1])
-    """
-
-    def __init__(
-        self,
-        key_dtype,
-        value_dtype,
-        default_value,
-        name="MutableHashTable",
-        checkpoint=True,
-        experimental_is_anonymous=False,
-    ):
-        super().__init__(key_dtype, value_dtype, default_value, name)
-
-    def insert(self, keys, values, name=None):
-        """Set the values of keys.
-
-        Raises:
-            InvalidArgumentError: the shape of the values does not fit.
-        """
-        given = _host(keys, self._key_dtype)
-        values = _host(values, self._value_dtype)
-        if values.shape != given.shape + self._default.shape:
-            raise errors.InvalidArgumentError(
-                f"{type(self).__name__}.insert: Expected shape "
-                f"{list(given.shape + self._default.shape)} for value, got {list(values.shape)}."
-            )
-        flat = values.reshape(-1, *self._default.shape)
-        for key, value in zip(given.reshape(-1).tolist(), flat, strict=True):
-            self._dict[key] = value
-        self._sorted = None
-
-    def remove(self, keys, name=None):
-        """Take keys out; those that are not in the table are skipped."""
-        for key in _host(keys, self._key_dtype).reshape(-1).tolist():
-            self._dict.pop(key, None)
-        self._sorted = None
-
-    erase = remove
-
-    def lookup(  # pyright: ignore[reportIncompatibleMethodOverride]  # TF's place of `name`
-        self, keys, dynamic_default_values=None, name=None
-    ):
-        """Return the values of keys, the default value for those that are not in the table.
-
-        Args:
-            keys: A Tensor, RaggedTensor or SparseTensor of keys.
-            dynamic_default_values: What each key gets that is not in the table, in place of the
-                default value.
-            name: Accepted, unused.
-        """
-        found = self._each(self._find, keys)
-        if dynamic_default_values is None:
-            return found
-        given = _host(keys, self._key_dtype)
-        there = np.asarray([k in self._dict for k in given.reshape(-1).tolist()])
-        there = there.reshape(given.shape + (1,) * self._default.ndim)
-        return where(there, found, convert_to_tensor(dynamic_default_values, self._value_dtype))
-
-
-class DenseHashTable(MutableHashTable):
-    """A table that can be changed, with two keys that it cannot hold.
-
-    Args:
-        key_dtype: The dtype of the keys.
-        value_dtype: The dtype of the values.
-        default_value: What keys get that are not in the table; its shape is that of a value.
-        empty_key: A key that is never used.
-        deleted_key: Another one.
-        initial_num_buckets: Accepted, unused.
-        name: A name.
-        checkpoint: Accepted, unused: tf.train.Checkpoint does not keep tables; save `export()`.
-        experimental_is_anonymous: Accepted, unused.
-
-    Raises:
-        InvalidArgumentError: one of the two keys is used.
-
-    Example:
-        >>> table = tf.lookup.experimental.DenseHashTable(tf.int64, tf.int64, -1, -1, -2)
-        >>> table.insert(tf.constant([7], tf.int64), tf.constant([70], tf.int64))
-        >>> table.size().numpy()
-        np.int64(1)
-    """
-
-    def __init__(
-        self,
-        key_dtype,
-        value_dtype,
-        default_value,
-        empty_key,
-        deleted_key,
-        initial_num_buckets=None,
-        name="MutableDenseHashTable",
-        checkpoint=True,
-        experimental_is_anonymous=False,
-    ):
-        super().__init__(key_dtype, value_dtype, default_value, name)
-        self._reserved = {
-            _scalar(_host(k, self._key_dtype)): what
-            for k, what in ((empty_key, "empty_key"), (deleted_key, "deleted_key"))
-        }
-        if len(self._reserved) < 2:
-            raise errors.InvalidArgumentError(
-                f"DenseHashTable: Empty and deleted keys cannot be equal; got {empty_key!r} twice."
-            )
-
-    def _refuse_reserved(self, keys):
-        for key in _host(keys, self._key_dtype).reshape(-1).tolist():
-            if key in self._reserved:
-                raise errors.InvalidArgumentError(
-                    f"DenseHashTable: Using the {self._reserved[key]} as a table key is not "
-                    f"allowed; got {key!r}."
-                )
-
-    def insert(self, keys, values, name=None):
-        """Set the values of keys.
-
-        Raises:
-            InvalidArgumentError: a key is reserved, or the shape of the values does not fit.
-        """
-        self._refuse_reserved(keys)
-        super().insert(keys, values)
-
-    def remove(self, keys, name=None):
-        """Take keys out; those that are not in the table are skipped.
-
-        Raises:
-            InvalidArgumentError: a key is reserved.
-        """
-        self._refuse_reserved(keys)
-        super().remove(keys)
-
-    erase = remove

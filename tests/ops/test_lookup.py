@@ -66,3 +66,22 @@ def test_missing_file_is_reported():
     )
     with pytest.raises(errors.NotFoundError, match="does not exist"):
         tf.lookup.StaticHashTable(init, -1)
+
+
+def test_lookups_of_integers_in_functions_see_what_is_inserted_later():
+    table = tf.lookup.experimental.MutableHashTable(tf.int64, tf.int64, -1)
+    find = tf.function(table.lookup)
+    keys = tf.constant([1, 2], tf.int64)
+    with pytest.warns(UserWarning, match="or on tables; it runs eager"):
+        assert find(keys).numpy().tolist() == [-1, -1]
+    table.insert(keys, tf.constant([10, 20], tf.int64))
+    assert find(keys).numpy().tolist() == [10, 20]
+    assert find(keys + 1).numpy().tolist() == [20, -1]
+
+
+def test_vectors_are_looked_up_by_integers_inside_functions():
+    table = tf.lookup.experimental.MutableHashTable(tf.int64, tf.float32, [0.0, 0.0])
+    table.insert(tf.constant([3], tf.int64), [[1.0, 2.0]])
+    with pytest.warns(UserWarning, match="runs eagerly"):
+        found = tf.function(table.lookup)(tf.constant([3, 4], tf.int64))
+    assert found.numpy().tolist() == [[1.0, 2.0], [0.0, 0.0]]

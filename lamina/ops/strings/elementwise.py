@@ -466,28 +466,10 @@ def as_string(
 
 # ---- buckets --------------------------------------------------------------------------------
 
-_FACTOR = 0xC6A4A7935BD1E995
-_SEED = 0xDECAFCAFFE
-_MASK = 0xFFFFFFFFFFFFFFFF
-
-
-def _murmur(text: bytes) -> int:
-    """Return MurmurHash64A (A. Appleby, public domain) of a text, with TF's seed."""
-    code = _SEED ^ (len(text) * _FACTOR & _MASK)
-    whole = len(text) // 8 * 8
-    for at in range(0, whole, 8):
-        word = int.from_bytes(text[at : at + 8], "little") * _FACTOR & _MASK
-        word = (word ^ word >> 47) * _FACTOR & _MASK
-        code = (code ^ word) * _FACTOR & _MASK
-    if whole < len(text):
-        code = (code ^ int.from_bytes(text[whole:], "little")) * _FACTOR & _MASK
-    code = (code ^ code >> 47) * _FACTOR & _MASK
-    return code ^ code >> 47
-
 
 @host_op(elementwise(dtypes.int64))
 def _to_hash_bucket(input, num_buckets=1):
-    return each(lambda s: _murmur(s) % num_buckets, input, np.int64)
+    return each(lambda s: hashing.murmur(s) % num_buckets, input, np.int64)
 
 
 @over_flat_values
