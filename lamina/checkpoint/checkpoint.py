@@ -98,7 +98,8 @@ class Checkpoint:
     Args:
         root: An object whose attributes count as the Checkpoint's own, or None.
         **kwargs: What to save, by name: variables, tf.Modules, layers, models, optimizers,
-            metrics, random generators, dataset iterators, other Checkpoints, lists and dicts.
+            metrics, lookup tables, random generators, dataset iterators, other Checkpoints, lists
+            and dicts.
 
     Attributes:
         save_counter: int64 Variable, the number of `save`s so far.
@@ -267,6 +268,6 @@ def write_below(root: Any, path: str) -> None:
         FailedPreconditionError: a variable has no value yet.
     """
     found = collect(root)
-    tensors = {node.key: node.value.get() for node in found if node.value is not None}
+    tensors = {key: array for node in found for key, array in node.tensors().items()}
     tensors[GRAPH_KEY] = np.array(graph_bytes(found), object)
     write_bundle(path, tensors)

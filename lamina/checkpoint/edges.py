@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
+from lamina.checkpoint.bundle import Bundle
 from lamina.checkpoint.packing import packed, unpacked
 from lamina.engine import Function, Variable, convert_to_tensor, dtypes, errors, init_scope
 from lamina.keras import layers, optimizers
@@ -18,6 +19,8 @@ from lamina.keras.core import Layer, Module
 from lamina.keras.core.module import is_bookkeeping
 from lamina.keras.models import Model, Sequential
 from lamina.keras.optimizers.state import _OWN_ATTRIBUTES as _OPTIMIZER_OWN
+from lamina.ops.lookup import Table
+from lamina.ops.mutable_tables import MutableHashTable
 
 __all__ = ["Group", "PythonState", "Value", "edges", "is_trackable", "value_of", "weakly_held"]
 
@@ -65,6 +68,28 @@ class Value:
     ) -> None:
         self.kind, self.name, self.get, self.put = kind, name, get, put
 
+    def tensors(self, key: str) -> dict[str, Any]:
+        """Return the arrays that go into a file, by key."""
+        return {key: self.get()}
+
+    def read(self, bundle: Bundle, key: str) -> None:
+        """Set the value from a file."""
+        self.put(bundle.read(key), f"{bundle.prefix}: {key}")
+
+
+class _TableValue(Value):
+    """The keys and the values of a table: two arrays of a file that are one value."""
+
+    __slots__ = ()
+
+    def tensors(self, key: str) -> dict[str, Any]:
+        keys, values = self.get()
+        return {f"{key}-keys": keys, f"{key}-values": values}
+
+    def read(self, bundle: Bundle, key: str) -> None:
+        arrays = bundle.read(f"{key}-keys"), bundle.read(f"{key}-values")
+        self.put(arrays, f"{bundle.prefix}: {key}")
+
 
 class Group:
     """Named objects that are one object in TensorFlow's graph, and none here.
@@ -111,6 +136,7 @@ _OBJECTS = (
     Function,
     Group,
     _GeneratorState,
+    Table,
 )
 
 
@@ -279,6 +305,8 @@ def value_of(obj: Any) -> Value | None:
             lambda: np.asarray(generator.state),
             lambda array, key: generator.reset(array),
         )
+    if isinstance(obj, MutableHashTable):  # others are made anew by their initializers
+        return _table(obj)
     if isinstance(obj, PythonState):
         return Value("py_state", "", lambda: _string(obj.serialize()), _taking(obj.deserialize))
     if _is_iterator(obj):
@@ -329,15 +357,28 @@ def _variable(variable: Any) -> Value:
                 f'"{name}" has shape {own._shape}.\n  Fix: make the variable as it was when it was '
                 f"saved, or leave it out of the Checkpoint."
             )
-        if (array.dtype == object) != (kind is dtypes.string) or (
-            array.dtype != object and array.dtype != kind.np
-        ):
-            saved = "string" if array.dtype == object else array.dtype.name
-            raise errors.InvalidArgumentError(
-                f"tf.train.Checkpoint.restore: {key} has dtype {saved}; the variable "
-                f'"{name}" has dtype {kind.name}.\n  Fix: make the variable with dtype={saved!r}.'
-            )
+        _check_dtype(array, kind, key, f'the variable "{name}"', "variable")
         with init_scope():
             Variable.assign(variable, convert_to_tensor(array, kind))
 
     return Value("VARIABLE_VALUE", name, get, put)
+
+
+def _table(table: MutableHashTable) -> Value:
+    def put(arrays: Any, key: str) -> None:
+        kinds = table.key_dtype, table.value_dtype
+        for array, kind, what in zip(arrays, kinds, ("keys", "values"), strict=True):
+            _check_dtype(array, kind, f"{key}-{what}", f"`{what}` of the table", "table")
+        table._restore(*arrays)
+
+    return _TableValue("table", "", table._saved, put)
+
+
+def _check_dtype(array: Any, kind: Any, key: str, who: str, what: str) -> None:
+    is_string = array.dtype == object
+    if is_string != (kind is dtypes.string) or not (is_string or array.dtype == kind.np):
+        saved = "string" if is_string else array.dtype.name
+        raise errors.InvalidArgumentError(
+            f"tf.train.Checkpoint.restore: {key} has dtype {saved}; {who} has dtype {kind.name}.\n"
+            f"  Fix: make the {what} with dtype={saved!r}."
+        )

@@ -20,6 +20,10 @@ class Held(NamedTuple):
     children: list[tuple[str, int]]
     value: Value | None
 
+    def tensors(self) -> dict[str, Any]:
+        """Return what goes into the file of the value, by key; nothing if there is none."""
+        return {} if self.value is None else self.value.tensors(self.key)
+
     @property
     def key(self) -> str:
         """The name of the value in the file."""

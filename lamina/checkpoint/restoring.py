@@ -103,7 +103,7 @@ class _Restoration:
         if key is None:
             return
         assert value is not None
-        value.put(self.bundle.read(key), f"{self.bundle.prefix}: {key}")
+        value.read(self.bundle, key)
         self.restored[identity(obj)] = obj if isinstance(obj, Variable) else None
 
     def attached(self, owner: Any) -> None:
@@ -234,7 +234,7 @@ class NameBasedSaverStatus(CheckpointLoadStatus):
             assert node.value is not None
             name = node.value.name
             if name in bundle:
-                node.value.put(bundle.read(name), f"{bundle.prefix}: {name}")
+                node.value.read(bundle, name)
                 restored[identity(node.obj)] = node.obj
                 self._left.pop(name, None)
 

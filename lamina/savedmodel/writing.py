@@ -135,7 +135,7 @@ class _Writer:
             name: {"concrete": self._added(ready), "inputs": inputs}
             for name, (ready, inputs) in signatures.items()
         }
-        tensors = {h.key: h.value.get() for h in self.found if h.value is not None}
+        tensors = {key: array for held in self.found for key, array in held.tensors().items()}
         tensors[GRAPH_KEY] = np.array(graph_bytes(self.found), object)
         self._write_files(tensors | self.tensors)
         notes = {
