@@ -30,7 +30,15 @@ from lamina.engine.signature import Signature, TensorType, signatures
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import Equation, Trace
 
-__all__ = ["StagedProgram", "export_stages", "has_strings", "load_program", "run_program"]
+__all__ = [
+    "StagedProgram",
+    "as_json",
+    "export_stages",
+    "has_strings",
+    "load_program",
+    "of_json",
+    "run_program",
+]
 
 _MARK = b"lamina stages 1\n"
 
@@ -138,7 +146,7 @@ class _Stages:
         slots = iter(equation[1:])
         places = [self.places[next(slots)] if there else None for there in present]
         note = _described_op(reference(), signature.name)
-        note["attributes"] = {name: _described(value) for name, value in values.items()}
+        note["attributes"] = {name: as_json(value) for name, value in values.items()}
         self.stages.append(note | {"operands": places})
         self._place(self._slots(k))
 
@@ -183,7 +191,7 @@ def _described_op(made: Any, name: str) -> dict[str, Any]:
     if made is not None:
         if getattr(made, "recipe", None) is not None:
             maker, data = made.recipe
-            return {"maker": maker, "data": _described(data())}
+            return {"maker": maker, "data": as_json(data())}
         path = f"{made.__module__}:{made.__qualname__}"
         try:
             if _operation(path) is made:
@@ -196,8 +204,12 @@ def _described_op(made: Any, name: str) -> dict[str, Any]:
     )
 
 
-def _described(value: Any) -> Any:
-    """Return an attribute as JSON."""
+def as_json(value: Any) -> Any:
+    """Return an attribute as JSON.
+
+    Raises:
+        InvalidArgumentError: a file cannot hold it.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -207,14 +219,14 @@ def _described(value: Any) -> Any:
     if isinstance(value, DType):
         return {"dtype": value.name}
     if isinstance(value, tuple):
-        return {"tuple": [_described(v) for v in value]}
+        return {"tuple": [as_json(v) for v in value]}
     if isinstance(value, list):
-        return {"list": [_described(v) for v in value]}
+        return {"list": [as_json(v) for v in value]}
     if isinstance(value, dict) and all(isinstance(k, str) for k in value):
-        return {"dict": {k: _described(v) for k, v in value.items()}}
+        return {"dict": {k: as_json(v) for k, v in value.items()}}
     if isinstance(value, np.ndarray):
         kind = as_dtype(value.dtype).name
-        return {"array": _described(value.tolist()), "of": kind}
+        return {"array": as_json(value.tolist()), "of": kind}
     raise errors.InvalidArgumentError(
         f"an operation on strings has the attribute {value!r} ({type(value).__name__}), which a "
         f"file cannot hold.\n  Fix: give it sizes that are known."
@@ -231,10 +243,10 @@ def _loaded(note: Any, programs: list[ExportedProgram]) -> tuple[Any, list[int |
         program = programs[note["program"]]
         return lambda *tensors: run_exported(*tensors, program=program), places
     if "maker" in note:
-        made = _restored(note["maker"], _rebuilt(note["data"]))
+        made = _restored(note["maker"], of_json(note["data"]))
     else:
         made = _operation(note["op"])
-    values = {name: _rebuilt(value) for name, value in note["attributes"].items()}
+    values = {name: of_json(value) for name, value in note["attributes"].items()}
     return lambda *tensors: made(*tensors, **values), places
 
 
@@ -270,7 +282,8 @@ def _missing(path: str) -> ValueError:
     )
 
 
-def _rebuilt(note: Any) -> Any:
+def of_json(note: Any) -> Any:
+    """Return what `as_json` gave JSON of."""
     if not isinstance(note, dict):
         return note
     ((kind, value), *_) = note.items()
@@ -279,8 +292,8 @@ def _rebuilt(note: Any) -> Any:
     if kind == "dtype":
         return as_dtype(value)
     if kind == "array":
-        return np.asarray(_rebuilt(value), as_dtype(note["of"]).np)
+        return np.asarray(of_json(value), as_dtype(note["of"]).np)
     if kind == "dict":
-        return {k: _rebuilt(v) for k, v in value.items()}
-    items = [_rebuilt(v) for v in value]
+        return {k: of_json(v) for k, v in value.items()}
+    items = [of_json(v) for v in value]
     return tuple(items) if kind == "tuple" else items

@@ -20,8 +20,10 @@ from lamina.engine import Tensor, TensorSpec, Variable, as_dtype, convert_to_ten
 from lamina.engine.staged import load_program, run_program
 from lamina.keras.core import Module
 from lamina.keras.saving.export import ExportedModel
+from lamina.ops.mutable_tables import MutableHashTable, sharing
 from lamina.savedmodel.options import Asset
 from lamina.savedmodel.structures import collected, rebuilt, specs_of
+from lamina.savedmodel.tables import restored_table
 
 __all__ = ["LoadedConcrete", "LoadedFunction", "Signature", "contains_saved_model", "load"]
 
@@ -425,7 +427,9 @@ class _Reader:
         for node, obj in zip(nodes, self.objects, strict=True):
             self._fill(node, obj)
         self._make_tuples(nodes)
-        self.concretes = [self._concrete(note) for note in self.notes["concretes"]]
+        tables = {o.key_in_files: o for o in self.objects if isinstance(o, MutableHashTable)}
+        with sharing(tables):
+            self.concretes = [self._concrete(note) for note in self.notes["concretes"]]
         for node, obj in zip(nodes, self.objects, strict=True):
             for name, note in node.get("functions", {}).items():
                 found = [self.concretes[_index(i)] for i in note["concretes"]]
@@ -449,6 +453,8 @@ class _Reader:
             if not self.is_empty:
                 made.reset(self.bundle.read(node["key"]))
             return made
+        if kind == "table":
+            return restored_table(node, self.bundle, self.is_empty)
         if kind == "asset":
             path = self.folder / "assets" / Path(node["name"]).name
             return Asset(path)

@@ -32,10 +32,12 @@ from lamina.keras.core.module import is_bookkeeping
 from lamina.keras.models import Model
 from lamina.keras.spelling import users_level
 from lamina.keras.viz.recording import arguments_as_built
+from lamina.ops.mutable_tables import MutableHashTable
 from lamina.savedmodel.options import Asset
 from lamina.savedmodel.reading import LoadedFunction, Signature
 from lamina.savedmodel.sizes import with_found_sizes
 from lamina.savedmodel.structures import NotSavableError, described, specs_of
+from lamina.savedmodel.tables import table_note
 
 __all__ = ["DEFAULT_SIGNATURE", "STRUCTURE", "model_function", "save", "write_all"]
 
@@ -124,6 +126,7 @@ class _Writer:
         self.programs: list[ExportedProgram | StagedProgram] = []
         self.written: dict[int, int] = {}  # the numbers of concretes, by id of what was traced
         self.assets: dict[str, str] = {}
+        self.tables: dict[str, str] = {}  # the paths of tables, by their names in programs
         self.left_out: dict[str, str] = {}  # functions without a program, and why
 
     def write(self, signatures: dict[str, Any]) -> None:
@@ -175,6 +178,9 @@ class _Writer:
                 "kind": "generator",
                 "key": f"{held.path}/_state_var/.ATTRIBUTES/VARIABLE_VALUE",
             }
+        if isinstance(obj, MutableHashTable):
+            self._check_table(obj, held.path)
+            return node | table_note(obj, held.key)
         if isinstance(obj, Asset):
             name = Path(obj._path).name
             while name in self.assets and self.assets[name] != obj._path:
@@ -187,6 +193,16 @@ class _Writer:
             return node | {"kind": "dict"}
         name = getattr(obj, "name", None)
         return node | {"kind": "object", "name": name if isinstance(name, str) else None}
+
+    def _check_table(self, table: MutableHashTable, path: str) -> None:
+        """Refuse two tables that programs name by one key: one file gave both."""
+        first = self.tables.setdefault(table.key_in_files, path)
+        if first != path:
+            raise ValueError(
+                f"tf.saved_model.save: one table of each SavedModel that was loaded was expected; "
+                f"got {first} and {path}, which loading one file twice gave.\n"
+                f"  Fix: load it once, or save the two in folders of their own."
+            )
 
     # -- functions
 
