@@ -1,7 +1,7 @@
 """Division rounded as IEEE 754 says, and the means that need it."""
 
+import jax
 import jax.numpy as jnp
-from jax import lax
 
 __all__ = ["divided", "mean", "size_of"]
 
@@ -22,8 +22,18 @@ def divided(x, y):
     """
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return x / y
-    least = lax.stop_gradient(jnp.minimum(x, -jnp.inf))
-    return x / jnp.maximum(y, least)
+    return _rounded_once(x, jnp.asarray(y, x.dtype))
+
+
+@jax.custom_jvp
+def _rounded_once(x, y):
+    return x / jnp.maximum(y, jnp.minimum(x, -jnp.inf))
+
+
+@_rounded_once.defjvp
+def _derivative(primals, tangents):
+    """Return the value and its change, which is that of a plain quotient: it reads `y` alone."""
+    return _rounded_once(*primals), jax.jvp(jnp.divide, primals, tangents)[1]
 
 
 def mean(x, axes, keepdims=False):
