@@ -117,12 +117,18 @@ class LoadedFunction:
         concretes: The programs.
         parameters: Name, kind and default of each parameter.
         why: Why there is no program, where there is none.
+        has_signature: Whether an `input_signature` says what it takes.
     """
 
     def __init__(
-        self, name: str, parameters: Any, concretes: Sequence[LoadedConcrete], why: str = ""
+        self,
+        name: str,
+        parameters: Any,
+        concretes: Sequence[LoadedConcrete],
+        why: str = "",
+        has_signature: bool = False,
     ) -> None:
-        self.__name__ = name
+        self.__name__, self.has_signature = name, has_signature
         self.parameters, self.concretes, self.why = parameters, list(concretes), why
         kinds = list(inspect._ParameterKind)
         found = [
@@ -144,7 +150,8 @@ class LoadedFunction:
         """Run the program that the arguments fit.
 
         Raises:
-            ValueError: none does.
+            TypeError: the parameters are others, or an `input_signature` is not met.
+            ValueError: no program fits.
         """
         concrete, tensors = self._found(args, kwargs)
         return concrete.run(tensors)
@@ -177,6 +184,8 @@ class LoadedFunction:
                 f"Found zero restored functions for caller function {self.__name__!r}: it was not "
                 f"traced before it was saved, or could not be.{why}\n  Fix: {fix}"
             )
+        if self.has_signature:
+            raise self._unbound("the arguments do not fit the input_signature", args, kwargs)
         options = "\n".join(
             f"  Option {i}: {c.structured_input_signature}" for i, c in enumerate(self.concretes, 1)
         )
@@ -191,11 +200,22 @@ class LoadedFunction:
     def _bound(self, args: Any, kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
         if not self.parameters:
             return list(args), dict(kwargs)
-        bound = self.__signature__.bind(*args, **kwargs)
+        try:
+            bound = self.__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise self._unbound(str(error), args, kwargs) from None
         wanted = {len(c.args["positional"]) for c in self.concretes}
         if len(bound.args) not in wanted:  # a function with an input_signature omits defaults
             bound.apply_defaults()
         return list(bound.args), dict(bound.kwargs)
+
+    def _unbound(self, why: str, args: Any, kwargs: Any) -> TypeError:
+        taken = [c.structured_input_signature for c in self.concretes] or self.__signature__
+        return TypeError(
+            f"Binding inputs to tf.function failed due to `{why}`: {self.__name__!r} takes "
+            f"{taken}; got arguments {_shown(args)} and keyword arguments {_shown(kwargs)}.\n"
+            f"  Fix: pass what it was saved for, or tf.cast the Tensors to those dtypes."
+        )
 
     def __repr__(self) -> str:
         return f"<tf.function {self.__name__} of a SavedModel>"
@@ -433,7 +453,13 @@ class _Reader:
         for node, obj in zip(nodes, self.objects, strict=True):
             for name, note in node.get("functions", {}).items():
                 found = [self.concretes[_index(i)] for i in note["concretes"]]
-                function = LoadedFunction(note["name"], note["parameters"], found, note["why"])
+                function = LoadedFunction(
+                    note["name"],
+                    note["parameters"],
+                    found,
+                    note["why"],
+                    bool(note.get("has_signature")),  # files of before have it not
+                )
                 self._set(obj, name, function)
         root = self.objects[0]
         served = {

@@ -227,6 +227,7 @@ class _Writer:
                 "parameters": found.parameters,
                 "concretes": added,
                 "why": why,
+                "has_signature": _has_signature(function),
             }
 
     def _added(self, ready: _Ready) -> int:
@@ -311,6 +312,13 @@ def _functions_of(obj: Any) -> list[tuple[str, Any]]:
     )
     found = [(name, held.get(name) or getattr(obj, name)) for name in names]
     return [(name, function) for name, function in found if isinstance(function, kinds)]
+
+
+def _has_signature(function: Any) -> bool:
+    """Return whether a function takes what its `input_signature` says, and nothing else."""
+    if isinstance(function, LoadedFunction):
+        return function.has_signature
+    return getattr(function, "input_signature", None) is not None
 
 
 def _is_own(cls: type) -> bool:

@@ -283,7 +283,7 @@ def test_ragged_and_sparse_arguments_and_results_are_saved(tmp_path):
     spec = tf.RaggedTensorSpec([None, None], tf.float32)
     (concrete,) = loaded.grow.concretes
     assert concrete.structured_input_signature == ((spec,), {})
-    with pytest.raises(ValueError, match="Could not find matching concrete function"):
+    with pytest.raises(TypeError, match=r"Binding inputs to tf\.function failed"):
         loaded.grow(tf.ragged.constant([[1]]))
 
 
@@ -310,3 +310,37 @@ def test_functions_without_a_program_are_named_when_saved_and_when_called(tmp_pa
     reason = r"(?s)Reason: .*tf.numpy_function runs in Python.*\n  Fix: save a function of numbers"
     with pytest.raises(ValueError, match=reason):
         loaded.f(tf.constant([1.0, 4.0]))
+
+
+# ---- arguments that do not fit ------------------------------------------------------------------
+
+
+class _Bound(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def fixed(self, x):
+        return x + 1.0
+
+    @tf.function
+    def free(self, x):
+        return x + 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error", "text"),
+    [
+        ("fixed", ([1.0], 3), TypeError, "failed due to `too many positional arguments`: 'fixed'"),
+        ("fixed", (), TypeError, "failed due to `missing a required argument: 'x'`: 'fixed' takes"),
+        ("fixed", (tf.constant([1]),), TypeError, "the arguments do not fit the input_signature"),
+        ("free", (tf.constant([1.0]), 3), TypeError, "failed due to `too many positional argumen"),
+        ("free", (tf.constant([1]),), ValueError, "Could not find matching concrete function"),
+    ],
+)
+def test_wrong_arguments_raise_what_tensorflow_raises(name, arguments, error, text, tmp_path):
+    module = _Bound()
+    module.free(tf.constant([1.0]))
+    tf.saved_model.save(module, tmp_path / "a")
+    once = tf.saved_model.load(tmp_path / "a")
+    tf.saved_model.save(once, tmp_path / "b")
+    for loaded in (once, tf.saved_model.load(tmp_path / "b")):
+        with pytest.raises(error, match=text):
+            getattr(loaded, name)(*arguments)
