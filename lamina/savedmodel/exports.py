@@ -36,7 +36,7 @@ def export_model(model: Any, filepath: Any, args: Any, kwargs: dict[str, Any]) -
     ready = model_function(model, (args, kwargs))
     assert ready is not None
     concrete = LoadedConcrete(ready.args, ready.outputs, ready.program, ready.outer, ready.written)
-    serve = LoadedFunction("serve", [], [concrete])
+    serve = LoadedFunction("serve", [], [concrete], has_signature=True)
     specs = specs_of({"list": [*ready.args["positional"], *ready.args["keywords"].values()]})
     graph = getattr(model, "_graph", None)
     names = list(model.input_names) if graph is not None else []

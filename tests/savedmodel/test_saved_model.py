@@ -344,3 +344,12 @@ def test_wrong_arguments_raise_what_tensorflow_raises(name, arguments, error, te
     for loaded in (once, tf.saved_model.load(tmp_path / "b")):
         with pytest.raises(error, match=text):
             getattr(loaded, name)(*arguments)
+
+
+def test_an_exported_model_takes_what_it_was_built_for(tmp_path):
+    model = tf.keras.Sequential([tf.keras.Input([3]), tf.keras.layers.Dense(2)])
+    model.export(str(tmp_path), verbose=False)
+    serve = tf.saved_model.load(tmp_path).serve
+    for arguments in ((tf.ones([2, 4]),), (tf.ones([2, 3], tf.int32),), (), (tf.ones([2, 3]), 1)):
+        with pytest.raises(TypeError, match=r"Binding inputs to tf\.function failed"):
+            serve(*arguments)
