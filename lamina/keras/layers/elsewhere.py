@@ -33,7 +33,7 @@ class TFSMLayer(Layer):
         >>> import tempfile
         >>> model = tf.keras.Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(2)])
         >>> folder = tempfile.mkdtemp()
-        >>> model.export(folder)
+        >>> model.export(folder, verbose=False)
         >>> tf.keras.layers.TFSMLayer(folder)(tf.ones([4, 3])).shape
         TensorShape([4, 2])
     """
