@@ -33,6 +33,7 @@ class _Local(threading.local):
         unrolls: Whether a Python loop over a long Tensor is recorded step by step.
         distribution: The strategy and replica context that hold now (distribute fills it), or None.
         replica: The context of the replica that is recorded, if there are several; else None.
+        hosted: The operations on the host that were recorded to be saved; None if nothing is saved.
         drops_assertions: Whether programs are made without the assertions in them, for files.
     """
 
@@ -55,6 +56,7 @@ class _Local(threading.local):
         self.unrolls = True
         self.distribution: Any = None
         self.replica: Any = None
+        self.hosted: list[Any] | None = None
         self.drops_assertions = False
 
 

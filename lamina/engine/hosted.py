@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lamina.engine.composite import CompositeOperand
+from lamina.engine.context import local
 from lamina.engine.dispatch import Op, emit
 from lamina.engine.dtypes import DType
 from lamina.engine.signature import TensorType, type_of
@@ -30,8 +31,6 @@ __all__ = [
 
 RESTORERS: dict[str, Callable[..., HostOp]] = {}
 """What makes an operation anew from what its recipe gives, by name; see `restorer`."""
-
-_kept: list[list[HostOp]] = []
 
 
 class HostOp(Op[...]):
@@ -72,8 +71,8 @@ class HostOp(Op[...]):
         return on_host(self, tensors, attributes)
 
     def _record(self, signature: Any, tensors: Sequence[Tensor], attributes: Any) -> Any:
-        for kept in _kept:
-            kept.append(self)
+        if local.hosted is not None:
+            local.hosted.append(self)
         outputs = emit(signature, tensors)
         container = signature.container
         return outputs[0] if container is None else container(outputs)
@@ -95,17 +94,17 @@ def elementwise(dtype: DType | None = None) -> Callable[..., Any]:
 @contextmanager
 def keeping_hosted() -> Generator[None, None, None]:
     """Keep the operations alive that are recorded inside: a program that is saved names them."""
-    kept: list[HostOp] = []
-    _kept.append(kept)
+    before = local.hosted
+    local.hosted = []
     try:
         yield
     finally:
-        _kept.remove(kept)
+        local.hosted = before
 
 
 def is_saving() -> bool:
     """Return whether programs are recorded now to be saved: what runs on the host may be there."""
-    return bool(_kept)
+    return local.hosted is not None
 
 
 def restorer(function: Callable[..., HostOp]) -> Callable[..., HostOp]:

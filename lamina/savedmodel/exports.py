@@ -4,6 +4,7 @@
 from typing import Any
 
 from lamina.engine import TensorSpec, Variable
+from lamina.engine.hosted import keeping_hosted
 from lamina.keras.core import Module
 from lamina.savedmodel.reading import LoadedConcrete, LoadedFunction
 from lamina.savedmodel.structures import specs_of
@@ -33,7 +34,8 @@ def export_model(model: Any, filepath: Any, args: Any, kwargs: dict[str, Any]) -
     Returns:
         What was written, as Keras says it.
     """
-    ready = model_function(model, (args, kwargs))
+    with keeping_hosted():
+        ready = model_function(model, (args, kwargs))
     assert ready is not None
     concrete = LoadedConcrete(ready.args, ready.outputs, ready.program, ready.outer, ready.written)
     serve = LoadedFunction("serve", [], [concrete], has_signature=True)

@@ -109,8 +109,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
 
 def write_all(obj: Any, export_dir: Any, signatures: dict[str, tuple[Any, list[str]]]) -> None:
     """Write an object with signatures: for each a program, and the names of its inputs."""
-    with keeping_hosted():
-        _Writer(obj, os.fspath(export_dir)).write(signatures)
+    _Writer(obj, os.fspath(export_dir)).write(signatures)
 
 
 class _Writer:
@@ -553,10 +552,8 @@ def _traced_model(model: Any, args: Any, kwargs: Any) -> _Ready:
         "keywords": {k: described(v) for k, v in named.items()},
     }
     specs = specs_of({"list": [*notes["positional"], *notes["keywords"].values()]})
-    with keeping_hosted():
-        closed, structure = calling.trace(model, args, kwargs, [s.type() for s in specs])
-        program = _exported(closed)
-    return _Ready(notes, described(structure), program, closed.outer, closed.written)
+    closed, structure = calling.trace(model, args, kwargs, [s.type() for s in specs])
+    return _Ready(notes, described(structure), _exported(closed), closed.outer, closed.written)
 
 
 def _specs(value: Any) -> Any:
