@@ -337,15 +337,11 @@ class Function:
         if key not in noted and len(noted) < _HOSTED:
             noted[key] = Given(self.python_function, args, self)
 
-    def record_hosted(self) -> list[ConcreteFunction]:
-        """Record the function for the arguments that it ran eagerly for, because of strings.
-
-        Such a program runs in stages only, when it is loaded from a file (engine/staged.py).
-        """
-        return [self.record_given(given) for given in list(self._hosted.values())]
-
     def record_given(self, given: Given) -> ConcreteFunction:
-        """Record the function for noted arguments, strings or not."""
+        """Record the function for noted arguments, strings or not.
+
+        With strings the program runs in stages only, loaded from a file (engine/staged.py).
+        """
         rest = [Keywords(given.keywords)] if given.keywords else []
         args = _stand_ins((*given.positional, *rest))
         tensors: list[Tensor] = []
