@@ -104,4 +104,6 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 def _quieten() -> None:
     """Have JAX not log a failed assertion, which the caller gets as an exception."""
-    logging.getLogger("jax._src.debugging").addFilter(_is_news)  # added once, however often
+    logging.getLogger(jax.debug.callback.__module__).addFilter(
+        _is_news
+    )  # added once, however often
