@@ -16,7 +16,7 @@ Shared arguments:
 - ``return_sequences``: Give the outputs of all steps, not of the last only.
 - ``go_backwards``: Run from the last step to the first; outputs come in that order.
 - ``unroll``: Write out a few steps at a time in the loop. All of them would take minutes to compile
-  (0.6 s a step of a GRU with its gradient on CPU) and run no faster.
+  (0.6 s a step of a GRU with its gradient on CPU).
 """
 
 from typing import Any
