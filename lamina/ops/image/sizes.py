@@ -33,7 +33,7 @@ def is_rare_size(image, what):
     sizes = _seen[what]
     count = sizes[image._type] = sizes.pop(image._type, 0) + 1
     if len(sizes) > _KEPT:
-        del sizes[next(iter(sizes))]
+        sizes.pop(next(iter(sizes)), None)  # another thread may have been as quick
     return count <= (_OFTEN if len(sizes) > _MANY else _FEW)
 
 
