@@ -80,16 +80,20 @@ class _How:
     weight: int = 48  # a draw compiles as slowly as so many operations: keep programs short
 
 
-@op(mixed=True, differentiable=False)
-def _sample(key, counter, true_classes, log_p, expected, *, how):
+def drawn(key, counter, log_p, count, unique):
+    """Return `count` classes drawn by their log probabilities, as JAX arrays."""
     wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
     key = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
-    if how.unique:
-        # Gumbel's trick draws without replacement; expected counts are those of TF's rejection.
-        noise = jax.random.gumbel(key, log_p.shape, jnp.float32)
-        _, sampled = jax.lax.top_k(log_p + noise, how.count)
-    else:
-        sampled = jax.random.categorical(key, log_p, shape=(how.count,))
+    if not unique:
+        return jax.random.categorical(key, log_p, shape=(count,))
+    # Gumbel's trick draws without replacement; expected counts are those of TF's rejection.
+    noise = jax.random.gumbel(key, log_p.shape, jnp.float32)
+    return jax.lax.top_k(log_p + noise, count)[1]
+
+
+@op(mixed=True, differentiable=False)
+def _sample(key, counter, true_classes, log_p, expected, *, how):
+    sampled = drawn(key, counter, log_p, how.count, how.unique)
     return sampled.astype(jnp.int64), expected[true_classes], expected[sampled]
 
 

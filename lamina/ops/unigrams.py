@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.engine import Variable, errors, init_scope, op, static_int
 from lamina.ops.random import draw
-from lamina.ops.sampled import Candidates, candidates, check_count
+from lamina.ops.sampled import Candidates, candidates, check_count, drawn
 
 __all__ = ["fixed_unigram_candidate_sampler", "learned_unigram_candidate_sampler"]
 
@@ -148,17 +148,9 @@ def learned_unigram_candidate_sampler(
 
 @op(mixed=True, differentiable=False)
 def _learn(key, counter, true_classes, counts, *, count, unique):
-    wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
-    key = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
     p = counts / jnp.sum(counts)
-    log_p = jnp.log(p)
-    if unique:
-        noise = jax.random.gumbel(key, log_p.shape, jnp.float32)
-        _, sampled = jax.lax.top_k(log_p + noise, count)
-        expected = _distinct(p, count)
-    else:
-        sampled = jax.random.categorical(key, log_p, shape=(count,))
-        expected = p * count
+    sampled = drawn(key, counter, jnp.log(p), count, unique)
+    expected = _distinct(p, count) if unique else p * count
     updated = counts.at[jnp.ravel(true_classes)].add(1.0)
     return sampled.astype(jnp.int64), expected[true_classes], expected[sampled], updated
 
