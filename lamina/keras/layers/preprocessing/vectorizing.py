@@ -55,10 +55,8 @@ def vectorizer(
 
     def vectorize(texts: Any) -> Any:
         shape, rows = token_rows(texts, standardize, split, widths)
-        flat = np.empty(sum(map(len, rows)), dtype=object)
-        flat[:] = [token for row in rows for token in row]
-        ends = np.cumsum([len(row) for row in rows])[:-1]
-        parts = np.split(terms.find(flat), ends) if rows else []
+        numbers, lengths = numbers_of(terms, rows, None)
+        parts = np.split(numbers, np.cumsum(lengths)[:-1]) if rows else []
         found = padded(parts, length, filler)
         return found.reshape(*shape, found.shape[-1])
 
