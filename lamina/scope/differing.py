@@ -1,5 +1,7 @@
 """Older spellings of arguments and methods, and names that do something else than TensorFlow's."""
 
+from lamina.keras.core.older import INSTEAD, UNUSED
+
 __all__ = ["DIFFERENT", "OLDER_KEYWORDS", "OLDER_METHODS", "REMOVED_MEMBERS", "REMOVED_METHODS"]
 
 # Name: what is different here, and what to do about it.
@@ -34,19 +36,11 @@ OLDER_KEYWORDS: dict[str, dict[str, str]] = {
         "lr": "learning_rate=",
         "decay": "learning_rate=tf.keras.optimizers.schedules.InverseTimeDecay(...)",
     },
-    "Layer": {
-        "input_shape": "tf.keras.Input before the layer",
-        "input_dim": "tf.keras.Input before the layer",
-        "input_length": "",
-        "batch_input_shape": "tf.keras.Input(batch_shape=...) before the layer",
+    "Layer": dict.fromkeys(UNUSED, "")
+    | INSTEAD
+    | {
         "batch_size": "tf.keras.Input(batch_size=...) before the layer",
-        "weights": "layer.set_weights after building, or an initializer",
-        "adjustment": "",
-        "dynamic": "",
-        "fused": "",
-        "implementation": "",
         "time_major": "tf.transpose around the layer",
-        "virtual_batch_size": "",
     },
     "layers.LeakyReLU": {"alpha": "negative_slope="},
     "Trainer": {

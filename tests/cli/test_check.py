@@ -6,8 +6,6 @@ import pytest
 
 from lamina.cli import main
 from lamina.cli.checking import check_paths
-from lamina.keras.core import older
-from lamina.scope.differing import OLDER_KEYWORDS
 
 
 def _findings(tmp_path, source):
@@ -188,7 +186,3 @@ def test_bad_usage(tmp_path, capsys, name, text):
     (tmp_path / "x.txt").write_text("hello")
     assert main(["check", str(tmp_path / name)]) == 2
     assert text in capsys.readouterr().err
-
-
-def test_check_knows_every_older_argument_that_layers_take():
-    assert {*older._INSTEAD, *older._UNUSED} <= OLDER_KEYWORDS["Layer"].keys()

@@ -6,17 +6,17 @@ from lamina.keras import registry
 from lamina.keras.core.checks import label
 from lamina.keras.spelling import note_older
 
-__all__ = ["take_older_arguments"]
+__all__ = ["INSTEAD", "UNUSED", "take_older_arguments"]
 
 # Argument: what to write now.
-_INSTEAD = {
+INSTEAD = {
     "input_shape": "tf.keras.Input(shape) before it",
     "input_dim": "tf.keras.Input((size,)) before it",
     "batch_input_shape": "tf.keras.Input(batch_shape=shape) before it",
     "weights": "layer.set_weights(weights) after building",
 }
 # Argument: the values that ask for nothing.
-_UNUSED: dict[str, tuple[Any, ...]] = {
+UNUSED: dict[str, tuple[Any, ...]] = {
     "adjustment": (None,),
     "dynamic": (None, False, True),
     "fused": (None, False, True),
@@ -62,8 +62,8 @@ def _note(layer: Any, kwargs: dict[str, Any]) -> None:
     cls = type(layer)
     name = f"tf.keras.layers.{cls.__name__}" if registry.is_own(cls) else cls.__name__
     for word in list(kwargs):
-        if word in _INSTEAD and kwargs[word] is not None:
-            note_older(f"{name}({word}=)", _INSTEAD[word])
-        elif word in _UNUSED and (not _UNUSED[word] or kwargs[word] in _UNUSED[word]):
+        if word in INSTEAD and kwargs[word] is not None:
+            note_older(f"{name}({word}=)", INSTEAD[word])
+        elif word in UNUSED and (not UNUSED[word] or kwargs[word] in UNUSED[word]):
             del kwargs[word]
             note_older(f"{name}({word}=)", "")
