@@ -1,6 +1,5 @@
 """Convolutions: 1 to 3 spatial axes, strided, dilated, grouped, depthwise, separable."""
 
-import itertools
 from typing import Any
 
 import jax
@@ -9,6 +8,7 @@ from jax import lax
 
 from lamina.engine import op, static_ints
 from lamina.ops import windows
+from lamina.ops.convolved import Geometry, convolve, dimension_numbers
 from lamina.ops.normalization import widen
 
 __all__ = [
@@ -28,13 +28,6 @@ __all__ = [
 
 # Above this many filter taps a depthwise convolution is left to XLA's grouped one.
 _MOST_TAPS = 64
-
-
-def dimension_numbers(rank, first, filters="IO"):
-    """Return lax's names of the axes of input, filters and output."""
-    space = "DHW"[3 - rank :]
-    data = f"NC{space}" if first else f"N{space}C"
-    return data, space + filters, data
 
 
 def _require_channels(x, filters, first):
@@ -76,6 +69,28 @@ def _for_lax(pads, how):
     return pads if known else how.padding
 
 
+def _sliding(x, filters, how, groups):
+    """Return a convolution over one batch axis."""
+    rank = filters.ndim - 2
+    sizes = tuple(x.shape[axis] for axis in how.axes)
+    pads = how.pads(sizes, filters.shape[:rank])
+    steps = zip(how.strides, how.dilations, strict=True)
+    for size, pad, window, step in zip(sizes, pads, filters.shape, steps, strict=False):
+        windows.output_size(size + sum(pad), window, *step)
+    geometry = Geometry(sizes, pads, how.strides, how.dilations, how.first)
+    if groups == 1 and geometry.is_for_cpu:
+        return convolve(geometry, x, filters)
+    return lax.conv_general_dilated(
+        x,
+        filters,
+        how.strides,
+        _for_lax(pads, how),
+        rhs_dilation=how.dilations,
+        dimension_numbers=dimension_numbers(rank, how.first),
+        feature_group_count=groups,
+    )
+
+
 @op
 def _conv(x, filters, *, how):
     groups = _require_channels(x, filters, how.first)
@@ -86,20 +101,7 @@ def _conv(x, filters, *, how):
     if _is_matmul(filters, how.padding, groups):
         y = _pointwise(x, filters, how)
     else:
-        sizes = [x.shape[axis] for axis in how.axes]
-        pads = how.pads(sizes, filters.shape[:rank])
-        steps = zip(how.strides, how.dilations, strict=True)
-        for size, pad, window, step in zip(sizes, pads, filters.shape, steps, strict=False):
-            windows.output_size(size + sum(pad), window, *step)
-        y = lax.conv_general_dilated(
-            x,
-            filters,
-            how.strides,
-            _for_lax(pads, how),
-            rhs_dilation=how.dilations,
-            dimension_numbers=dimension_numbers(rank, how.first),
-            feature_group_count=groups,
-        )
+        y = _sliding(x, filters, how, groups)
     return jnp.reshape(y, (*leading, *y.shape[1:])) if len(leading) > 1 else y
 
 
@@ -284,19 +286,6 @@ def conv(
     return _convolve("conv", inputs, kernel, rank, strides, padding, data_format, dilation_rate)
 
 
-def _taps(x, sizes, strides, dilations):
-    """Yield (index of the tap, the input as the tap sees it), over all taps of a window."""
-    counts = [
-        windows.output_size(x.shape[axis], *window)
-        for axis, window in enumerate(zip(sizes, strides, dilations, strict=True), 1)
-    ]
-    for tap in itertools.product(*map(range, sizes)):
-        seen = x
-        for axis, (i, step) in enumerate(zip(tap, dilations, strict=True), 1):
-            seen = windows.shifted(seen, axis, i * step, counts[axis - 1], strides[axis - 1])
-        yield tap, seen
-
-
 @op
 def _depthwise(x, filters, *, how):
     rank = filters.ndim - 2
@@ -326,7 +315,7 @@ def _depthwise(x, filters, *, how):
     # convolution (measured: 3 × 3 filters, 64 × 28 × 28 × 32).
     wide = jnp.pad(widen(x), ((0, 0), *pads, (0, 0)))
     total: Any = 0
-    for tap, seen in _taps(wide, filters.shape[:rank], how.strides, how.dilations):
+    for tap, seen in windows.taps(wide, filters.shape[:rank], how.strides, how.dilations):
         weights = widen(filters[tap])
         total += seen * weights[:, 0] if multiplier == 1 else seen[..., None] * weights
     if multiplier > 1:

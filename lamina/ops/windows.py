@@ -5,6 +5,7 @@ What convolutions and poolings share. A layout is one boolean: whether channels 
 
 import dataclasses
 import functools
+import itertools
 from typing import Any
 
 from jax import lax
@@ -21,6 +22,7 @@ __all__ = [
     "sliding",
     "spatial_axes",
     "spelled_padding",
+    "taps",
 ]
 
 _LAST = frozenset({None, "channels_last", "NWC", "NHWC", "NDHWC"})
@@ -234,3 +236,25 @@ def output_size(size, window, stride, dilation):
 def shifted(x, axis, offset, count, stride):
     """Return ``count`` entries along ``axis``, from ``offset`` on, ``stride`` apart."""
     return lax.slice_in_dim(x, offset, offset + (count - 1) * stride + 1, stride, axis)
+
+
+def taps(x, sizes, strides, dilations):
+    """Yield (index of the tap, the input as the tap sees it), over all taps of a window.
+
+    Args:
+        x: ``(B, *space, C)``, padded.
+        sizes: Window sizes.
+        strides: Steps of the window.
+        dilations: Distances between the window's entries.
+    """
+    counts = [
+        output_size(x.shape[axis], *window)
+        for axis, window in enumerate(zip(sizes, strides, dilations, strict=True), 1)
+    ]
+    steps = (1, *strides, 1)
+    for tap in itertools.product(*map(range, sizes)):
+        starts, ends = [0], [x.shape[0]]
+        for i, at in enumerate(tap):
+            starts.append(at * dilations[i])
+            ends.append(starts[-1] + (counts[i] - 1) * strides[i] + 1)
+        yield tap, lax.slice(x, (*starts, 0), (*ends, x.shape[-1]), steps)
