@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamina.keras import activations, layers
+from lamina.keras import activations, layers, utils
 from lamina.keras.core import Input, KerasTensor
 from lamina.keras.models import Model
 from lamina.keras.policy import image_data_format
 from lamina.keras.saving.files import MissingFileError
-from lamina.keras.utils.files import cache_folder
+from lamina.keras.utils.files import DownloadError, cache_folder
 
 __all__ = [
     "Frame",
     "Published",
-    "cached_file",
     "channel_axis",
     "even_padding",
+    "published_file",
     "rounded",
     "square_size",
 ]
@@ -65,8 +65,8 @@ def even_padding(x: Any, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (half - first, half), (half - second, half)
 
 
-def cached_file(name: str, who: str, source: str) -> Path:
-    """Return a file of the cache: `$KERAS_HOME/models`, or `~/.keras/models`.
+def published_file(name: str, who: str, source: str) -> Path:
+    """Return a file of the cache, `$KERAS_HOME/models` or `~/.keras/models`; fetch it if need be.
 
     Args:
         name: The file's name.
@@ -74,16 +74,21 @@ def cached_file(name: str, who: str, source: str) -> Path:
         source: Where the file is published.
 
     Raises:
-        MissingFileError: it is not there; a FileNotFoundError and a ValueError.
+        MissingFileError: it is not there, and cannot be fetched; a FileNotFoundError and a
+            ValueError.
     """
     path = cache_folder() / "models" / name
-    if not path.exists():
+    if path.exists():
+        return path
+    try:
+        # As the attribute of the public module: a program may have put its own there.
+        return Path(utils.get_file(name, source, cache_subdir="models"))
+    except DownloadError as error:
         raise MissingFileError(
             f"{who}: the published file {name!r} was expected in {str(path.parent)!r}; it is not "
-            f"there, and nothing is downloaded.\n"
+            f"there, and {source} could not be fetched.\n"
             f"  Fix: download {source} and save it as {str(path)!r}."
-        )
-    return path
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,11 @@ class Published:
     server: str = _SERVER
 
     def file(self, include_top: bool, who: str) -> Path:
-        """Return the file in the cache, with or without the classifier."""
+        """Return the path of the file with or without the classifier; fetch it if need be."""
         stem, headless = self.remote or (self.stem, self.headless)
         source = f"{self.server}/{self.folder}/{stem}{'' if include_top else headless}.h5"
         name = f"{self.stem}{'' if include_top else self.headless}.h5"
-        return cached_file(name, who, source)
+        return published_file(name, who, source)
 
 
 class Frame:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina import ops
 from lamina.engine import Tensor
-from lamina.keras.applications.frame import cached_file
+from lamina.keras.applications.frame import published_file
 from lamina.keras.policy import floatx, standardize_data_format
 
 __all__ = ["decode_predictions", "preprocess_input"]
@@ -102,8 +102,8 @@ def same_input(x: Any, data_format: str | None = None) -> Any:
 def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, float]]]:
     """Return the likeliest classes of ImageNet for each image, by name.
 
-    The names are read from `imagenet_class_index.json`, which is looked for in
-    `~/.keras/models`.
+    The names are read from `imagenet_class_index.json` in `~/.keras/models`, which is fetched if
+    it is not there.
 
     Args:
         preds: The probabilities, ``(B, 1000)``: an array or a Tensor.
@@ -114,7 +114,7 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
 
     Raises:
         ValueError: another shape.
-        MissingFileError: the file of names is not in the cache.
+        MissingFileError: the file of names is not in the cache, and cannot be fetched.
     """
     scores = np.asarray(preds.numpy() if isinstance(preds, Tensor) else preds)
     if scores.ndim != 2 or scores.shape[1] != _CLASSES:
@@ -122,7 +122,7 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
             f"decode_predictions: probabilities of shape (B, {_CLASSES}) were expected, for a "
             f"model with ImageNet's classes; got shape {scores.shape}."
         )
-    names = _class_names(str(cached_file(_INDEX, "decode_predictions", _INDEX_SOURCE)))
+    names = _class_names(str(published_file(_INDEX, "decode_predictions", _INDEX_SOURCE)))
     return [[(*names[i], row[i]) for i in row.argsort()[::-1][:top].tolist()] for row in scores]
 
 

@@ -22,7 +22,7 @@ _WORDS = {
     "include_top": "Whether the classifier is part of the model.",
     "weights": (
         'None for new ones, the path of a file, or "imagenet": the published file,\n'
-        "            which is looked for in `~/.keras/models`."
+        "            which is kept in `~/.keras/models`, and fetched if it is not there."
     ),
     "input_tensor": "A KerasTensor to start from; None makes an input.",
     "pooling": (
@@ -51,7 +51,7 @@ _PAGE = """{summary}
     Raises:
         ValueError: an argument does not fit the architecture or the weights; the message says
             which.
-        MissingFileError: the published file is not in the cache.
+        MissingFileError: the published file is not in the cache, and cannot be fetched.
 
     Reference: {reference}
     """

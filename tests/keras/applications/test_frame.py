@@ -12,7 +12,12 @@ SMALL = {"weights": None, "input_shape": (32, 32, 3), "alpha": 0.25, "classes": 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """Return the folder that published files are looked for in."""
+    """Return the folder that published files are looked for in; there is no network."""
+
+    def refuse(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     folder = tmp_path / "models"
     folder.mkdir(parents=True)
@@ -50,7 +55,9 @@ def _fails(message, title="VGG16", error=ValueError, **options):
     ],
 )
 def test_a_missing_published_file_is_named_with_its_place(home, title, options, file):
-    message = f"{title}: the published file '{file}.*was expected in .*nothing is downloaded"
+    message = (
+        f"{title}: the published file '{file}.*was expected in .*https://.* could not be fetched"
+    )
     _fails(message, title, FileNotFoundError, **options)
 
 
@@ -72,6 +79,24 @@ def test_published_files_are_loaded_from_the_cache(home):
     with pytest.warns(UserWarning, match="weights are published for square images of"):
         same = applications.MobileNet(include_top=False, alpha=0.25)
     assert same.name == "mobilenet_0.25_224"
+    for a, b in zip(model.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_published_files_that_are_not_in_the_cache_are_fetched(home, monkeypatch):
+    model = applications.MobileNet(include_top=False, alpha=0.25, weights=None)
+    model.save_weights(home / "m.weights.h5")
+    asked = []
+
+    def get_file(*args, **options):
+        asked.append((args, options))
+        return str(home / "m.weights.h5")
+
+    monkeypatch.setattr(tf.keras.utils, "get_file", get_file)
+    same = applications.MobileNet(include_top=False, alpha=0.25, input_shape=(224, 224, 3))
+    name = "mobilenet_2_5_224_tf_no_top.h5"
+    source = f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/{name}"
+    assert asked == [((name, source), {"cache_subdir": "models"})]
     for a, b in zip(model.get_weights(), same.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 

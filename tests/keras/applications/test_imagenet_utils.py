@@ -105,7 +105,19 @@ def test_predictions_are_named(home):
     assert len(utils.decode_predictions(scores)[0]) == 5
 
 
-def test_the_file_of_names_must_be_in_the_cache(home):
+def test_the_file_of_names_is_fetched_if_it_is_not_in_the_cache(home, monkeypatch):
+    file = home.parent / "fetched.json"
+    file.write_text(json.dumps({str(i): [f"n{i}", f"class {i}"] for i in range(1000)}))
+    monkeypatch.setattr(tf.keras.utils, "get_file", lambda *args, **options: str(file))
+    (found,) = utils.decode_predictions(np.eye(1000, dtype="float32")[[7]], top=1)
+    assert found == [("n7", "class 7", 1.0)]
+
+
+def test_the_file_of_names_must_be_in_the_cache_where_it_cannot_be_fetched(home, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
     with pytest.raises(FileNotFoundError, match=r"decode_predictions: .*imagenet_class_index.json"):
         utils.decode_predictions(np.zeros((1, 1000)))
 
