@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import export
+from jax import core, export
 
 from lamina.engine import errors
 from lamina.engine.dtypes import DType, as_dtype
@@ -284,15 +284,20 @@ def infer(
     """
     try:
         out = _eval_shape(body, [t.struct() for t in inputs])
-    except (errors.OpError, ValueError, IndexError, NotImplementedError) as error:
-        if notes := getattr(error, "__notes__", None):  # JAX's advice on its own traceback
-            notes[:] = [note for note in notes if "JAX_TRACEBACK_FILTERING" not in note]
-        raise
     except Exception as error:
         if any(is_symbolic(t.dims) for t in inputs):
             return _infer_by_sizes(name, body, inputs, error)
-        raise _op_error(name, inputs, error) from None
+        raise _explained(name, inputs, error) from None
     return _types_of(out)
+
+
+def _explained(name: str, inputs: Sequence[TensorType], error: Exception) -> Exception:
+    """Return what to raise for an error of an op's body: its own, or one that says the shapes."""
+    if not isinstance(error, errors.OpError | ValueError | IndexError | NotImplementedError):
+        return _op_error(name, inputs, error)
+    if notes := getattr(error, "__notes__", None):  # JAX's advice on its own traceback
+        notes[:] = [note for note in notes if "JAX_TRACEBACK_FILTERING" not in note]
+    return error
 
 
 def _eval_shape(body: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct]) -> Any:
@@ -319,15 +324,43 @@ def _op_error(name: str, inputs: Sequence[TensorType], error: Exception) -> Exce
 _SIZES = (5040, 10080)
 
 
+_TRIES = 24  # ways to take unknown sizes as equal to others
+
+
 def _infer_by_sizes(
     name: str, body: Callable[..., Any], inputs: Sequence[TensorType], cause: Exception
 ) -> tuple[tuple[TensorType, ...], type | None]:
     """Find the output types when JAX cannot reason about a symbolic dimension.
 
-    The shapes are inferred with every unknown at one size, then once for each unknown at
-    another size: an output dimension that moves depends on it.
+    The shapes are inferred at sizes of numbers. Where that fails too, unknown sizes are taken to
+    be those that they meet in other inputs, as TF merges None with a size.
     """
-    symbols = sorted({d for t in inputs for d in t.dims if not isinstance(d, int)}, key=str)
+    waiting, tried = [tuple(inputs)], set[tuple[TensorType, ...]]()
+    while waiting and len(tried) < _TRIES:
+        types = waiting.pop(0)
+        if types in tried:
+            continue
+        tried.add(types)
+        try:
+            return _at_sizes(body, types)
+        except Exception:
+            waiting.extend(_merged(types))
+    raise _explained(name, inputs, cause) from None
+
+
+def _at_sizes(
+    body: Callable[..., Any], inputs: tuple[TensorType, ...]
+) -> tuple[tuple[TensorType, ...], type | None]:
+    """Infer with every unknown at one size, then once for each unknown at another size.
+
+    An output dimension that moves depends on it.
+    """
+    try:
+        return _types_of(_eval_shape(body, [t.struct() for t in inputs]))
+    except Exception:
+        names = _names(inputs)
+        if not names:
+            raise
 
     def at(sizes: dict[Any, int]) -> tuple[tuple[TensorType, ...], type | None]:
         structs = [
@@ -339,32 +372,59 @@ def _infer_by_sizes(
         ]
         return _types_of(_eval_shape(body, structs))
 
-    names = sorted({str(n) for s in symbols for n in _variables(s)})
-    try:
-        base, container = at(dict.fromkeys(names, _SIZES[0]))
-        moved = [at({n: _SIZES[n == name_] for n in names})[0] for name_ in names]
-    except Exception:
-        aligned = _aligned(inputs)
-        if aligned is None:
-            raise _op_error(name, inputs, cause) from None
-        return infer(name, body, aligned)
+    base, container = at(dict.fromkeys(names, _SIZES[0]))
+    moved = [at({n: _SIZES[n == name_] for n in names})[0] for name_ in names]
     outputs: list[TensorType] = []
-    for k, out in enumerate(base):
+    for k, outs in enumerate(zip(base, *moved, strict=True)):  # strict: not if sizes count outputs
         dims: list[Dim] = []
-        for axis, size in enumerate(out.dims):
-            movers = [
-                n for n, types in zip(names, moved, strict=True) if types[k].dims[axis] != size
-            ]
-            dims.append(_dim_for(movers, size, axis, [m[k].dims[axis] for m in moved]))
-        outputs.append(type_of(tuple(dims), out.dtype))
+        for axis, size in enumerate(outs[0].dims):
+            movers = [n for n, t in zip(names, outs[1:], strict=True) if t.dims[axis] != size]
+            dims.append(_dim_for(movers, size, axis, [t.dims[axis] for t in outs[1:]]))
+        outputs.append(type_of(tuple(dims), base[k].dtype))
     return tuple(outputs), container
+
+
+def _names(inputs: Sequence[TensorType]) -> list[str]:
+    """Return the names of all symbols in some types."""
+    symbols = {d for t in inputs for d in t.dims if not isinstance(d, int)}
+    return sorted({n for s in symbols for n in _variables(s)})
+
+
+def _merged(inputs: tuple[TensorType, ...]) -> list[tuple[TensorType, ...]]:
+    """Return the types with unknown sizes taken as what other inputs have at the same axis.
+
+    TF takes None as equal to None and to any size; JAX takes two expressions as different. First
+    all unknown sizes at one axis, counted from the last, are made one; then each in turn is a size.
+    """
+    found: list[tuple[TensorType, ...]] = []
+    if (aligned := _aligned(inputs)) is not None:
+        found.append(tuple(aligned))
+    for count in (lambda axis, rank: axis - rank, lambda axis, _: axis):
+        at: dict[int, set[Dim]] = {}
+        for t in inputs:
+            for axis, dim in enumerate(t.dims):
+                at.setdefault(count(axis, len(t.dims)), set()).add(dim)
+        for dims in at.values():
+            sizes = sorted(d for d in dims if isinstance(d, int) and d > 1)
+            for symbol in sorted(str(d) for d in dims if str(d) in _symbols):
+                found.extend(_with_size(inputs, symbol, size) for size in sizes)
+    return found
+
+
+def _with_size(inputs: Sequence[TensorType], symbol: str, size: int) -> tuple[TensorType, ...]:
+    """Return the types with a symbol's size known."""
+    sizes = _symbols | {symbol: size}
+
+    def known(dim: Dim) -> Dim:
+        return dim if isinstance(dim, int) or not _depends(dim, symbol) else _value(dim, sizes)
+
+    return tuple(type_of(tuple(map(known, t.dims)), t.dtype) for t in inputs)
 
 
 def _aligned(inputs: Sequence[TensorType]) -> list[TensorType] | None:
     """Return the types with unknown sizes at one axis, counted from the last, taken as equal.
 
-    TF takes None and None as equal; JAX takes two expressions as different. None if the sizes
-    at each axis are the same already.
+    None if the sizes at each axis are the same already.
     """
     symbols: dict[int, dict[str, Dim]] = {}
     for t in inputs:
@@ -403,9 +463,9 @@ def _depends(dim: Dim, name: str) -> bool:
     return re.search(rf"\b{name}\b", str(dim)) is not None
 
 
-def _value(dim: Dim, sizes: dict[str, int]) -> int:
-    """Evaluate a symbolic dimension at given sizes."""
+def _value(dim: Dim, sizes: dict[str, Any]) -> Any:
+    """Evaluate a symbolic dimension at given sizes, some of which may be symbols again."""
     expression = str(dim)
     scope: dict[str, Any] = {"floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b}
-    scope |= {"max": max, "min": min, **sizes}
-    return int(eval(expression, {"__builtins__": {}}, scope))
+    scope |= {"max": core.max_dim, "min": core.min_dim, **sizes}
+    return eval(expression, {"__builtins__": {}}, scope)

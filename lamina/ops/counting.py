@@ -124,10 +124,14 @@ def _linspace(start, stop, *, num, axis):
     start, stop = jnp.broadcast_arrays(start, stop)
     axis = axis + start.ndim + 1 if axis < 0 else axis
     first, last = jnp.expand_dims(start, axis), jnp.expand_dims(stop, axis)
+    along = [-1 if i == axis else 1 for i in builtins.range(first.ndim)]
+    if not isinstance(num, int):  # unknown while a program is recorded: it may be 0 or 1
+        gaps = jnp.maximum(jnp.asarray(num, start.dtype) - 1, 1)
+        steps = jnp.reshape(jnp.arange(num, dtype=start.dtype), along)
+        return jnp.where(steps == gaps, last, first + (last - first) / gaps * steps)
     if num <= 1:
         return lax.slice_in_dim(first, 0, num, axis=axis)
-    steps = jnp.arange(1, num - 1, dtype=start.dtype)
-    steps = jnp.reshape(steps, [-1 if i == axis else 1 for i in builtins.range(first.ndim)])
+    steps = jnp.reshape(jnp.arange(1, num - 1, dtype=start.dtype), along)
     middle = first + (last - first) / (num - 1) * steps
     return jnp.concatenate([first, middle, last], axis)
 
@@ -153,7 +157,7 @@ def linspace(start, stop, num, name=None, axis: Any = 0):
         array([0. , 0.5, 1. ], dtype=float32)
     """
     num = static_int(num, "tf.linspace(num)")
-    if num < 0:
+    if isinstance(num, int) and num < 0:
         raise errors.InvalidArgumentError(
             f"tf.linspace: `num` must not be negative; got {num}.\n  Fix: ask for 0 or more values."
         )

@@ -30,7 +30,7 @@ def _require_size(size, output, window, stride, padding):
     """Raise unless a convolution of ``output`` gives ``size``."""
     if not isinstance(size, int) or not isinstance(output, int) or isinstance(padding, tuple):
         return
-    back = -(-output // stride) if padding == "SAME" else -(-(output - window + 1) // stride)
+    back = _size_before(output, window, stride, padding)
     if back != size:
         raise errors.InvalidArgumentError(
             f"`output_shape` must be one whose convolution has the input's size; got {output}, "
@@ -38,6 +38,17 @@ def _require_size(size, output, window, stride, padding):
             f"{padding}).\n  Fix: {size * stride} is usual for SAME, "
             f"{(size - 1) * stride + window} for VALID."
         )
+
+
+def _size_before(output, window, stride, padding):
+    """Return the size that a convolution gives to ``output``: the one a transposed one starts from.
+
+    It tells an unknown size, which must be this one.
+    """
+    if padding == "SAME":
+        return -(-output // stride)
+    zeros = sum(padding) if isinstance(padding, tuple) else 0
+    return -(-(output + zeros - window + 1) // stride)
 
 
 @op
@@ -58,6 +69,10 @@ def _conv_transpose(x, filters, *, how, sizes=None, output_padding=None):
         output = _keras_size(size, span, stride, padding, extra) if sizes is None else sizes[i]
         if sizes is not None:
             _require_size(size, output, span, stride, padding)
+            if not isinstance(size, int) and isinstance(output, int):
+                how_wide = padding if isinstance(padding, str) else padding[i]
+                size = _size_before(output, span, stride, how_wide)
+                x = jnp.take(x, jnp.arange(size), axis, mode="clip")
         ((before, _),) = windows.pads(
             padding if isinstance(padding, str) else (padding[i],),
             [output],

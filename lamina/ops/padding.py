@@ -105,7 +105,30 @@ def _pad_mirrored(tensor, *, paddings, mode):
                 f"`paddings` must not exceed what a mirror holds, {limit} for size {size} in mode "
                 f"{mode}; got {pair}.\n  Fix: pad less, or pad twice."
             )
-    return jnp.pad(tensor, paddings, mode)
+    return mirrored(tensor, paddings, mode)
+
+
+def mirrored(x: Any, paddings: Any, mode: str) -> Any:
+    """Return a jax array with each axis mirrored at its ends.
+
+    Args:
+        x: The array; sizes may be unknown while a program is recorded.
+        paddings: A pair (before, after) for each axis, no more than the mirror holds.
+        mode: "reflect" (without the edge) or "symmetric" (with it).
+    """
+    known = all(isinstance(n, int) for n in (*x.shape, *(n for pair in paddings for n in pair)))
+    if known:
+        return jnp.pad(x, paddings, mode)
+    edge = 0 if mode == "reflect" else 1
+    for axis, (before, after) in enumerate(paddings):
+        if isinstance(before, int) and before == 0 and isinstance(after, int) and after == 0:
+            continue
+        size = x.shape[axis]
+        places = jnp.arange(size + before + after) - before
+        places = jnp.where(places < 0, -places - edge, places)
+        places = jnp.where(places >= size, 2 * (size - 1) + edge - places, places)
+        x = jnp.take(x, places, axis, mode="clip")
+    return x
 
 
 def _pairs(paddings, rank, who):

@@ -76,6 +76,16 @@ def _start_and_size(x, starts, lengths):
     return starts, sizes + [x.shape[i] for i in kept]
 
 
+def cut_at(x, starts, sizes):
+    """Return `lax.dynamic_slice`, also of a size that is not known to be inside an unknown one."""
+    starts = list(starts)
+    for axis, (whole, size) in enumerate(zip(x.shape, sizes, strict=True)):
+        if not isinstance(whole, int) and not (size is whole or size == whole or size == 1):
+            x = jnp.take(x, starts[axis] + jnp.arange(size), axis, mode="clip")
+            starts[axis] = jnp.zeros_like(starts[axis])
+    return lax.dynamic_slice(x, starts, sizes)
+
+
 def _read_on_host(x, *indices, spec):
     operands = iter(indices)
     key = []
@@ -96,7 +106,7 @@ def _read(x, *indices, spec):
     if any(each != _ALL for each in cuts):
         x = x[tuple(cuts)]
     if any(each is not None for each in lengths):
-        x = lax.dynamic_slice(x, *_start_and_size(x, starts, lengths))
+        x = cut_at(x, *_start_and_size(x, starts, lengths))
     if lost:
         x = lax.squeeze(x, lost)
     return jnp.expand_dims(x, new) if new else x

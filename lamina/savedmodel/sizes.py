@@ -4,6 +4,7 @@ TensorFlow finds such sizes out when the program runs. A saved program has them 
 they are read from what JAX says when it cannot join an unknown size with a known one.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +13,8 @@ from lamina.engine import TensorSpec, errors, nest
 
 __all__ = ["with_found_sizes"]
 
-_SHAPES = re.compile(r"\(([^()]*)\),? (?:and )?\(([^()]*)\)")
+_PAIR = re.compile(r"\(([^()]*)\),? (?:and )?\(([^()]*)\)")
+_SHAPE = re.compile(r"\(([^()]*)\)")
 _UNKNOWN = re.compile(r"(b|d\d+)(?: ([+-]) (\d+))?")
 _TRIES = 6
 
@@ -41,19 +43,27 @@ def with_found_sizes(trace: Callable[..., Any], specs: Sequence[Any]) -> Any:
 
 def _sizes_in(message: str) -> dict[int, int]:
     """Return the sizes by axis that make two shapes of a message fit each other."""
-    found: dict[int, int] = {}
-    for pair in _SHAPES.findall(message):
-        left, right = ([d.strip() for d in shape.split(",") if d.strip()] for shape in pair)
-        for a, b in zip(reversed(left), reversed(right), strict=False):
-            unknown, known = (a, b) if b.isdigit() else (b, a)
-            match = _UNKNOWN.fullmatch(unknown)
-            if match is None or not known.isdigit() or int(known) == 1:
-                continue
-            symbol, sign, offset = match.groups()
-            size = int(known) - int(offset or 0) * (-1 if sign == "-" else 1)
-            if size > 0:
-                found[0 if symbol == "b" else int(symbol[1:])] = size
-    return found
+    any_two = itertools.combinations(_SHAPE.findall(message), 2)
+    alike = [(a, b) for a, b in any_two if a.count(",") == b.count(",")]
+    for pairs in (alike, _PAIR.findall(message)):
+        found: dict[int, int] = {}
+        for pair in pairs:
+            left, right = ([d.strip() for d in shape.split(",") if d.strip()] for shape in pair)
+            for a, b in zip(reversed(left), reversed(right), strict=False):
+                found.update(_size_of(*((a, b) if b.isdigit() else (b, a))))
+        if found:
+            return found
+    return {}
+
+
+def _size_of(unknown: str, known: str) -> dict[int, int]:
+    """Return the size by axis of what must be a known size, {} if these are no such two."""
+    match = _UNKNOWN.fullmatch(unknown)
+    if match is None or not known.isdigit() or int(known) == 1:
+        return {}
+    symbol, sign, offset = match.groups()
+    size = int(known) - int(offset or 0) * (-1 if sign == "-" else 1)
+    return {0 if symbol == "b" else int(symbol[1:]): size} if size > 0 else {}
 
 
 def _filled(spec: Any, sizes: dict[int, int]) -> Any:

@@ -5,13 +5,12 @@ The folder holds `lamina_model.json` (the objects and how they hang together), `
 checkpoint), `programs/` (StableHLO of `jax.export`) and `assets/`.
 """
 
-import functools
 import inspect
 import json
 import os
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -373,7 +372,7 @@ def _traced(function: Any) -> tuple[list[Any], str]:
     """Return the concrete functions of a tf.function, traced anew where layers changed since."""
     if function.input_signature is not None:
         try:
-            made = with_found_sizes(function.get_concrete_function, function.input_signature)
+            made = with_found_sizes(_tracer(function), function.input_signature)
         except (ValueError, TypeError, errors.OpError) as error:
             return [], str(error)
         if isinstance(made, OpenRank):
@@ -392,13 +391,26 @@ def _traced(function: Any) -> tuple[list[Any], str]:
     return found, because
 
 
+def _tracer(function: Any, **kwargs: Any) -> Callable[..., Any]:
+    """Return what traces a function, and fails where its program needs to know a size."""
+
+    def trace(*specs: Any) -> Any:
+        made = function.get_concrete_function(*specs, **kwargs)
+        if not isinstance(made, OpenRank) and made.given is not None:
+            _ready(made)
+        return made
+
+    return trace
+
+
 def _of_ranks(function: OpenRank) -> list[Any]:
     found: list[Any] = []
     for rank in _RANKS:
         args, kwargs = function.arguments_of_rank(rank)
-        trace = functools.partial(function.function.get_concrete_function, **kwargs)
         try:
-            found.append(with_found_sizes(trace, args))
+            with warnings.catch_warnings():  # that it is traced for each rank is no mistake
+                warnings.filterwarnings("ignore", ".* was traced [0-9]+ times")
+                found.append(with_found_sizes(_tracer(function.function, **kwargs), args))
         except (ValueError, TypeError, errors.OpError):
             continue  # the function is not made for that rank
     return found
@@ -478,7 +490,7 @@ def _signature(function: Any) -> tuple[_Ready, list[str]]:
     concrete = function
     if isinstance(function, Function):
         specs = function.input_signature
-        concrete = with_found_sizes(function.get_concrete_function, specs) if specs else None
+        concrete = with_found_sizes(_tracer(function), specs) if specs else None
     if isinstance(concrete, OpenRank):
         concrete = concrete.of_rank(1)
     if isinstance(function, LoadedFunction) and len(function.concretes) == 1:

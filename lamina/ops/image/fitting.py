@@ -2,16 +2,19 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import core, lax
 
 from lamina.engine import op
+from lamina.ops.slicing import cut_at
 
 __all__ = ["aspect_box", "center_crop", "crop_at", "crop_to_aspect", "pad_to_aspect"]
 
 
 def _share(length, target, other):
     """Return `length * target / other`, rounded down from float32 as TF does."""
-    return int(np.float32(length * target) / np.float32(other))
+    if isinstance(length, int):
+        return int(np.float32(length * target) / np.float32(other))
+    return length * target // other
 
 
 def aspect_box(height, width, target):
@@ -25,8 +28,8 @@ def aspect_box(height, width, target):
     Returns:
         top, left, height, width: ints.
     """
-    rows = max(min(height, _share(width, target[0], target[1])), 1)
-    columns = max(min(width, _share(height, target[1], target[0])), 1)
+    rows = core.max_dim(core.min_dim(height, _share(width, target[0], target[1])), 1)
+    columns = core.max_dim(core.min_dim(width, _share(height, target[1], target[0])), 1)
     return (height - rows) // 2, (width - columns) // 2, rows, columns
 
 
@@ -42,8 +45,8 @@ def crop_to_aspect(images, *, size):
 def pad_to_aspect(images, *, size, fill_value):
     """Pad images `(B, H, W, C)` to the aspect ratio of a size, as much on both sides."""
     height, width = images.shape[1:3]
-    rows = (max(height, _share(width, size[0], size[1])) - height) // 2
-    columns = (max(width, _share(height, size[1], size[0])) - width) // 2
+    rows = (core.max_dim(height, _share(width, size[0], size[1])) - height) // 2
+    columns = (core.max_dim(width, _share(height, size[1], size[0])) - width) // 2
     fill = jnp.asarray(fill_value).astype(images.dtype)
     return lax.pad(images, fill, [(0, 0, 0), (rows, rows, 0), (columns, columns, 0), (0, 0, 0)])
 
@@ -60,9 +63,9 @@ def crop_at(images, top, left, *, height, width):
         width: The width of the box.
     """
     batch, rows, columns, channels = images.shape
-    sizes = (batch, min(rows, height), min(columns, width), channels)
+    sizes = (batch, core.min_dim(rows, height), core.min_dim(columns, width), channels)
     start = (0, top.astype(jnp.int32), left.astype(jnp.int32), 0)
-    return lax.dynamic_slice(images, [jnp.asarray(i, jnp.int32) for i in start], sizes)
+    return cut_at(images, [jnp.asarray(i, jnp.int32) for i in start], sizes)
 
 
 @op
@@ -71,4 +74,4 @@ def center_crop(images, *, size):
     batch, height, width, channels = images.shape
     start = [0, (height - size[0]) // 2, (width - size[1]) // 2, 0]
     start = [jnp.asarray(place, jnp.int32) for place in start]  # may be symbolic
-    return lax.dynamic_slice(images, start, (batch, *size, channels))
+    return cut_at(images, start, (batch, *size, channels))

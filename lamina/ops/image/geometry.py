@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import core, lax
 
 from lamina.engine import convert_to_tensor, op, static_int, static_ints
+from lamina.ops import array
 from lamina.ops.image.resizing import image_tensor
 from lamina.ops.random import uniform
 from lamina.ops.slicing import slice
@@ -345,11 +346,14 @@ def _cropped_at_random(value, size, draw, who):
     value = convert_to_tensor(value)
     sizes = static_ints(size, f"{who}(size)")
     dims = value._type.dims
-    if len(sizes) != len(dims) or any(a < b for a, b in zip(dims, sizes, strict=True)):
+    known = [(a, b) for a, b in zip(dims, sizes, strict=False) if isinstance(a, int)]
+    if len(sizes) != len(dims) or any(isinstance(b, int) and a < b for a, b in known):
         raise ValueError(
             f"{who}: `size` must not exceed the value's shape {value.shape}; got {sizes}.\n"
             "  Fix: give one size per axis, channels included."
         )
+    if len(known) < len(dims):
+        dims = array.shape(value)
     room = [a - b + 1 for a, b in zip(dims, sizes, strict=True)]
     return slice(value, draw((len(dims),), room), sizes)
 

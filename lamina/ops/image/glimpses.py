@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.engine import convert_to_tensor, dtypes, errors, op, static_ints
+from lamina.ops import array
 from lamina.ops.random import normal, uniform
 
 __all__ = ["draw_bounding_boxes", "extract_glimpse"]
@@ -29,7 +30,8 @@ _COLORS = (
 def _draw(images, boxes, colors):
     height, width = images.shape[1:3]
     places = boxes.astype(jnp.float32)
-    scale = np.array([height - 1, width - 1, height - 1, width - 1], np.float32)
+    bottom, right = (jnp.asarray(n - 1, jnp.float32) for n in (height, width))
+    scale = jnp.stack([bottom, right, bottom, right])
     corners = (places * scale).astype(jnp.int32)  # (B, N, 4), rounded to 0
     rows, columns = jnp.arange(height)[None, :, None], jnp.arange(width)[None, None, :]
     for i in range(boxes.shape[1]):
@@ -83,7 +85,7 @@ def draw_bounding_boxes(images, boxes, colors, name=None):
 
 @op(mixed=True, differentiable=False)
 def _glimpse(input, offsets, fill, *, size, centered, normalized):
-    extent = np.array(input.shape[1:3], np.float32)
+    extent = jnp.stack([jnp.asarray(n, jnp.float32) for n in input.shape[1:3]])
     wanted = np.array(size, np.float32)
     place = offsets.astype(jnp.float32)
     if normalized:
@@ -154,6 +156,6 @@ def extract_glimpse(
             f"{who}: The noise could only be uniform, gaussian, or zero; got {noise!r}."
         )
     make = makers[noise]
-    fill = np.float32(0) if make is None else make((shape[0], *dims, shape[-1]))
+    fill = np.float32(0) if make is None else make((array.shape(x)[0], *dims, shape[-1]))
     statics = {"size": dims, "centered": bool(centered), "normalized": bool(normalized)}
     return _glimpse(x, places, fill, **statics)

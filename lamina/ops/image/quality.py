@@ -9,6 +9,7 @@ from jax import lax
 
 from lamina.engine import convert_to_tensor, op
 from lamina.ops.image.color import convert_image_dtype
+from lamina.ops.padding import mirrored
 
 __all__ = [
     "image_gradients",
@@ -71,7 +72,7 @@ def sobel_edges(image):
         >>> tf.image.sobel_edges(tf.ones((1, 4, 4, 1))).shape
         TensorShape([1, 4, 4, 1, 2])
     """
-    x = jnp.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)], "reflect")
+    x = mirrored(image, [(0, 0), (1, 1), (1, 1), (0, 0)], "reflect")
 
     def smooth(y, axis):
         first, middle, last = (_part(y, axis, i) for i in range(3))
@@ -254,7 +255,7 @@ def ssim(
 def _halved(x):
     """Average blocks of two by two; an odd last row or column is repeated."""
     height, width = x.shape[1:3]
-    x = jnp.pad(x, [(0, 0), (0, height % 2), (0, width % 2), (0, 0)], "symmetric")
+    x = mirrored(x, [(0, 0), (0, height % 2), (0, width % 2), (0, 0)], "symmetric")
     blocks = (x.shape[0], x.shape[1] // 2, 2, x.shape[2] // 2, 2, x.shape[3])
     return jnp.mean(jnp.reshape(x, blocks), (2, 4))
 

@@ -1,11 +1,11 @@
 """Changing the size of images: the kernels of tf.image.resize, as matrices and as taps."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import core, lax
 
 from lamina.engine import convert_to_tensor, errors, from_host, op, static_ints
 from lamina.ops.image.sizes import is_rare_size
@@ -84,16 +84,39 @@ def _ratio(xp, source, target):
     return xp.asarray(source, xp.float32) / xp.asarray(target, xp.float32)
 
 
-def _matrix(xp, method, source, target, antialias):
+class _Axis(NamedTuple):
+    """How one axis is resized.
+
+    Attributes:
+        places: Which of the new pixels to make, `(target,)`, float32.
+        ratio: Old pixels for each new one, float32.
+    """
+
+    places: Any
+    ratio: Any
+
+    def centres(self):
+        """Return where the new pixels' centres stand, in old pixels."""
+        return (self.places + 0.5) * self.ratio
+
+
+def _whole_axes(xp, images, size):
+    """Return the axes of `(B, H, W, C)` that take whole images to a size."""
+    sources = images.shape[1:3]
+    return [
+        _Axis(_iota(xp, new), _ratio(xp, old, new)) for old, new in zip(sources, size, strict=True)
+    ]
+
+
+def _matrix(xp, method, source, axis, antialias):
     """Return the weights `(target, source)` of one axis, float32."""
-    ratio = _ratio(xp, source, target)
-    places = _iota(xp, target)
+    ratio, places = axis.ratio, axis.places
     pixels = _iota(xp, source)
     if method == "area":
         start, end = places[:, None] * ratio, (places[:, None] + 1) * ratio
         covered = xp.minimum(pixels + 1, end) - xp.maximum(pixels, start)
         return xp.maximum(covered, 0) / ratio
-    centre = (places + 0.5) * ratio
+    centre = axis.centres()
     if method == "bicubic" and not antialias:
         # TF looks its weights up in a table of 1024 steps.
         below = xp.floor(centre - 0.5)
@@ -105,44 +128,45 @@ def _matrix(xp, method, source, target, antialias):
     return xp.where(usable, weights / xp.where(usable, total, 1), 0)
 
 
-def _by_matrices(xp, images, size, method, antialias):
+def _by_matrices(xp, images, axes, method, antialias):
     how = {"optimize": True} if xp is np else {"precision": lax.Precision.HIGHEST}
-    rows = _matrix(xp, method, images.shape[1], size[0], antialias)
-    columns = _matrix(xp, method, images.shape[2], size[1], antialias)
+    rows = _matrix(xp, method, images.shape[1], axes[0], antialias)
+    columns = _matrix(xp, method, images.shape[2], axes[1], antialias)
     images = images.astype(xp.float32)
     images = xp.einsum("bhwc,yh->bywc", images, rows, **how)
     return xp.einsum("bywc,xw->byxc", images, columns, **how)
 
 
-def _bilinear_axis(xp, images, axis, target):
+def _bilinear_axis(xp, images, number, axis):
     """Mix the two nearest pixels along an axis: less work than a matrix."""
-    source = images.shape[axis]
-    last = xp.asarray(source, xp.int32) - 1
-    places = (_iota(xp, target) + 0.5) * _ratio(xp, source, target) - 0.5
+    last = xp.asarray(images.shape[number], xp.int32) - 1
+    places = axis.centres() - 0.5
     below = xp.floor(places)
-    share = xp.reshape(places - below, [-1 if i == axis else 1 for i in range(4)])
+    share = xp.reshape(places - below, [-1 if i == number else 1 for i in range(4)])
     low = xp.clip(below.astype(xp.int32), 0, last)
     high = xp.clip(below.astype(xp.int32) + 1, 0, last)
-    first = xp.take(images, low, axis, mode="clip")
-    return first + (xp.take(images, high, axis, mode="clip") - first) * share
+    first = xp.take(images, low, number, mode="clip")
+    return first + (xp.take(images, high, number, mode="clip") - first) * share
 
 
-def _nearest_axis(xp, images, axis, target):
-    source = images.shape[axis]
-    places = xp.floor((_iota(xp, target) + 0.5) * _ratio(xp, source, target))
-    places = xp.minimum(places.astype(xp.int32), xp.asarray(source, xp.int32) - 1)
-    return xp.take(images, places, axis, mode="clip")
+def _nearest_axis(xp, images, number, axis):
+    last = xp.asarray(images.shape[number], xp.int32) - 1
+    places = xp.minimum(xp.floor(axis.centres()).astype(xp.int32), last)
+    return xp.take(images, places, number, mode="clip")
+
+
+def _by_axes(xp, batch, axes, method, antialias):
+    if method == "nearest":
+        return _nearest_axis(xp, _nearest_axis(xp, batch, 1, axes[0]), 2, axes[1])
+    if method == "bilinear" and not antialias:
+        batch = batch.astype(xp.float32)
+        return _bilinear_axis(xp, _bilinear_axis(xp, batch, 1, axes[0]), 2, axes[1])
+    return _by_matrices(xp, batch, axes, method, antialias)
 
 
 def _resized(xp, images, size, method, antialias):
     batch = images if images.ndim == 4 else images[None]
-    if method == "nearest":
-        batch = _nearest_axis(xp, _nearest_axis(xp, batch, 1, size[0]), 2, size[1])
-    elif method == "bilinear" and not antialias:
-        batch = batch.astype(xp.float32)
-        batch = _bilinear_axis(xp, _bilinear_axis(xp, batch, 1, size[0]), 2, size[1])
-    else:
-        batch = _by_matrices(xp, batch, size, method, antialias)
+    batch = _by_axes(xp, batch, _whole_axes(xp, batch, size), method, antialias)
     return batch if images.ndim == 4 else batch[0]
 
 
@@ -162,9 +186,26 @@ def image_tensor(images, who):
     return images
 
 
+def _method_named(method, who):
+    """Return a method's name; raise ValueError if it is none."""
+    if isinstance(method, int) and 0 <= method < len(_NUMBERED):
+        return _NUMBERED[method]
+    if method not in (*_KERNELS, "nearest", "area"):
+        raise ValueError(
+            f"{who}: `method` must be a name of tf.image.ResizeMethod; got {method!r}.\n"
+            f"  Fix: use one of {', '.join(sorted([*_KERNELS, 'nearest', 'area']))}."
+        )
+    return method
+
+
 def _fitting_size(images, size):
     """Return the largest size inside `size` with the aspect ratio of the images."""
     height, width = images._type.dims[-3:-1]
+    if not all(isinstance(n, int) for n in (height, width, *size)):  # rounded, in whole numbers
+        return (
+            core.min_dim(size[0], (2 * size[1] * height + width) // (2 * width)),
+            core.min_dim(size[1], (2 * size[0] * width + height) // (2 * height)),
+        )
     scale = min(np.float32(size[0] / height), np.float32(size[1] / width))
     return round(float(scale * np.float32(height))), round(float(scale * np.float32(width)))
 
@@ -201,8 +242,7 @@ def resize(
     """
     images = image_tensor(images, "tf.image.resize")
     size = static_ints(size, "tf.image.resize(size)")
-    if isinstance(method, int) and 0 <= method < len(_NUMBERED):
-        method = _NUMBERED[method]
+    method = _method_named(method, "tf.image.resize")
     if len(size) != 2:
         raise ValueError(
             f"tf.image.resize: `size` must be a height and a width; got {size}.\n"
@@ -213,11 +253,6 @@ def resize(
             f"tf.image.resize: output dimensions must be positive; got {size}.\n"
             "  Fix: pass a height and a width of at least 1."
         )
-    if method not in (*_KERNELS, "nearest", "area"):
-        raise ValueError(
-            f"tf.image.resize: `method` must be a name of tf.image.ResizeMethod; got {method!r}.\n"
-            f"  Fix: use one of {', '.join(sorted([*_KERNELS, 'nearest', 'area']))}."
-        )
     if preserve_aspect_ratio:
         size = _fitting_size(images, size)
     how = size, method, bool(antialias)
@@ -226,13 +261,46 @@ def resize(
     return _resize(images, size=size, method=method, antialias=bool(antialias))
 
 
+def _inside(xp, sources, target):
+    """Return the size that fits inside `target` with the images' aspect ratio, and what is before.
+
+    All of it is float32, rounded down, as in TF: 64 pixels scaled by 224 / 64 are 223.
+    """
+    sizes = [xp.asarray(n, xp.float32) for n in sources]
+    wanted = [xp.asarray(n, xp.float32) for n in target]
+    ratio = xp.maximum(sizes[0] / wanted[0], sizes[1] / wanted[1])
+    exact = [n / ratio for n in sizes]
+    before = [
+        xp.maximum(xp.floor((w - n) / xp.float32(2)), 0) for w, n in zip(wanted, exact, strict=True)
+    ]
+    return [xp.floor(n) for n in exact], before
+
+
 @op
-def _pad_around(images, *, size):
-    height, width = images.shape[-3:-1]
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    widths = [(top, size[0] - height - top, 0), (left, size[1] - width - left, 0), (0, 0, 0)]
-    widths = [(0, 0, 0)] * (images.ndim - 3) + widths
+def _pad_around(images, *, size, before):
+    widths = [
+        (start, wanted - n - start, 0)
+        for start, wanted, n in zip(before, size, images.shape[-3:-1], strict=True)
+    ]
+    widths = [(0, 0, 0)] * (images.ndim - 3) + [*widths, (0, 0, 0)]
     return lax.pad(images, jnp.zeros((), images.dtype), widths)
+
+
+@op
+def _resize_inside(images, *, size, method, antialias):
+    """Resize images of unknown size and pad them: what is outside is made, and put to zero."""
+    batch = images if images.ndim == 4 else images[None]
+    inside, before = _inside(jnp, batch.shape[1:3], size)
+    axes = [
+        _Axis(_iota(jnp, n) - start, _ratio(jnp, old, new))
+        for n, start, old, new in zip(size, before, batch.shape[1:3], inside, strict=True)
+    ]
+    rows, columns = (
+        (a.places >= 0) & (a.places < new) for a, new in zip(axes, inside, strict=True)
+    )
+    found = _by_axes(jnp, batch, axes, method, antialias)
+    found = jnp.where((rows[:, None] & columns)[..., None], found, jnp.zeros((), found.dtype))
+    return found if images.ndim == 4 else found[0]
 
 
 def resize_with_pad(
@@ -259,8 +327,10 @@ def resize_with_pad(
     """
     image = image_tensor(image, "tf.image.resize_with_pad")
     target = static_ints((target_height, target_width), "tf.image.resize_with_pad(size)")
-    height, width = image._type.dims[-3:-1]
-    ratio = max(height / target[0], width / target[1])
-    inside = math.floor(height / ratio), math.floor(width / ratio)
+    method = _method_named(method, "tf.image.resize_with_pad")
+    sources = image._type.dims[-3:-1]
+    if not all(isinstance(n, int) for n in (*sources, *target)):
+        return _resize_inside(image, size=target, method=method, antialias=bool(antialias))
+    inside, before = (tuple(map(int, each)) for each in _inside(np, sources, target))
     small = resize(image, inside, method, antialias=antialias)
-    return _pad_around(small, size=target)
+    return _pad_around(small, size=target, before=before)
