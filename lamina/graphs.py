@@ -6,7 +6,6 @@ do not exist.
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -14,28 +13,10 @@ from typing import Any
 from lamina.engine import Tensor, TensorSpec, errors, nest, placeholder, signatures
 from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction
 from lamina.protos.graph import AttrValue, FunctionDef, GraphDef, NodeDef, shape_proto
+from lamina.symbols import argument_specs, clean, node_name, structured_inputs, type_of
 
 __all__ = ["Graph", "Operation", "described", "import_graph_def"]
 
-# The types that TensorFlow's graphs have for what lamina calls by the Python name.
-_TYPES = {
-    "add": "AddV2",
-    "concat": "ConcatV2",
-    "divide": "RealDiv",
-    "matmul": "MatMul",
-    "multiply": "Mul",
-    "negative": "Neg",
-    "subtract": "Sub",
-    "truediv": "RealDiv",
-    "reduce_sum": "Sum",
-    "reduce_mean": "Mean",
-    "reduce_max": "Max",
-    "reduce_min": "Min",
-    "call": "PartitionedCall",
-    "switch": "Case",
-    "stack": "Pack",
-    "conv2d": "Conv2D",
-}
 _NO_GRAPHS = (
     "{}: graphs are not built by hand, there are no sessions; got a call of TensorFlow 1's API.\n"
     "  Fix: write the block as a Python function with @tf.function, and call it."
@@ -343,32 +324,19 @@ class Graph:
         return node
 
 
-def _type_of(name: str) -> str:
-    label = name.strip("_")
-    backward = label.endswith("_vjp")
-    label = label.removesuffix("_vjp")
-    found = _TYPES.get(label) or "".join(part.capitalize() for part in label.split("_"))
-    return f"{found}Grad" if backward else found
-
-
-def _node_name(name: str) -> str:
-    label = name.strip("_")
-    return {"multiply": "mul", "subtract": "sub", "negative": "Neg"}.get(label, label)
-
-
 def _graph_of(concrete: Any) -> Graph:
     """Return the graph of a concrete function."""
     graph = Graph()
     graph.building_function = True
     graph.name = concrete.name
-    graph.structured_input_signature = _structured_inputs(concrete)
+    graph.structured_input_signature = structured_inputs(concrete)
     graph.structured_outputs = concrete.structured_outputs
     if isinstance(concrete, EagerConcreteFunction):
         _fill_eager(graph, concrete)
         return graph
     graph.variables = concrete.variables
     trace = concrete.trace
-    names = [_clean(s.name) for s in _named_specs(concrete)]
+    names = [clean(s.name) for s in argument_specs(concrete)]
     count = len(trace.inputs) - len(concrete.captured_inputs)
     handles: dict[int, Tensor] = {}
     for i, kind in enumerate(trace.inputs):
@@ -378,7 +346,7 @@ def _graph_of(concrete: Any) -> Graph:
             held = concrete.captured_inputs[i - count]
             constant = isinstance(held, Tensor) and held._value is not None
             made = ("Const", "Const") if constant else ("ReadVariableOp", "ReadVariableOp")
-            name = "Const" if constant else f"{_clean(held.name.split(':')[0])}/Read"
+            name = "Const" if constant else f"{clean(held.name.split(':')[0])}/Read"
             node = graph._add(name, made[1], [], [kind])
         handles[~i] = node.outputs[0]
         if node.type != "Const":
@@ -389,8 +357,8 @@ def _graph_of(concrete: Any) -> Graph:
     for equation in trace.equations:
         signature = signatures[equation[0]]
         inputs = [handles[s] for s in equation[1:]]
-        name = _node_name(signature.name)
-        node = graph._add(name, _type_of(signature.name), inputs, signature.outputs)
+        name = node_name(signature.name)
+        node = graph._add(name, type_of(signature.name), inputs, signature.outputs)
         for tensor in node.outputs:
             handles[place] = tensor
             place += 1
@@ -401,54 +369,20 @@ def _graph_of(concrete: Any) -> Graph:
         graph.outputs.append(node.outputs[0])
     written = zip(outputs[returned:], concrete._closed.written, strict=True)
     for (slot, _), variable in written:
-        name = f"{_clean(variable.name.split(':')[0])}/Assign"
+        name = f"{clean(variable.name.split(':')[0])}/Assign"
         graph._add(name, "AssignVariableOp", [handles[slot]], [])
     return graph
 
 
 def _fill_eager(graph: Graph, concrete: EagerConcreteFunction) -> None:
     """Give the graph of a function that runs as Python its one node."""
-    for spec in _named_specs(concrete):
-        node = graph._add(_clean(spec.name), "Placeholder", [], [spec.type()])
+    for spec in argument_specs(concrete):
+        node = graph._add(clean(spec.name), "Placeholder", [], [spec.type()])
         graph.inputs.append(node.outputs[0])
-    graph._add(_clean(concrete.name), "EagerPyFunc", graph.inputs, [])
-
-
-def _clean(name: str | None) -> str:
-    made = re.sub(r"[^A-Za-z0-9_./-]", "_", name or "")
-    return made if made and not keyword.iskeyword(made) else f"{made}_"
+    graph._add(clean(concrete.name), "EagerPyFunc", graph.inputs, [])
 
 
 # ---- what a concrete function says of itself ------------------------------------------------
-
-
-def _with_names(name: str, value: Any) -> Any:
-    """Return an argument whose TensorSpecs are named as TF names them."""
-    if isinstance(value, TensorSpec):
-        return value if value.name else TensorSpec(value.shape, value.dtype, name)
-    if isinstance(value, dict):
-        return type(value)((k, _with_names(f"{name}_{k}", v)) for k, v in value.items())
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return type(value)(_with_names(f"{name}_{i}", v) for i, v in enumerate(value))
-    return value
-
-
-def _structured_inputs(concrete: Any) -> Any:
-    if concrete.given is None:
-        return None
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
-    for name, (kind, value) in concrete.given.named().items():
-        if kind == "KEYWORD_ONLY":
-            kwargs[name] = _with_names(name, value)
-        else:
-            args.append(_with_names(name, value))
-    return tuple(args), kwargs
-
-
-def _named_specs(concrete: Any) -> list[TensorSpec]:
-    structured = _structured_inputs(concrete)
-    return [s for s in nest.flatten(structured) if isinstance(s, TensorSpec)]
 
 
 def _shown(value: Any) -> str:
@@ -529,7 +463,7 @@ _DESCRIPTIONS = {
     "output_shapes": lambda c: nest.map_structure(lambda s: s.shape, c.structured_outputs),
     "outputs": lambda c: _graph_of(c).outputs,
     "pretty_printed_signature": lambda c: lambda verbose=True: str(FunctionType(c)),
-    "structured_input_signature": _structured_inputs,
+    "structured_input_signature": structured_inputs,
     "trainable_variables": lambda c: tuple(v for v in c.variables if v.trainable),
 }
 

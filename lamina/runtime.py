@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina.engine import Tensor, local
 from lamina.engine.concrete import descriptions
+from lamina.engine.tensor import namers
 from lamina.keras.core import KerasTensor
 from lamina.ops.placement import device
 
@@ -21,6 +22,7 @@ __all__ = [
 
 # Graphs are looked at seldom: what shows them is imported when it is asked for.
 descriptions.append(lambda c, name: import_module("lamina.graphs").described(c, name))
+namers.append(lambda tensor: import_module("lamina.symbols").name_of(tensor))
 
 
 def executing_eagerly() -> bool:

@@ -125,3 +125,50 @@ def test_no_strong_reference_to_arguments():
     del thing
     gc.collect()
     assert kept() is None
+
+
+def test_tensors_of_a_program_are_shown_with_tensorflow_names():
+    shown = []
+
+    @tf.function
+    def f(x, more):
+        y = x + 1
+        shown.extend([str(x), repr(y), str(y * 2), str(y * 3), repr([more["a"]]), str(x @ y)])
+        shown.extend([tf.reduce_sum(x).name, x[0].name, tf.nn.relu(x).name, (x > 1).name])
+        return y
+
+    f(tf.ones((2, 2)), {"a": tf.constant(1)})
+    assert shown == [
+        'Tensor("x:0", shape=(2, 2), dtype=float32)',
+        "<tf.Tensor 'add:0' shape=(2, 2) dtype=float32>",
+        'Tensor("mul:0", shape=(2, 2), dtype=float32)',
+        'Tensor("mul_1:0", shape=(2, 2), dtype=float32)',
+        "[<tf.Tensor 'more:0' shape=() dtype=int32>]",
+        'Tensor("MatMul:0", shape=(2, 2), dtype=float32)',
+        "Sum:0",
+        "strided_slice:0",
+        "Relu:0",
+        "Greater:0",
+    ]
+
+
+def test_the_spec_of_an_input_signature_names_the_tensor():
+    shown = []
+    spec = tf.TensorSpec([None], tf.float32, name="inp")
+    tf.function(lambda a, b: shown.extend([a.name, b.name]), input_signature=[spec, spec])(
+        tf.ones(2), tf.ones(2)
+    )
+    assert shown == ["inp:0", "inp_1:0"]
+
+
+def test_what_a_loop_or_a_variable_gives_has_a_name():
+    shown = []
+    variable = tf.Variable(1.0)
+
+    @tf.function
+    def f():
+        shown.append(variable.read_value().name)
+        return tf.while_loop(lambda i: i < 3, lambda i: (shown.append(str(i)), [i + 1])[1], [0])
+
+    f()
+    assert shown == ["ReadVariableOp:0", 'Tensor("Placeholder:0", shape=(), dtype=int32)']

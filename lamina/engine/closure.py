@@ -47,9 +47,11 @@ class Closure:
         captures: The outer Tensor, and the slot, of each input that is a captured Tensor.
         variables: The variables read or written, with their state.
         is_function: Whether it is traced to run as a whole: a `tf.function`, or a step of `fit`.
+        given: What a `tf.function` is traced for, from which its arguments' names come; else None.
     """
 
     eager = False
+    given: Any = None
 
     def __init__(self, what: str, is_function: bool = False) -> None:
         self.parent = local.trace

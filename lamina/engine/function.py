@@ -285,9 +285,12 @@ class Function:
         convert: Any = None,
         unrolls: bool = True,
     ) -> ConcreteFunction:
+        given = Given(self.python_function, args, self)
+
         def call(*placeholders: Tensor) -> Any:
-            given = iter(placeholders)
-            values = [with_tensors(a, given) for a in args]
+            local.trace.given = given
+            tensors = iter(placeholders)
+            values = [with_tensors(a, tensors) for a in args]
             fn = self.python_function if convert is None else convert(self.python_function)
             if values and isinstance(values[-1], Keywords):
                 return fn(*values[:-1], **values.pop())
@@ -304,7 +307,7 @@ class Function:
         finally:
             local.convert, local.unrolls = before
         concrete = ConcreteFunction(self._label, closed, structure)
-        concrete.given = Given(self.python_function, args, self)
+        concrete.given = given
         return concrete
 
     def _check_singletons(self, made: list[Any], again: bool) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import jax
@@ -19,6 +19,8 @@ from lamina.engine.signature import TensorType, type_of
 
 __all__ = ["Arithmetic", "Recorder", "Tensor", "placeholder", "ready"]
 
+# What names the Tensors of programs as TF names them; lamina.runtime puts it here.
+namers: list[Callable[[Any], str]] = []
 _UNROLLED = 32  # the longest Python loop over a Tensor that a program holds step by step
 
 
@@ -138,7 +140,11 @@ class Tensor(Arithmetic):
     @property
     def name(self) -> str:
         """A name for messages; TF gives names to graph tensors only."""
-        return self.__dict__.get("_name") or f"Tensor:{self._type.dtype.name}"
+        if name := self.__dict__.get("_name"):
+            return name
+        if namers and self._value is None and self._trace is not None and not self._trace.eager:
+            return namers[-1](self)
+        return f"Tensor:{self._type.dtype.name}"
 
     @property
     def device(self) -> str:
@@ -278,7 +284,7 @@ class Tensor(Arithmetic):
 
     def __repr__(self) -> str:
         if self._value is None and not (self._trace.eager and self._trace.alive):
-            return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, traced>"
+            return f"<tf.Tensor {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={self._text()}>"
 
     def _text(self) -> str:
