@@ -19,6 +19,7 @@ from lamina import (
     random,
     viz,
 )
+from lamina.cases import case
 from lamina.debugging import (
     Assert,
     assert_equal,
@@ -104,7 +105,6 @@ from lamina.ops import (
     broadcast_dynamic_shape,
     broadcast_static_shape,
     broadcast_to,
-    case,
     cast,
     clip_by_global_norm,
     clip_by_norm,

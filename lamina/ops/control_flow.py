@@ -21,7 +21,7 @@ from lamina.engine import (
     replace_nones,
 )
 
-__all__ = ["case", "cond", "group", "no_op", "switch_case"]
+__all__ = ["cond", "group", "no_op", "switch_case"]
 
 
 def cond(
@@ -62,43 +62,6 @@ def cond(
     if local.trace.eager:
         return true_fn() if pred else false_fn()
     return _branch(_to_index(pred), [false_fn, true_fn], "tf.cond")
-
-
-def case(
-    pred_fn_pairs: Any,
-    default: Callable[[], Any] | None = None,
-    exclusive: bool = False,
-    strict: bool = False,
-    name: str = "case",
-) -> Any:
-    """Return the result of the first function whose condition holds.
-
-    Args:
-        pred_fn_pairs: (condition, function) pairs.
-        default: The function if none holds; None takes the last pair's.
-        exclusive: Raise if more than one condition holds (checked in eager code).
-        strict: Accepted, unused.
-        name: Accepted, unused.
-
-    Raises:
-        InvalidArgumentError: `exclusive`, and several conditions hold.
-    """
-    pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs)
-    if not pairs:
-        raise ValueError("tf.case: `pred_fn_pairs` must hold at least one pair; got none.")
-    if exclusive and local.trace.eager and sum(bool(p) for p, _ in pairs) > 1:
-        raise errors.InvalidArgumentError(
-            f"tf.case: with exclusive=True at most one condition may hold; got "
-            f"{[bool(p) for p, _ in pairs]}.\n  Fix: make the conditions disjoint."
-        )
-    chain = default if default is not None else pairs.pop()[1]
-    for pred, fn in reversed(pairs):
-        chain = _else(pred, fn, chain)
-    return chain()
-
-
-def _else(pred: Any, fn: Callable[[], Any], other: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: cond(pred, fn, other)
 
 
 def switch_case(

@@ -121,6 +121,39 @@ def test_case_takes_the_first_that_holds(mode):
     assert [g(tf.constant(v)).numpy() for v in (-5.0, 5.0, 50.0)] == [-1, 1, 100]
 
 
+PAIRS = [
+    (lambda x: x > 1.0, lambda: tf.constant(1)),
+    (lambda x: x > 2.0, lambda: tf.constant(2)),
+    (lambda x: x < 0.0, lambda: tf.constant(3)),
+]
+
+
+@modes
+@pytest.mark.parametrize("default", [None, lambda: tf.constant(9)])
+def test_case_that_is_exclusive_raises_if_two_conditions_hold(mode, default):
+    def f(x):
+        return tf.case([(c(x), fn) for c, fn in PAIRS], default=default, exclusive=True)
+
+    g = _in(mode, f)
+    assert [g(tf.constant(v)).numpy() for v in (1.5, -1.0)] == [1, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most one condition may hold; got"):
+        g(tf.constant(3.0))
+
+
+@modes
+def test_case_without_a_default_raises_if_no_condition_holds(mode):
+    g = _in(mode, lambda x: tf.case([(c(x), fn) for c, fn in PAIRS]))
+    assert [g(tf.constant(v)).numpy() for v in (1.5, 3.0, -1.0)] == [1, 1, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="there is no `default`; got"):
+        g(tf.constant(0.5))
+
+
+@pytest.mark.parametrize("pairs", [[(True, 3)], [3], [(True,)]])
+def test_case_refuses_what_are_no_pairs(pairs):
+    with pytest.raises(TypeError, match="must hold pairs"):
+        tf.case(pairs)
+
+
 @modes
 def test_switch_case(mode):
     fns = {1: lambda: tf.constant(10), 0: lambda: tf.constant(0), 2: lambda: tf.constant(20)}
