@@ -37,3 +37,19 @@ def test_names_that_are_not_there(name):
 def test_modules_that_are_not_there(name):
     with pytest.raises(ModuleNotFoundError, match="out of scope"):
         importlib.import_module(name)
+
+
+def test_device_lib_lists_the_devices():
+    from lamina.python.client import device_lib
+
+    cpus = [d for d in device_lib.list_local_devices() if d.device_type == "CPU"]
+    assert [d.name for d in cpus] == [d.name for d in tf.config.list_logical_devices("CPU")]
+    first = cpus[0]
+    assert (first.memory_limit, first.physical_device_desc) == (268435456, "")
+    lines = str(first).splitlines()
+    assert lines[:3] == ['name: "/device:CPU:0"', 'device_type: "CPU"', "memory_limit: 268435456"]
+    assert lines[3:5] == ["locality {", "}"]
+    assert lines[6] == "xla_global_id: -1"
+    again = type(first).FromString(first.SerializeToString())
+    assert again == first
+    assert again.incarnation == first.incarnation > 0

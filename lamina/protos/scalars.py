@@ -102,6 +102,14 @@ SCALARS: dict[str, Scalar] = {
         int,
         lambda data: [v & 0xFFFFFFFFFFFFFFFF for v in wire.varints(data)],
     ),
+    "fixed64": Scalar(
+        0,
+        _whole(0, (1 << 64) - 1),
+        wire.FIXED64,
+        struct.Struct("<Q").pack,
+        lambda data: struct.unpack("<Q", data)[0],
+        lambda data: np.frombuffer(data, "<u8").tolist(),
+    ),
     "bool": Scalar(
         False,
         _checked_bool,

@@ -23,6 +23,7 @@ _PREFIXES = {
     "tensorflow.compat.v2": "lamina",
     "tensorflow.keras": "lamina.keras",
     "tensorflow.python.autograph": "lamina.autograph",
+    "tensorflow.python.client.device_lib": "lamina.device_lib",
     "tensorflow.python.data": "lamina.data",
     "tensorflow.python.eager.backprop": "lamina",
     "tensorflow.python.eager.context": "lamina",
