@@ -137,6 +137,19 @@ def test_super_init_was_not_called(kind, value):
     assert layers.Dense(1)(tf.ones([1, 2])).shape == (1, 1)
 
 
+@pytest.mark.parametrize("name", ["name", "trainable", "dtype", "losses", "built", "other"])
+def test_what_a_layer_without_super_init_lacks_is_explained(name):
+    class Forgot(layers.Layer):
+        def __init__(self):
+            self.inner = layers.Dense(2)
+
+    layer = Forgot()
+    text, _ = _raised(AttributeError, lambda: getattr(layer, name))
+    assert "'Forgot' object has no attribute" in text
+    assert "`super().__init__()` was not called.\n  Fix: call it in `Forgot.__init__`" in text
+    assert not hasattr(layer, name)
+
+
 def test_variables_after_the_first_trace(net):
     @tf.function
     def step(x):

@@ -21,7 +21,7 @@ from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
 from lamina.keras.core.intercepting import recompute
-from lamina.keras.core.module import _LEAVES, Module, watchers
+from lamina.keras.core.module import _LEAVES, watchers
 from lamina.keras.core.older import take_older_arguments
 from lamina.keras.core.quantizing import Quantizable
 from lamina.keras.core.reporting import by_default
@@ -395,8 +395,6 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
             return
         if isinstance(value, Tensor):
             calling.check_kept(self, name, value)
-        elif "_lm_ready" not in own and _tracks(value):
-            self._check_initialized()
         object.__setattr__(self, name, value)
         if type(value) not in _LEAVES:
             versions.tracked += 1
@@ -450,12 +448,6 @@ def _noting_build(build: Any) -> Any:
 
 def _regularized(variable: Any) -> bool:
     return getattr(variable, "regularizer", None) is not None
-
-
-def _tracks(value: Any) -> bool:
-    return isinstance(value, Variable | Module) or (
-        isinstance(value, list | tuple) and any(isinstance(v, Variable | Module) for v in value)
-    )
 
 
 def _checked_name(layer: Any, name: Any) -> str:

@@ -75,6 +75,12 @@ def read(layer: Any, name: str) -> Any:
         AttributeError: there is none of this name.
     """
     quantity = layer.__dict__.get("_lm_lifted", {}).get(name)
+    if quantity is None and "_lm_ready" not in layer.__dict__:
+        kind = type(layer).__name__
+        raise AttributeError(
+            f"{kind!r} object has no attribute {name!r}: `super().__init__()` was not called.\n"
+            f"  Fix: call it in `{kind}.__init__`, before anything else."
+        )
     if quantity is None:
         return missing_member(layer, name, "Layer")
     return quantity.read()

@@ -113,14 +113,9 @@ class RNN(Layer):
         return super()._config_head() | ({"time_major": True} if self.time_major else {})
 
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None):
-        first: Any = sequences_shape
         batch = 1 if self.time_major else 0
-        if not isinstance(first[0], int | None):  # a structure of inputs
-            step_shape: Any = nest.map_structure(lambda s: (s[batch], *s[2:]), list(first))
-            first = first[0]
-        else:
-            step_shape = (first[batch], *first[2:])
-        build_cell(self.cell, step_shape)
+        first = _first_shape(sequences_shape)
+        build_cell(self.cell, _step_shape(sequences_shape, batch))
         if self.stateful:
             if first[batch] is None:
                 raise ValueError(
@@ -364,6 +359,26 @@ class RNN(Layer):
 
 def _first(sequences: Any) -> Tensor:
     return nest.flatten(sequences)[0]
+
+
+def _is_shape(value: Any) -> bool:
+    return not isinstance(value, dict) and not any(hasattr(n, "__len__") for n in value)
+
+
+def _first_shape(shapes: Any) -> Any:
+    """Return the first of a structure of shapes."""
+    while not _is_shape(shapes):
+        shapes = next(iter(shapes.values() if isinstance(shapes, dict) else shapes))
+    return shapes
+
+
+def _step_shape(shapes: Any, batch: int) -> Any:
+    """Return shapes of sequences without their time, in the same structure."""
+    if _is_shape(shapes):
+        return (shapes[batch], *shapes[2:])
+    if isinstance(shapes, dict):
+        return {key: _step_shape(shape, batch) for key, shape in shapes.items()}
+    return [_step_shape(shape, batch) for shape in shapes]
 
 
 def _count(sizes: Any) -> int:

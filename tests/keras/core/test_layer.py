@@ -332,3 +332,33 @@ def test_weights_take_numbers_in_the_compute_dtype():
 
     for dtype in ("float32", "mixed_bfloat16"):
         assert Mixed(dtype=dtype)(tf.ones([2])).numpy().tolist() == [10.0, 10.0]
+
+
+def test_parts_may_be_attributes_before_super_init():
+    class Late(tf.keras.Model):
+        def __init__(self):
+            self.scale = tf.Variable(2.0)
+            self.inner = tf.keras.layers.Dense(2)
+            self.more = [tf.keras.layers.Dense(1)]
+            super().__init__(name="late")
+
+        def call(self, x):
+            return self.more[0](self.inner(x)) * self.scale
+
+    model = Late()
+    assert model(tf.ones((1, 3))).shape == (1, 1)
+    assert len(model.trainable_weights) == 5
+    assert [layer.name for layer in model.layers] == [model.inner.name, model.more[0].name]
+
+
+def test_a_checkpoint_holds_what_a_layer_without_super_init_has(tmp_path):
+    class Forgot(tf.keras.layers.Layer):
+        def __init__(self):
+            self.scale = tf.Variable(2.0)
+
+    layer = Forgot()
+    checkpoint = tf.train.Checkpoint(layer=layer)
+    path = checkpoint.save(tmp_path / "kept")
+    layer.scale.assign(3.0)
+    checkpoint.restore(path).assert_consumed()
+    assert layer.scale.numpy() == 2.0

@@ -557,3 +557,36 @@ def test_simple_rnn_drops_the_penalty_on_its_output_as_keras_does():
 def test_too_few_states_are_a_wrong_value_and_a_wrong_index(kind):
     with pytest.raises(kind, match=r"`initial_state` must hold the 2 states of the cell; got 1"):
         L.LSTM(4)(X, initial_state=[np.zeros((2, 4), np.float32)])
+
+
+class Nested(tf.keras.layers.Layer):
+    """A cell of two inputs, with a state each."""
+
+    def __init__(self, units, rows, columns, **kwargs):
+        self.units, self.rows, self.columns = units, rows, columns
+        self.state_size = [tf.TensorShape([units]), tf.TensorShape([rows, columns])]
+        super().__init__(**kwargs)
+
+    def build(self, input_shapes):
+        first, second = input_shapes
+        self.one = self.add_weight(shape=(first[1], self.units), name="one")
+        self.two = self.add_weight(
+            shape=(second[1], second[2], self.rows, self.columns), name="two"
+        )
+
+    def call(self, inputs, states):
+        first, second = tf.nest.flatten(inputs)
+        out = tf.matmul(first, self.one), tf.einsum("bij,ijkl->bkl", second, self.two)
+        return out, (states[0] + out[0], states[1] + out[1])
+
+
+@pytest.mark.parametrize("make", [tuple, list])
+def test_sequences_may_be_a_structure(make):
+    rnn = tf.keras.layers.RNN(Nested(3, 2, 4), return_state=True)
+    one, two = tf.keras.Input((None, 5)), tf.keras.Input((None, 6, 7))
+    model = tf.keras.Model([one, two], rnn(make([one, two])))
+    x, y = tf.ones((8, 9, 5)), tf.ones((8, 9, 6, 7))
+    (last, other), *states = model([x, y])
+    assert (last.shape, other.shape) == ((8, 3), (8, 2, 4))
+    assert_close(states[0], 9 * last)
+    assert_close(states[1], 9 * other)
