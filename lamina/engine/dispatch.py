@@ -401,8 +401,8 @@ class Op(Generic[P]):
         if len(present) != len(kinds):
             body = _with_nones(body, tuple(k is not None for k in kinds))
         body = _named_errors(self.label, body)
-        if self.infer is not None:
-            outputs, container = self.infer(present, **values)
+        if self.infer is not None and (found := self.infer(present, **values)) is not None:
+            outputs, container = found
         elif self.label in BY_VALUE and all(k.dtype is dtypes.string for k in present):
             outputs, container = types_by_value(self.label, present)
         else:
@@ -537,7 +537,8 @@ def op(
         differentiable: Whether gradients flow through; if not, the tape gives None.
         host: The same function on NumPy arrays, for shape arithmetic on known values; "reshape"
             where only the shape changes, so that it follows from the type of the result.
-        infer: (input types, **attributes) -> (output types, container), in place of eval_shape.
+        infer: (input types, **attributes) -> (output types, container), in place of eval_shape;
+            None leaves it to eval_shape, which takes a millisecond or two.
         needs: (**attributes) -> the inputs that get gradients, where not all of them do.
         calls_host: Whether running it may call Python code.
 

@@ -7,7 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import Tensor, Variable, convert_to_tensor, errors, op, static_int, static_ints
+from lamina.engine import (
+    Tensor,
+    Variable,
+    convert_to_tensor,
+    errors,
+    is_symbolic,
+    op,
+    static_int,
+    static_ints,
+    type_of,
+)
 from lamina.ops.array import dimensions
 
 __all__ = [
@@ -228,7 +238,20 @@ def _concat_on_host(*values, axis):
     return np.concatenate(values, axis)
 
 
-@op(host=_concat_on_host)
+def _type_of_joined(kinds, axis):
+    """Return the type of a join of fitting shapes: a loop that appends has a new one each time."""
+    first = kinds[0].dims
+    if not -len(first) <= axis < len(first) or any(is_symbolic(k.dims) for k in kinds):
+        return None
+    axis %= len(first)
+    around = [(len(k.dims), k.dims[:axis], k.dims[axis + 1 :]) for k in kinds]
+    if any(each != around[0] for each in around):
+        return None
+    dims = (*first[:axis], sum(k.dims[axis] for k in kinds), *first[axis + 1 :])
+    return (type_of(dims, kinds[0].dtype),), None
+
+
+@op(host=_concat_on_host, infer=_type_of_joined)
 def _concat(*values, axis):
     axis = axis_in(axis, jnp.ndim(values[0]))
     _check_joinable(values, axis)

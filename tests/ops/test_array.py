@@ -331,3 +331,21 @@ def test_is_tensor_and_static_values():
     assert tf.is_tensor(tf.Variable(1))
     assert not tf.is_tensor(np.ones(2))
     assert tf.get_static_value(tf.constant([1, 2])).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("dims", "axis"),
+    [([(2, 3), (5, 3)], 0), ([(2, 3), (2, 0), (2, 1)], -1), ([(1,)], 0), ([(2, 1, 3)] * 3, 1)],
+)
+def test_the_type_of_a_join_without_tracing_is_the_traced_one(dims, axis):
+    kinds = [type_of(each, tf.float16) for each in dims]
+    traced = infer("concat", lambda *values: shaping._concat.body(*values, axis=axis), kinds)
+    assert shaping._concat.infer(kinds, axis=axis) == traced
+
+
+@pytest.mark.parametrize(
+    ("dims", "axis"),
+    [([(2, 3), (2, 4)], 0), ([(2,), ()], 0), ([(2,), (3,)], 1), ([(symbolic_dim(0),), (3,)], 0)],
+)
+def test_joins_that_do_not_fit_or_have_symbols_are_traced(dims, axis):
+    assert shaping._concat.infer([type_of(each, tf.float32) for each in dims], axis=axis) is None
