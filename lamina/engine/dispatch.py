@@ -126,7 +126,7 @@ def emit(signature: Signature, tensors: Sequence[Tensor]) -> list[Tensor]:
 _MANY = 8  # operands; so many are looked at by one call in C
 _ONLY_TENSORS = {Tensor}
 # What only moves values, and up to how many elements NumPy may do it where nothing is compiled.
-_MOVES = frozenset({"concat", "expand_dims", "reshape", "squeeze", "stack"})
+_MOVES = frozenset({"concat", "expand_dims", "pack", "reshape", "squeeze", "stack"})
 _FEW = 1 << 14
 _type_of = operator.attrgetter("_type")
 

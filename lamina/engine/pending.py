@@ -160,7 +160,9 @@ class _Cache:
         """Return whether to run this new structure operation by operation, this time."""
         if self._grows(equations):
             return True
-        if self.strikes < _STRIKES:
+        used = [signatures[number] for number in {equation[0] for equation in equations}]
+        appends = sum(each.move is not None for each in used) >= max(_SIZES, len(equations) / 4)
+        if self.strikes < _STRIKES and not appends:
             return False
         mark = hash(key)
         if mark in self.seen:
@@ -168,9 +170,9 @@ class _Cache:
         self.seen[mark] = None
         if len(self.seen) > 16384:
             self.seen.popitem(last=False)
-        unknown = sum(not signatures[e].has_kernel for e in {e[0] for e in equations})
+        unknown = sum(not each.runs_at_once for each in used)
         # Compiling a kernel costs about three equations of a whole program.
-        return 3 * unknown <= len(equations) * (self.strikes - _STRIKES + 1) / 2
+        return 3 * unknown <= len(equations) * max(self.strikes - _STRIKES + 1, appends) / 2
 
     def _grows(self, equations: Sequence[Equation]) -> bool:
         """Return whether these moves came before, in other sizes each time.
@@ -189,6 +191,9 @@ class _Cache:
 
 
 _STRIKES = 4
+# A trace with so many moves of different sizes, a quarter of it, is of a loop that appends: it
+# will not come back, and XLA's time for such a chain grows with the square of its length.
+_SIZES = 32
 _cache = _Cache()
 
 # Outside of tapes a trace is cut after about this many equations, those of the programs in it

@@ -174,6 +174,24 @@ def test_stepped_structure_is_compiled_when_it_recurs():
     assert tf.stats.compiles == before[0] + 1
 
 
+def test_a_loop_that_appends_is_stepped_at_once_and_compiled_when_it_recurs():
+    flush()
+    pending._cache.strikes = 0
+
+    def appended():
+        rows = tf.zeros([0, 2])
+        for i in range(40):
+            rows = tf.concat([rows, [[0.5 * i, 1.0]]], 0)
+        return rows
+
+    before = tf.stats.compiles, tf.stats.stepped
+    expected = np.stack([0.5 * np.arange(40.0), np.ones(40)], 1).astype(np.float32)
+    assert np.array_equal(appended().numpy(), expected)
+    assert (tf.stats.compiles, tf.stats.stepped) == (before[0], before[1] + 1)
+    assert np.array_equal(appended().numpy(), expected)
+    assert tf.stats.compiles <= before[0] + 1
+
+
 def test_cache_is_bounded_and_least_recently_used_goes():
     pending._cache.programs = type(pending._cache.programs)()
     tf.config.cache_size = 2
