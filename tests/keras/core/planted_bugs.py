@@ -111,7 +111,7 @@ def no_super_init_in_a_model():
         def __init__(self):
             self.inner = layers.Dense(3)  # <-
 
-    User()
+    User()(X)
 
 
 @bug

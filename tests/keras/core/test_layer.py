@@ -98,6 +98,32 @@ def test_trainable_reaches_layers_and_weights():
     assert len(outer.trainable_weights) == 1
 
 
+@pytest.mark.parametrize("kind", [layers.Layer, tf.keras.Model])
+def test_parts_may_be_kept_before_super_init(kind):
+    class Early(kind):
+        def __init__(self):
+            self.dense = layers.Dense(2)
+            self.scales = [tf.Variable(2.0)]
+            super().__init__(name="early")
+
+        def call(self, x):
+            return self.dense(x) * self.scales[0]
+
+    layer = Early()
+    assert layer(tf.ones([1, 3])).shape == (1, 2)
+    assert [tuple(w.shape) for w in layer.trainable_weights] == [(), (3, 2), (2,)]
+
+
+def test_a_layer_without_super_init_is_still_a_holder_of_variables(tmp_path):
+    class Holder(layers.Layer):
+        def __init__(self):
+            self.var = tf.Variable(5)
+
+    path = tf.train.Checkpoint(layer=Holder()).save(tmp_path / "holder")
+    names = tf.train.load_checkpoint(path).get_variable_to_dtype_map()
+    assert names["layer/var/.ATTRIBUTES/VARIABLE_VALUE"] is tf.int32
+
+
 def test_training_flag():
     class Ask(layers.Layer):
         def call(self, x, training=None):
