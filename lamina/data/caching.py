@@ -72,6 +72,9 @@ class Cache(Ordered):
     def size(self) -> int:
         return self.before.size() if self._size is None else self._size
 
+    def first(self) -> Any:
+        return self.before.first() if self._size is None else super().first()
+
     def items(self, run: Run) -> Iterator[Any]:
         if self.indices:
             return super().items(run)

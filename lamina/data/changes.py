@@ -139,15 +139,22 @@ class Map(Forwarding):
         self.in_memory = False
         self.label = "ParallelMap" if threads > 1 else "Map"
         self._function = UserFunction(function, before.spec)
-        self.table = Mapped(before.table, self._function, threads)
+        self.table = self._mapped = Mapped(before.table, self._function, threads)
         self._threads = threads
         self._spec: Any = None
+        self._first: Any = None  # made for the specs, until the next stage takes it for its own
+
+    def first(self) -> Any:
+        row, self._first = self._first, None
+        if row is None and (row := self.before.first()) is not None:
+            row = self._mapped.after(row)
+        return row
 
     def spec(self) -> Any:
         if self._spec is None:
             self._spec = self._function.result_spec()
         if self._spec is None:
-            first = next(map(self.table.row, self.before.items(Run(below=(0,)))), None)
+            first = self._first = self.first()
             if first is None:
                 return self.before.spec()
             # What ran as Python may give another size for the next element.
@@ -274,6 +281,9 @@ class Prefetch(Forwarding):
         super().__init__(before)
         self.number = number
         self._threaded: bool | None = None
+
+    def first(self) -> Any:
+        return self.before.first()
 
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         rows = self.before.rows(run, skip)

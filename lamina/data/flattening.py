@@ -76,7 +76,7 @@ class FlatMap(Random, Loose):
         spec = self.before.spec()
         if all(hasattr(s, "element_spec") for s in nest.flatten(spec)):
             return nest.map_structure(lambda s: self._wrap(sources.Empty(s.element_spec)), spec)
-        found = next(self.before.rows(Run(below=(0,))), None)
+        found = self.before.first()
         return None if found is None else elements.as_tensors(found)
 
     _wrap: Any = None

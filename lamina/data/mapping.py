@@ -184,7 +184,11 @@ class Mapped(tables.Table):
         self._tried = False
 
     def row(self, item: Any) -> Any:
-        return _on_host(self.function(elements.as_tensors(self.table.row(item))))
+        return self.after(self.table.row(item))
+
+    def after(self, element: Any) -> Any:
+        """Return what the function makes of an element of the table."""
+        return _on_host(self.function(elements.as_tensors(element)))
 
     def rows(self, items: Any) -> list[Any]:
         if self.threads > 1 and len(items) > 1 and self.function.is_python:

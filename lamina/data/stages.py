@@ -117,6 +117,10 @@ class Stage(abc.ABC):
         """
         return map(self.table.row, skipping(self.items(run), skip))
 
+    def first(self) -> Any:
+        """Return the first element, None without one, for stages that must see what it is."""
+        return next(self.rows(Run(below=(0,))), None)
+
     def tensors(self, run: Run, skip: int = 0) -> Iterator[Any]:
         """Return what `rows` does, with Tensors as leaves."""
         return map(elements.as_tensors, self.rows(run, skip))

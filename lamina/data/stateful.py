@@ -55,7 +55,7 @@ class Scan(Loose):
         if self._spec is None:
             found = self._function.result_spec()
             if found is None:
-                row = next(self.rows(Run(below=(0,))), None)
+                row = self.first()
                 return self.before.spec() if row is None else elements.spec_of(row)
             self._spec = found[1]
         return self._spec

@@ -35,3 +35,24 @@ def test_what_needs_values_is_run_for_its_spec():
 
     dataset = texts().map(lambda x, y: tf.py_function(first, [x, y], [tf.int32, tf.int32]))
     assert [spec.dtype for spec in dataset.element_spec] == [tf.int32, tf.int32]
+
+
+def test_one_element_tells_the_specs_of_all_stages_that_only_a_run_can_tell():
+    started = []
+
+    def generate():
+        started.append(1)
+        for i in range(6):
+            yield [b"a"], [float(i)]
+
+    def through_python(words, numbers):
+        return tf.py_function(lambda w, n: (w, n + 1.0), (words, numbers), (tf.string, tf.float32))
+
+    spec = (tf.TensorSpec([1], tf.string), tf.TensorSpec([1], tf.float32))
+    data = tf.data.Dataset.from_generator(generate, output_signature=spec).batch(3)
+    data = data.map(through_python).cache().map(through_python).prefetch(1).map(through_python)
+    assert data.element_spec[1] == tf.TensorSpec([None, None], tf.float32)
+    assert len(started) == 1
+    numbers = [n.numpy().ravel().tolist() for _, n in data]
+    assert numbers == [[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]
+    assert len(started) == 2
