@@ -114,16 +114,6 @@ def test_parts_may_be_kept_before_super_init(kind):
     assert [tuple(w.shape) for w in layer.trainable_weights] == [(), (3, 2), (2,)]
 
 
-def test_a_layer_without_super_init_is_still_a_holder_of_variables(tmp_path):
-    class Holder(layers.Layer):
-        def __init__(self):
-            self.var = tf.Variable(5)
-
-    path = tf.train.Checkpoint(layer=Holder()).save(tmp_path / "holder")
-    names = tf.train.load_checkpoint(path).get_variable_to_dtype_map()
-    assert names["layer/var/.ATTRIBUTES/VARIABLE_VALUE"] is tf.int32
-
-
 def test_training_flag():
     class Ask(layers.Layer):
         def call(self, x, training=None):
@@ -358,23 +348,6 @@ def test_weights_take_numbers_in_the_compute_dtype():
 
     for dtype in ("float32", "mixed_bfloat16"):
         assert Mixed(dtype=dtype)(tf.ones([2])).numpy().tolist() == [10.0, 10.0]
-
-
-def test_parts_may_be_attributes_before_super_init():
-    class Late(tf.keras.Model):
-        def __init__(self):
-            self.scale = tf.Variable(2.0)
-            self.inner = tf.keras.layers.Dense(2)
-            self.more = [tf.keras.layers.Dense(1)]
-            super().__init__(name="late")
-
-        def call(self, x):
-            return self.more[0](self.inner(x)) * self.scale
-
-    model = Late()
-    assert model(tf.ones((1, 3))).shape == (1, 1)
-    assert len(model.trainable_weights) == 5
-    assert [layer.name for layer in model.layers] == [model.inner.name, model.more[0].name]
 
 
 def test_a_checkpoint_holds_what_a_layer_without_super_init_has(tmp_path):
