@@ -308,7 +308,7 @@ class ConcreteFunction(_Described):
         fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
         donated = [i for i, _ in self._donated]
-        program = Program(lambda values: trace.run(*values), scalars, donated, fixed)
+        program = Program(trace.equations, trace.outputs, scalars, donated, fixed)
         return checked(program) if trace.asserts else program
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

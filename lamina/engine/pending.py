@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ from lamina.engine import errors
 from lamina.engine.assertions import checked
 from lamina.engine.context import config, local, set_pending_factory
 from lamina.engine.identity import identity
+from lamina.engine.outlining import OPTIONS, outlined
 from lamina.engine.signature import Signature, signatures
 from lamina.engine.tensor import Tensor
 from lamina.engine.trace import Equation, Trace, replay
@@ -57,7 +58,8 @@ class Program:
     argument of an XLA executable costs a microsecond.
 
     Args:
-        fn: A function of the list of inputs, on jax arrays; returns a list.
+        equations: The program.
+        wanted: The slots of it that are returned.
         scalars: For each input its NumPy dtype if it is a packed scalar, else None.
         donated: The inputs whose buffers the program may overwrite.
         constants: The inputs that are the same in each run, and their values.
@@ -67,7 +69,8 @@ class Program:
 
     def __init__(
         self,
-        fn: Callable[[list[Any]], list[Any]],
+        equations: Sequence[Equation],
+        wanted: Sequence[int],
         scalars: Sequence[np.dtype[Any] | None],
         donated: Sequence[int] = (),
         constants: Mapping[int, Any] | None = None,
@@ -83,6 +86,8 @@ class Program:
         self._donate = list(donated)
         self._packs = list(packs.items())
         count = len(scalars)
+        pieces = outlined(equations, wanted, replay)
+        options = OPTIONS if len(pieces) < len(equations) else None
 
         def run(kept: list[Any], donated_: list[Any], packed: list[Any]) -> list[Any]:
             inputs: list[Any] = [constants.get(i) for i in range(count)]
@@ -93,10 +98,10 @@ class Program:
             for (_, places), pack in zip(packs.items(), packed, strict=True):
                 for k, i in enumerate(places):
                     inputs[i] = pack[k]
-            return fn(inputs)
+            return replay(pieces, inputs, wanted)
 
         _keep_on_disk()
-        self._run = jax.jit(run, donate_argnums=1)
+        self._run = jax.jit(run, donate_argnums=1, compiler_options=options)
         stats.compiles += 1
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
@@ -438,7 +443,7 @@ class Pending:
             program = _cache.find(key)
             if program is None:
                 scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-                program = Program(lambda values: replay(needed, values, trace.outputs), scalars)
+                program = Program(needed, trace.outputs, scalars)
                 _cache.keep(key, program)
             tensor._value = program(inputs)[0]
 
@@ -486,7 +491,8 @@ class Pending:
                 stats.stepped += 1
                 return _step(equations, self.inputs, wanted)
             program = Program(
-                lambda values: replay(equations, values, wanted),
+                equations,
+                wanted,
                 [v.dtype if isinstance(v, np.generic) else None for v in self.inputs],
                 donated,
             )

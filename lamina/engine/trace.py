@@ -7,13 +7,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from lamina.engine.outlining import Equation, Piece
 from lamina.engine.signature import Signature, TensorType, signatures
 
 __all__ = ["Equation", "Trace", "replay"]
-
-Equation = tuple[int, ...]
-"""(signature id, input slots...). A slot >= 0 counts the outputs of all equations before; a slot
-< 0 is `~i`, the i-th input of the program. The outputs take the next free slots, in order."""
 
 
 def _find_pairs(equations: Sequence[Equation]) -> dict[Equation, tuple[int, ...]]:
@@ -33,7 +30,7 @@ def _find_pairs(equations: Sequence[Equation]) -> dict[Equation, tuple[int, ...]
 
 
 def replay(
-    equations: Sequence[Equation], inputs: Sequence[Any], outputs: Sequence[int]
+    equations: Sequence[Equation | Piece], inputs: Sequence[Any], outputs: Sequence[int]
 ) -> list[Any]:
     """Run the equations on jax arrays (or JAX tracers) and return the slots asked for.
 
@@ -41,17 +38,21 @@ def replay(
     takes what that saved: nothing is computed twice, which matters for scans.
 
     Args:
-        equations: The program.
+        equations: The program; pieces of it may be outlined.
         inputs: One value for each of its inputs.
         outputs: The slots wanted; inputs (negative slots) too.
 
     Returns:
         The values of these slots.
     """
-    pairs = _find_pairs(equations)
+    pairs = _find_pairs([e for e in equations if not isinstance(e, Piece)])
     pulls: dict[Equation, tuple[tuple[int, ...], Any]] = {}
     values: list[Any] = []
     for equation in equations:
+        if isinstance(equation, Piece):
+            given = [values[slot] if slot >= 0 else inputs[~slot] for slot in equation.operands]
+            values.extend(equation.values(given))
+            continue
         signature = signatures[equation[0]]
         args = [values[slot] if slot >= 0 else inputs[~slot] for slot in equation[1:]]
         forward = signature.forward
