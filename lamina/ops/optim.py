@@ -96,7 +96,8 @@ def bound(rule, slots, traced: Any = (), **settings):
         )
         return [x.astype(old.dtype) for x, old in zip(new, (value, *rest), strict=False)]
 
-    return update
+    # Variables of one type share a trace: a network has tens of them, and each took milliseconds.
+    return jax.jit(update)
 
 
 @functools.lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
+from lamina.ops import optim
 from tests.tolerances import assert_close
 
 optimizers = tf.keras.optimizers
@@ -198,3 +199,20 @@ def test_rows_of_a_gradient_are_squared_before_they_are_added():
     table = tf.Variable([[0.0], [0.0]])
     optimizers.Adagrad(1.0, initial_accumulator_value=0.0, epsilon=1.0).apply([Rows()], [table])
     assert_close(table, [[0.0], [-3.0 / np.sqrt(1 + 4 + 1)]])
+
+
+def test_variables_of_one_type_share_a_trace_of_the_rule():
+    traced = []
+
+    def rule(value, grad, step, lr):
+        traced.append(value.shape)
+        return (value - grad.dense * lr,)
+
+    shapes = [(2, 2), (3,), (2, 2), (2, 2), (3,)]
+    updates = (optim.bound(rule, 0),) * len(shapes)
+    step = optim.together(updates, (True,) * len(shapes), (1,) * len(shapes))
+    ones = [tf.ones(shape) for shape in shapes]
+    new = step(tf.constant(0), tf.constant(0.5), *ones, *ones)
+    for shape, value in zip(shapes, new, strict=True):
+        assert_close(value, np.full(shape, 0.5))
+    assert sorted(traced) == [(2, 2), (3,)]
