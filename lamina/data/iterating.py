@@ -16,6 +16,7 @@ from lamina.engine import (
     TensorShape,
     errors,
     init_scope,
+    local,
 )
 from lamina.engine.typespec import TypeSpec
 from lamina.ops.optional import Optional
@@ -184,6 +185,8 @@ class OwnedIterator(Iterator):
         return self
 
     def __next__(self) -> Any:
+        if not local.trace.eager:
+            _refuse_in_functions()
         element = next(self._rows)
         self._count += 1
         return element
@@ -245,6 +248,18 @@ class OwnedIterator(Iterator):
             stage.seed = None if seed is None else int(seed)
             stage.passes = number + int(stage.again)
         self._start(passes, int(state["count"]))
+
+
+def _refuse_in_functions() -> None:
+    """Have a function that takes an element run as Python: a program would keep that element."""
+    trace: Any = local.trace
+    while trace is not None and not trace.eager:
+        if trace.is_function:
+            raise errors.HostLoopError(
+                f"{trace.what}: the next element of a tf.data.Dataset is taken in Python, not in "
+                f"the program."
+            )
+        trace = trace.parent
 
 
 def _filled(stage: Any) -> dict[Any, int]:

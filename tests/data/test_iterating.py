@@ -162,3 +162,34 @@ def test_elements_do_not_change_with_the_arrays_they_came_from():
 
 def test_an_iterator_has_next():
     assert iter(tf.data.Dataset.range(3)).next().numpy() == 0
+
+
+@pytest.mark.parametrize(
+    "take", [next, lambda it: it.get_next(), lambda it: tf.cond(True, it.get_next, it.get_next)]
+)
+def test_a_function_takes_another_element_each_time(take):
+    total = tf.Variable(0, dtype=tf.int64)
+
+    @tf.function
+    def step(iterator):
+        x = take(iterator)
+        total.assign_add(x)
+        return x
+
+    one, other = (iter(tf.data.Dataset.range(1, 9)) for _ in range(2))
+    assert [int(step(it)) for it in (one, other, one, one, other)] == [1, 1, 2, 3, 2]
+    assert total.numpy() == 9
+
+
+def test_a_function_that_loops_over_an_iterator_takes_what_is_left():
+    @tf.function
+    def rest(iterator):
+        total = tf.constant(0, tf.int64)
+        for x in iterator:
+            total += x
+        return total
+
+    iterator = iter(tf.data.Dataset.range(5))
+    next(iterator), next(iterator)
+    assert rest(iterator).numpy() == 9
+    assert rest(iterator).numpy() == 0
