@@ -15,10 +15,11 @@ context. Nor is it faster: on 4 virtual CPU devices (2 cores) a step of a 3-laye
 batch 256, Adam) took 235 ms together, 508 ms by GSPMD and 652 ms in turns; 198 ms on one device.
 
 Rooms: `values` (what is passed) → `context` (which replica) → `together`, `turns` (two ways to
-run) → `strategy`, `strategies`, `inputs`, `cluster_resolver`, `experimental`.
+run) → `strategy`, `strategies`, `inputs`, `cluster_resolver` → `servers`, `partitioners` and
+`coordinator` (parameter servers in one process) → `experimental`.
 """
 
-from lamina.distribute import cluster_resolver, experimental
+from lamina.distribute import cluster_resolver, coordinator, experimental
 from lamina.distribute.context import (
     ReplicaContext,
     experimental_set_strategy,
@@ -28,6 +29,7 @@ from lamina.distribute.context import (
     in_cross_replica_context,
 )
 from lamina.distribute.inputs import DistributedDataset, DistributedIterator
+from lamina.distribute.servers import ParameterServerStrategy, Server
 from lamina.distribute.strategies import (
     CrossDeviceOps,
     HierarchicalCopyAllReduce,
@@ -35,9 +37,7 @@ from lamina.distribute.strategies import (
     MultiWorkerMirroredStrategy,
     NcclAllReduce,
     OneDeviceStrategy,
-    ParameterServerStrategy,
     ReductionToOneDevice,
-    Server,
     TPUStrategy,
 )
 from lamina.distribute.strategy import Strategy, StrategyExtended
@@ -73,6 +73,7 @@ __all__ = [
     "StrategyExtended",
     "TPUStrategy",
     "cluster_resolver",
+    "coordinator",
     "experimental",
     "experimental_set_strategy",
     "get_replica_context",

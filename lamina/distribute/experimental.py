@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from lamina.distribute import coordinator, partitioners
+from lamina.distribute.servers import ParameterServerStrategy
 from lamina.distribute.strategies import (
     CentralStorageStrategy,
     MultiWorkerMirroredStrategy,
-    ParameterServerStrategy,
     TPUStrategy,
 )
 from lamina.distribute.values import (
@@ -29,6 +30,8 @@ __all__ = [
     "TPUStrategy",
     "TerminationConfig",
     "ValueContext",
+    "coordinator",
+    "partitioners",
 ]
 
 

@@ -19,9 +19,7 @@ __all__ = [
     "MultiWorkerMirroredStrategy",
     "NcclAllReduce",
     "OneDeviceStrategy",
-    "ParameterServerStrategy",
     "ReductionToOneDevice",
-    "Server",
     "TPUStrategy",
 ]
 
@@ -68,7 +66,7 @@ def _local_devices() -> list[Any]:
     return devices or devices_of("CPU")
 
 
-def _workers_devices() -> list[Any]:
+def workers_devices() -> list[Any]:
     """Return the accelerators of this process, or one CPU device: TF's choice for a worker."""
     devices = _local_devices()
     return devices[:1] if devices[0].platform == "cpu" else devices
@@ -177,7 +175,7 @@ class CentralStorageStrategy(MirroredStrategy):
         if compute_devices:
             super().__init__(compute_devices)
         else:
-            self._set_devices(_workers_devices())
+            self._set_devices(workers_devices())
 
 
 class MultiWorkerMirroredStrategy(Strategy):
@@ -219,7 +217,7 @@ class MultiWorkerMirroredStrategy(Strategy):
             self._join(workers)
             self._set_devices(jax.devices())
         else:
-            self._set_devices(_workers_devices())
+            self._set_devices(workers_devices())
 
     def _join(self, workers: list[str]) -> None:
         if jax.distributed.is_initialized():
@@ -269,26 +267,6 @@ def _number_of(resolver: Any, workers: list[str]) -> int:
     return place
 
 
-class ParameterServerStrategy(Strategy):
-    """Refused: XLA programs keep their variables on their devices, so there are no servers.
-
-    Args:
-        cluster_resolver: Unused.
-        variable_partitioner: Unused.
-
-    Raises:
-        ValueError: always.
-    """
-
-    def __init__(self, cluster_resolver: Any = None, variable_partitioner: Any = None) -> None:
-        raise ValueError(
-            "tf.distribute.ParameterServerStrategy: parameter servers do not exist here; "
-            "variables lie on the devices that compute.\n"
-            "  Fix: tf.distribute.MultiWorkerMirroredStrategy(), with the same TF_CONFIG of "
-            "workers."
-        )
-
-
 class TPUStrategy(Strategy):
     """Training on all cores of TPUs, each with a copy of all variables.
 
@@ -320,33 +298,3 @@ class TPUStrategy(Strategy):
     def cluster_resolver(self) -> Any:
         """The resolver given."""
         return self._resolver
-
-
-class Server:
-    """Refused: workers find each other through `MultiWorkerMirroredStrategy`, without servers.
-
-    Args:
-        server_or_cluster_def: Unused, as all the others.
-        job_name: Unused.
-        task_index: Unused.
-        protocol: Unused.
-        config: Unused.
-        start: Unused.
-
-    Raises:
-        ValueError: always.
-    """
-
-    def __init__(
-        self,
-        server_or_cluster_def: Any,
-        job_name: str | None = None,
-        task_index: int | None = None,
-        protocol: str | None = None,
-        config: Any = None,
-        start: bool = True,
-    ) -> None:
-        raise ValueError(
-            "tf.distribute.Server: there are no TensorFlow servers here; each worker runs the "
-            "program itself.\n  Fix: tf.distribute.MultiWorkerMirroredStrategy() with TF_CONFIG."
-        )
