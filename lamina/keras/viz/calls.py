@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from lamina.engine import Tensor, nest
-from lamina.keras.core import Layer
+from lamina.keras.core import Layer, OpLayer
 from lamina.keras.viz import recording
 from lamina.keras.viz.recording import Recorded, call_specs, has_call
 
@@ -39,7 +39,7 @@ def calls_of(model: Any, nested: bool = False) -> list[Call]:
         return [Call(layer, 0, _own_shape(layer)) for layer in _held(model)]
     if not is_described(model):
         return [Call(layer, 0, None) for layer in _held(model)]
-    found = _calls_in(recording.record_as_built(model).calls)
+    found = _calls_in(recording.record_as_built(model, is_open=False).calls)
     reached = {id(call.layer) for call in found}
     found = [call for call in found if nested or call.depth == 0]
     return found + [Call(layer, 0, None) for layer in _held(model) if id(layer) not in reached]
@@ -65,7 +65,7 @@ def _own_shape(layer: Any) -> Any:
     specs = call_specs(layer) if isinstance(layer, Layer) and layer.built else {}
     if not specs:
         return None
-    return _shapes(recording.record_as_built(layer).root.outputs)
+    return _shapes(recording.record_as_built(layer, is_open=False).root.outputs)
 
 
 # ---- functional models --------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def _graph_calls(model: Any, depth: int, nested: bool) -> list[Call]:
     order = {id(layer): i for i, layer in enumerate(graph.layers)}
     found: list[Call] = []
     for node in sorted(graph.nodes, key=lambda n: order[id(n.layer)]):
-        if id(node.layer) not in shown:
+        if id(node.layer) not in shown and not isinstance(node.layer, OpLayer):
             continue
         given = tuple(sources[id(t)] for t in node.parents)
         found.append(Call(node.layer, depth, _shapes(node.structure), given))

@@ -213,19 +213,24 @@ def _symbol(shape: Sequence[int | None], dtype: Any) -> KerasTensor:
     return KerasTensor(shape, dtype)
 
 
-def record_as_built(model: Any) -> Recording:
-    """Record one call like the one that a model was built by; the batch size is left open.
+def record_as_built(model: Any, is_open: bool = True) -> Recording:
+    """Record one call like the one that a model was built by.
 
-    A `call` that needs to know the batch size gets the one that the model was built with.
+    Args:
+        model: The model.
+        is_open: Whether the batch size is left open. A `call` that needs to know it gets the one
+            that the model was built with all the same.
 
     Raises:
         ValueError: the model was neither built nor called.
     """
-    given = arguments_as_built(model)
+    given = arguments_as_built(model, is_open)
     if given is not None:
         try:
             return record(model, *given)
         except Exception:
+            if not is_open:
+                raise
             return record(model, *arguments_as_built(model, is_open=False))  # type: ignore[misc]
     shapes = model.__dict__.get("_lm_build_shapes")
     if not shapes:
@@ -234,6 +239,8 @@ def record_as_built(model: Any) -> Recording:
             f"  Fix: model.graph((None, 32)), or build or call the model first."
         )
     named = {k.removesuffix("_shape"): calling.as_shapes(v) for k, v in shapes.items()}
+    if not is_open:
+        return _record_shapes(model, named)
     try:
         return _record_shapes(model, {k: _open_shapes(v) for k, v in named.items()})
     except Exception:

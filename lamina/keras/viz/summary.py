@@ -17,8 +17,16 @@ from lamina.keras.viz.calls import Call, calls_of, is_chain, is_described
 
 __all__ = ["print_summary"]
 
-_WIDTH = 80  # characters, where there is no terminal to ask
-_WIDTH_BRANCHED = 108
+_TERMINAL = 80  # characters, where there is no terminal to ask
+_MARGIN = 4
+# The widest table, and where its columns end as fractions of the width: those of Keras, by whether
+# there is a column of connections, and one of what is trainable.
+_LAYOUTS = {
+    (False, False): (88, (0.45, 0.80, 1.0)),
+    (True, False): (108, (0.30, 0.56, 0.74, 1.0)),
+    (False, True): (100, (0.405, 0.72, 0.90, 1.0)),
+    (True, True): (120, (0.27, 0.504, 0.666, 0.90, 1.0)),
+}
 
 _MSG_NOT_BUILT = "Not built: shapes and parameters come with model.build(input_shape) or a call."
 
@@ -51,7 +59,7 @@ def print_summary(
     Args:
         model: A model. Of one that was never built nor called the layers are listed, and a line
             says how to get shapes and parameters.
-        line_length: The width in characters; None fits the terminal, 80 where there is none.
+        line_length: The width in characters; None fits the terminal, 76 where there is none.
         positions: Where the columns end: fractions of the width in (0, 1], or characters.
         print_fn: Called once with the whole plain text; None prints to standard output.
         expand_nested: Whether to show the layers inside of layers.
@@ -70,10 +78,12 @@ def print_summary(
         rows = _within(model, rows, layer_range)
     branched = not is_chain(model)
     columns = _columns(rows, branched, show_trainable)
+    widest, usual = _LAYOUTS[branched, show_trainable]
     if line_length is None:
-        widest = _WIDTH_BRANCHED if branched else _WIDTH
-        line_length = max(_WIDTH, min(widest, shutil.get_terminal_size((widest, 24)).columns))
-    _write(model, columns, _widths(model, columns, line_length, positions), print_fn)
+        terminal = shutil.get_terminal_size((_TERMINAL, 24)).columns
+        line_length = min(widest, terminal - _MARGIN)
+    widths = _widths(model, columns, line_length, usual if positions is None else positions)
+    _write(model, columns, widths, print_fn)
 
 
 # ---- rows ---------------------------------------------------------------------------------------
@@ -168,34 +178,39 @@ def _columns(rows: Sequence[_Row], branched: bool, trainable: bool) -> dict[str,
 
 
 def _indent(depth: int) -> str:
-    return "  " * (depth - 1) + "└ " if depth else ""
+    return "   " * depth + "└ " if depth else ""
 
 
 def _widths(
-    model: Any, columns: dict[str, list[str]], total: int, positions: Sequence[float] | None
+    model: Any, columns: dict[str, list[str]], total: int, positions: Sequence[float]
 ) -> list[int]:
     """Return the width of each column's text, borders and padding taken off."""
-    if positions is None:
-        natural = [max(len(x) for x in (title, *cells)) for title, cells in columns.items()]
-        free = total - 3 * len(natural) - 1
-        return _shared_out(natural, free)
-    ends = [p if max(positions, default=0) > 1 else p * total for p in positions]
-    if len(ends) < len(columns) or any(b <= a for a, b in itertools.pairwise(ends)):
+    ends = [p if max(positions, default=0) > 1 else int(p * total) for p in positions]
+    if len(ends) < len(columns) or any(b <= a for a, b in itertools.pairwise(positions)):
         raise ValueError(
             f"{label(model)}: `positions` must be {len(columns)} growing numbers, one for each "
             f"of the columns {list(columns)}; got {list(positions)}."
         )
-    starts = [0, *ends]
-    return [max(3, int(b) - int(a) - 3) for a, b in zip(starts, ends, strict=False)][: len(columns)]
+    ends = [int(end) for end in ends[: len(columns)]]
+    widths = [b - a for a, b in itertools.pairwise([0, *ends])]
+    return _fitted(widths, total - 3 * len(widths) - 1)
 
 
-def _shared_out(natural: list[int], free: int) -> list[int]:
-    """Return widths that sum to `free`: spare room in equal parts, or the widest cut down."""
-    widths = list(natural)
-    while sum(widths) > free and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
-    spare = max(0, free - sum(widths))
-    return [w + spare // len(widths) + (i < spare % len(widths)) for i, w in enumerate(widths)]
+def _fitted(widths: Sequence[int], free: int) -> list[int]:
+    """Return widths that take `free` characters: what is too much is taken off each, in turn.
+
+    That is how Keras' tables come to theirs: columns of the whole width first, then their borders.
+    """
+    found: list[int] = []
+    excess = max(0, sum(widths) - free)
+    for i, width in enumerate(widths):
+        less = round(excess / (len(widths) - i))
+        found.append(max(1, width - less))
+        excess -= less
+    return found
+
+
+_SIDES: Any = {"Param #": "right", "Trainable": "center"}
 
 
 def _write(
@@ -212,13 +227,14 @@ def _write(
 
     table = Table(box=box.HEAVY_HEAD, show_lines=True, header_style="bold")
     for title, width in zip(columns, widths, strict=True):
-        side = "right" if title == "Param #" else "left"
-        table.add_column(title, justify=side, width=width, overflow="fold")
+        side = _SIDES.get(title, "left")
+        header = Text(title, no_wrap=True, overflow="ellipsis")
+        table.add_column(header, justify=side, width=width, overflow="fold")
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(Text, cells))
     total = sum(widths) + 3 * len(widths) + 1
     file = sys.stdout if print_fn is None else io.StringIO()
-    console = Console(file=file, width=max(total, _WIDTH), highlight=False)
+    console = Console(file=file, width=max(total, _TERMINAL), highlight=False)
     console.print(Text(f'Model: "{model.name}"', style="bold"))
     console.print(table)
     for line in _totals(model):
@@ -232,7 +248,7 @@ def _write(
 def _totals(model: Any) -> list[str]:
     trainable, fixed = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None) if getattr(model, "compiled", False) else None
-    state = list(optimizer.variables) if optimizer is not None else []
+    state = list(optimizer.variables) if optimizer is not None and optimizer.built else []
     lines = [
         f"Total params: {_size([*trainable, *fixed, *state])}",
         f"Trainable params: {_size(trainable)}",

@@ -52,10 +52,11 @@ def test_rows_in_call_order_with_shapes_and_totals():
     ]
 
 
-def test_batch_size_is_open_after_a_call_on_a_concrete_batch():
+def test_batch_size_is_that_of_the_call_which_built_the_model():
     model = TwoDense()
     model(tf.ones((5, 32)))
-    assert [row[1] for row in rows_of(model)[1:]] == ["(None, 64)", "(None, 10)"]
+    model(tf.ones((7, 32)))
+    assert [row[1] for row in rows_of(model)[1:]] == ["(5, 64)", "(5, 10)"]
 
 
 def test_batch_size_is_kept_where_call_needs_it():
@@ -148,7 +149,7 @@ def test_several_inputs_of_several_dtypes():
 
     model = Both()
     model(tf.ones((2, 5)), tf.zeros((2, 6), tf.int32))
-    assert [row[1] for row in rows_of(model)[1:]] == ["(None, 3)", "(None, 6, 3)"]
+    assert [row[1] for row in rows_of(model)[1:]] == ["(2, 3)", "(2, 6, 3)"]
 
 
 def test_own_weights_of_the_model_have_rows():
@@ -214,7 +215,7 @@ def test_frozen_layers_and_the_trainable_column():
     model.build((None, 32))
     model.dense1.trainable = False
     rows = rows_of(model, show_trainable=True)
-    assert [row[3] for row in rows] == ["Trainable", "N", "Y"]
+    assert [row[3] for row in rows] == ["Trai…", "N", "Y"]  # as Keras cuts it
     assert lines_of(model)[-2:] == [
         " Trainable params: 650 (2.54 KB)",
         " Non-trainable params: 2,112 (8.25 KB)",
@@ -240,7 +241,7 @@ def test_layer_range_and_positions_choose_what_is_shown():
     ):
         model.summary(layer_range=["nothing", "dense"])
     first = lines_of(model, positions=[0.5, 0.8, 1.0], line_length=90)[1]
-    assert [len(part) for part in first.strip("┏┓").split("┳")] == [44, 26, 17]
+    assert [len(part) for part in first.strip("┏┓").split("┳")] == [44, 25, 17]
     with pytest.raises(ValueError, match="`positions` must be 3 growing numbers"):
         model.summary(positions=[0.5, 0.2, 1.0])
 
@@ -305,7 +306,7 @@ def test_model_that_only_has_a_train_step_lists_its_parts():
     model = Parts()
     model.one(tf.ones((2, 32)))
     assert rows_of(model)[1:] == [
-        ["two_dense (TwoDense)", "(None, 10)", "2,762"],
+        ["two_dense (TwoDense)", "(2, 10)", "2,762"],
         ["dense_2 (Dense)", "not called", "0 (unbuilt)"],
     ]
 
@@ -319,5 +320,51 @@ def test_table_is_plain_and_whole_where_there_is_no_terminal():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "\x1b" not in done.stdout
     table = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│├└"]
-    assert {len(line) for line in table} == {80}
+    assert {len(line) for line in table} == {76}
     assert "".join(done.stdout.split()).count("x") == 70
+
+
+@pytest.mark.parametrize(
+    ("terminal", "chain", "branched", "chain_trainable", "branched_trainable"),
+    [  # Keras 3.15.1's widths
+        (40, [15, 10, 7], [9, 9, 4, 9], [13, 10, 5, 3], [8, 8, 4, 7, 3]),
+        (60, [24, 17, 11], [15, 14, 8, 14], [21, 17, 8, 5], [14, 12, 8, 11, 5]),
+        (80, [33, 24, 15], [21, 19, 12, 19], [29, 23, 12, 7], [19, 17, 11, 16, 7]),
+        (90, [37, 28, 17], [24, 22, 13, 22], [33, 26, 14, 8], [22, 19, 13, 18, 8]),
+        (110, [38, 29, 17], [30, 27, 17, 27], [39, 31, 16, 9], [27, 24, 16, 23, 10]),
+        (200, [38, 29, 17], [31, 27, 17, 28], [39, 31, 16, 9], [31, 27, 18, 27, 11]),
+    ],
+)
+def test_columns_are_as_wide_as_those_of_keras(
+    monkeypatch, terminal, chain, branched, chain_trainable, branched_trainable
+):
+    monkeypatch.setenv("COLUMNS", str(terminal))
+    one = tf.keras.Input((8,))
+    line = tf.keras.Model(one, layers.Dense(8)(one))
+    fork = tf.keras.Model(one, layers.Add()([layers.Dense(8)(one), one]))
+
+    def widths(model, **how):
+        return [len(part) for part in lines_of(model, **how)[1].strip("┏┓").split("┳")]
+
+    assert widths(line) == chain
+    assert widths(fork) == branched
+    assert widths(line, show_trainable=True) == chain_trainable
+    assert widths(fork, show_trainable=True) == branched_trainable
+
+
+def test_operations_on_symbols_have_rows():
+    x = tf.keras.Input((8,), name="x")
+    model = tf.keras.Model(x, layers.Dense(2, name="d")(x) * 2 + 1)
+    rows = rows_of(model)[2:]
+    assert [row[1:] for row in rows] == [["(None, 2)", n] for n in ("18", "0", "0")]
+    assert [row[0].partition("(")[2] for row in rows] == ["Dense)", "Multiply)", "Add)"]
+
+
+def test_an_optimizer_that_is_not_built_is_not_counted():
+    model = tf.keras.Sequential([tf.keras.Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    assert lines_of(model)[-3:] == [
+        " Total params: 8 (32.00 B)",
+        " Trainable params: 8 (32.00 B)",
+        " Non-trainable params: 0 (0.00 B)",
+    ]
