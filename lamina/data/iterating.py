@@ -19,6 +19,7 @@ from lamina.engine import (
     local,
 )
 from lamina.engine.typespec import TypeSpec
+from lamina.ops.hosting import eager_in_functions
 from lamina.ops.optional import Optional
 
 __all__ = [
@@ -186,7 +187,7 @@ class OwnedIterator(Iterator):
 
     def __next__(self) -> Any:
         if not local.trace.eager:
-            _refuse_in_functions()
+            eager_in_functions("the next element of a tf.data.Dataset")
         element = next(self._rows)
         self._count += 1
         return element
@@ -248,18 +249,6 @@ class OwnedIterator(Iterator):
             stage.seed = None if seed is None else int(seed)
             stage.passes = number + int(stage.again)
         self._start(passes, int(state["count"]))
-
-
-def _refuse_in_functions() -> None:
-    """Have a function that takes an element run as Python: a program would keep that element."""
-    trace: Any = local.trace
-    while trace is not None and not trace.eager:
-        if trace.is_function:
-            raise errors.HostLoopError(
-                f"{trace.what}: the next element of a tf.data.Dataset is taken in Python, not in "
-                f"the program."
-            )
-        trace = trace.parent
 
 
 def _filled(stage: Any) -> dict[Any, int]:

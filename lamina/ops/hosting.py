@@ -16,8 +16,9 @@ import numpy as np
 
 from lamina.engine import DType, Tensor, as_dtype, convert_to_tensor, errors, local, nest
 from lamina.engine.composite import Composite
+from lamina.engine.hosted import is_saving
 
-__all__ = ["eager_only", "numpy_function", "py_function"]
+__all__ = ["eager_in_functions", "eager_only", "numpy_function", "py_function"]
 
 # Where a function runs that TF would have made a graph of.
 _FUNCTION_MODULES = ("lamina.engine.function", "lamina.engine.concrete", "lamina.data.")
@@ -46,6 +47,25 @@ def eager_only(who: str) -> None:
             f"  Fix: leave it outside of functional models, loops and branches of a program; "
             f"a tf.function, a step of fit and Dataset.map run eagerly around it."
         )
+
+
+def eager_in_functions(who: str) -> None:
+    """Have a function that is recorded run eagerly: what it meets changes between its calls.
+
+    Elsewhere, as in a model's symbolic call, and where a function is recorded to be saved, what it
+    meets counts as it is.
+
+    Args:
+        who: What changes, for the message.
+
+    Raises:
+        HostLoopError: inside a `tf.function`, a step of `fit` or a function of `Dataset.map`.
+    """
+    trace: Any = local.trace
+    while trace is not None and not trace.eager and not is_saving():
+        if trace.is_function:
+            raise errors.HostLoopError(f"{trace.what}: {who} runs in Python, not in the program.")
+        trace = trace.parent
 
 
 def py_function(

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes, errors, restorer
+from lamina.engine import convert_to_tensor, dtypes, errors, is_traced, restorer
 from lamina.ops.hashing import murmur
+from lamina.ops.hosting import eager_in_functions
 from lamina.ops.lookup import Table, host_array, scalar
 from lamina.ops.selection import where
 
@@ -75,6 +76,25 @@ class MutableHashTable(Table):
     def _recipe(self):
         return super()._recipe() | {"table": self.key_in_files}
 
+    def _changes(self, method):
+        """Have a function that is recorded run eagerly: the table differs from call to call."""
+        eager_in_functions(f"tf.lookup.experimental.{type(self).__name__}.{method}")
+
+    def _find(self, keys):
+        if not is_traced(keys):  # else the lookup is an operation, which looks when it runs
+            self._changes("lookup")
+        return super()._find(keys)
+
+    def size(self, name=None):
+        """Return the number of keys, an int64 scalar."""
+        self._changes("size")
+        return super().size()
+
+    def export(self, name=None):
+        """Return the keys and the values, as Tensors."""
+        self._changes("export")
+        return super().export()
+
     def _saved(self):
         """Return the keys and the values as TF's checkpoints hold them, as arrays."""
         return self._arrays()
@@ -100,6 +120,7 @@ class MutableHashTable(Table):
         Raises:
             InvalidArgumentError: the shape of the values does not fit.
         """
+        self._changes("insert")
         given = host_array(keys, self._key_dtype)
         values = host_array(values, self._value_dtype)
         if values.shape != given.shape + self._default.shape:
@@ -113,6 +134,7 @@ class MutableHashTable(Table):
 
     def remove(self, keys, name=None):
         """Take keys out; those that are not in the table are skipped."""
+        self._changes("remove")
         for key in host_array(keys, self._key_dtype).reshape(-1).tolist():
             self._dict.pop(key, None)
 

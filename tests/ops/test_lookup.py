@@ -85,3 +85,35 @@ def test_vectors_are_looked_up_by_integers_inside_functions():
     with pytest.warns(UserWarning, match="runs eagerly"):
         found = tf.function(table.lookup)(tf.constant([3, 4], tf.int64))
     assert found.numpy().tolist() == [[1.0, 2.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(("kind", "names"), [("string", ["a", "b", "c"]), ("int64", [1, 2, 3])])
+def test_functions_see_what_a_table_holds_when_they_run(kind, names):
+    table = tf.lookup.experimental.MutableHashTable(kind, tf.int64, -1)
+    first, second, both = (tf.constant(n, kind) for n in (names[:1], names[1:2], names[:2]))
+
+    @tf.function
+    def put(keys, values):
+        table.insert(keys, values)
+        return table.size()
+
+    @tf.function
+    def values():
+        return tf.sort(table.export()[1])
+
+    size, known = tf.function(lambda: table.size()), tf.function(lambda: table.lookup(both))
+    drop = tf.function(lambda keys: table.remove(keys))
+    assert size().numpy() == 0
+    assert known().numpy().tolist() == [-1, -1]
+    assert values().numpy().tolist() == []
+    assert put(first, tf.constant([10], tf.int64)).numpy() == 1
+    assert put(second, tf.constant([20], tf.int64)).numpy() == 2
+    assert size().numpy() == 2
+    assert known().numpy().tolist() == [10, 20]
+    assert values().numpy().tolist() == [10, 20]
+    table.insert(first, tf.constant([30], tf.int64))
+    assert known().numpy().tolist() == [30, 20]
+    drop(first)
+    drop(second)
+    assert known().numpy().tolist() == [-1, -1]
+    assert size().numpy() == 0
