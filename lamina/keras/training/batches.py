@@ -1,6 +1,7 @@
 """Batches: what fit, evaluate and predict take their data from, behind one small interface."""
 
 import itertools
+import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -10,6 +11,7 @@ import numpy as np
 
 from lamina import ops
 from lamina.data import INFINITE_CARDINALITY, Dataset
+from lamina.data.seeds import fresh_seed
 from lamina.engine import Tensor, Variable, nest, ready
 from lamina.keras import policy
 from lamina.keras.callbacks.position import random_state, set_random_state
@@ -211,6 +213,15 @@ def _array(value: Any) -> Any:
     return array
 
 
+def _shuffled(count: int) -> np.ndarray:
+    """Return the numbers below `count` in random order, which `tf.random.set_seed` decides.
+
+    As in TensorFlow, NumPy's generator is left alone: `np.random.seed` before `fit` gives the
+    program the same numbers after it.
+    """
+    return np.random.default_rng(fresh_seed()).permutation(count)
+
+
 class _Arrays(_Source):
     """Arrays in memory: each batch is one slice, or one gather, of each of them."""
 
@@ -246,9 +257,9 @@ class _Arrays(_Source):
     def epoch(self) -> Iterator[Any]:
         starts = np.arange(0, self._count, self._batch)
         if self._shuffle == "batch":
-            np.random.shuffle(starts)
+            starts = _shuffled(len(starts)) * self._batch
         elif self._shuffle:
-            order = np.random.permutation(self._count)
+            order = _shuffled(self._count)
             for start in starts:
                 yield self._take(order[start : start + self._batch])
             return
@@ -399,7 +410,9 @@ class _Indexed(_Source):
         if size is None:
             order: Any = self._numbers
         else:
-            order = np.random.permutation(size).tolist() if self._shuffle else range(size)
+            order = list(range(size))
+            if self._shuffle:
+                random.shuffle(order)  # Python's generator, as Keras does here
         for item in ahead_of_use(self._source, order):
             yield self._weigh(_as_batch(item))
         end = getattr(self._source, "on_epoch_end", None)
@@ -464,7 +477,7 @@ class _CompositeRows:
     def __iter__(self) -> Iterator[Any]:
         starts = list(range(0, self._count, self._size))
         if self._shuffle:  # whole batches change places: rows of sparse data lie together
-            np.random.shuffle(starts)
+            starts = [starts[i] for i in _shuffled(len(starts))]
         for start in starts:
             yield map_structure_whole(lambda v, start=start: self._part(v, start), self._data)
 

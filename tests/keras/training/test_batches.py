@@ -1,5 +1,7 @@
 """Data of fit: arrays, structures, generators and datasets become batches."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,36 @@ def test_structures_are_cut_leaf_by_leaf():
     assert first[0]["a"].shape == (5, 2)
     assert [t.shape for t in first[0]["b"]] == [(5, 2), (5,)]
     assert isinstance(first[1], tuple)
+
+
+@pytest.mark.parametrize("shuffle", [True, "batch"])
+def test_the_seed_of_tensorflow_decides_the_order_and_numpy_is_left_alone(shuffle):
+    def order():
+        tf.random.set_seed(3)
+        source = as_batches(X, Y, None, batch_size=2, shuffle=shuffle)
+        return [[np.ravel(x).tolist() for x, _ in source.epoch()] for _ in range(2)]
+
+    np.random.seed(1)  # the global generator is what this is about
+    first = order()
+    assert first[0] != first[1]
+    assert order() == first
+    after = np.random.random()
+    np.random.seed(1)
+    assert np.random.random() == after
+
+
+def test_batches_of_a_dataset_are_in_the_order_of_the_random_module():
+    class Rows(tf.keras.utils.PyDataset):
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, index):
+            return np.full((1, 1), index, np.float32), np.zeros((1, 1), np.float32)
+
+    source = as_batches(Rows(), None, None, shuffle=True)
+    random.seed(0)
+    found = [[int(np.sum(x)) for x, _ in source.epoch()] for _ in range(2)]
+    assert found == [[4, 2, 1, 0, 5, 3], [4, 0, 1, 5, 2, 3]]  # as Keras 3 with that seed
 
 
 def test_tensors_are_cut_and_shuffled():
