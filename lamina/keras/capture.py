@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from lamina.engine import versions
 from lamina.keras import arguments, registry
 
-__all__ = ["Captured"]
+__all__ = ["Captured", "describes_own"]
 
 _MISSING = object()
 # Attributes that say nothing about what a program computes.
@@ -31,6 +31,8 @@ class Captured:
         _config_as_given: Parameters whose argument counts, not the attribute of that name.
         _config_omit: Parameters that Keras' config leaves out.
         _config_omit_none: Parameters left out when they are None.
+        _config_bare: Not inherited: the parameters that `super().get_config()` in a class of the
+            user's has beside the head, where they are not None; undefined for all parameters.
         _config_extras: Further keywords, not parameters, that are kept; None keeps all.
         _config_head_keys: Keys that `_config_head` adds for all subclasses; `from_config` hands
             those that a constructor does not take to `_config_restore`.
@@ -87,18 +89,25 @@ class Captured:
         """
         cls = type(self)
         owner = _described(cls)
-        own = registry.is_own(_definer(owner, "__init__"))
+        own = describes_own(cls)
         given = self._given(owner)
-        config = dict(self._config_head())
+        bare = vars(owner).get("_config_bare") if owner is not cls else None
+        head = dict(self._config_head())
+        config = dict(head) if own else {}
         for name, parameter in _parameters(owner.__init__).items():
             if parameter.kind is parameter.VAR_KEYWORD or (own and name in self._config_omit):
+                continue
+            if own and parameter.kind is parameter.VAR_POSITIONAL:
+                continue  # Model(inputs, outputs): `graph_config` describes them
+            if bare is not None and (name not in bare or getattr(self, name, None) is None):
                 continue
             value = self._config_source(name, parameter, given, own)
             if value is _MISSING or (own and value is None and name in self._config_omit_none):
                 continue
-            if name in config and (own or value is None):
+            if name in head and (own or value is None):
                 continue  # the head has it; `name=None` asks for the generated name there
             config[name] = self._config_value(name, value, own)
+        config |= {name: value for name, value in head.items() if name not in config}
         kept = self._config_extras if own else None
         for name, value in given.get(_MISSING, {}).items():
             wanted = name not in self._config_head_keys if kept is None else name in kept
@@ -177,6 +186,11 @@ def _described(cls: type) -> type:
         if "get_config" in klass.__dict__ and not registry.is_own(klass):
             described = above
     return described
+
+
+def describes_own(cls: type) -> bool:
+    """Return whether `Captured.get_config` describes a constructor of lamina's in this class."""
+    return registry.is_own(_definer(_described(cls), "__init__"))
 
 
 def _parameters(init: Callable[..., None]) -> dict[str, inspect.Parameter]:

@@ -15,7 +15,7 @@ from lamina.engine import (
 )
 from lamina.keras import policy, registry, regularizers
 from lamina.keras import variable as keras_variable
-from lamina.keras.capture import Captured
+from lamina.keras.capture import Captured, describes_own
 from lamina.keras.core import calling, explaining, lifting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
@@ -66,6 +66,7 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
 
     _config_head_keys: ClassVar[tuple[str, ...]] = ("name", "trainable", "dtype")
     _config_extras: ClassVar[tuple[str, ...] | None] = ("activity_regularizer",)
+    _config_bare = ("activity_regularizer",)
     # Attributes that no computation reads: setting them does not trace programs anew.
     _lm_untraced: ClassVar[frozenset[str]] = frozenset({"built"})
     # Whether symbolic calls report the compute dtype, whatever comes in, as Keras' layers do.
@@ -120,7 +121,7 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
 
     def _config_head(self) -> dict[str, Any]:
         head = {"name": self.name, "trainable": self._trainable, "dtype": self._config_dtype()}
-        if not registry.is_own(type(self)):
+        if not describes_own(type(self)):
             del head["name"]  # as Keras: a captured config leaves the name to the file
         return head
 

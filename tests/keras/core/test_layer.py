@@ -361,3 +361,70 @@ def test_a_checkpoint_holds_what_a_layer_without_super_init_has(tmp_path):
     layer.scale.assign(3.0)
     checkpoint.restore(path).assert_consumed()
     assert layer.scale.numpy() == 2.0
+
+
+HEAD = {
+    "name": "own",
+    "trainable": True,
+    "dtype": {
+        "module": "keras",
+        "class_name": "DTypePolicy",
+        "config": {"name": "float32"},
+        "registered_name": None,
+    },
+}
+
+
+def with_config(base):
+    class Own(base):
+        def __init__(self, units=3, **kwargs):
+            super().__init__(**kwargs)
+            self.own_units = units
+
+        def get_config(self):
+            return {**super().get_config(), "units": self.own_units}
+
+    return Own
+
+
+@pytest.mark.parametrize("base", [layers.Layer, tf.keras.Model])
+def test_super_get_config_of_a_users_class_gives_the_entries_of_keras_in_their_order(base):
+    own = with_config(base)(4, name="own")
+    config = own.get_config()
+    assert list(config.items()) == list({**HEAD, "units": 4}.items())
+    again = type(own).from_config(config)
+    assert (again.name, again.own_units) == ("own", 4)
+    deeper = with_config(type(own))(5, name="own", trainable=False)
+    assert deeper.get_config() == HEAD | {"trainable": False, "units": 5}
+
+
+def test_super_get_config_has_an_activity_regularizer_that_was_given():
+    config = with_config(layers.Layer)(activity_regularizer="l2").get_config()
+    assert config["activity_regularizer"]["class_name"] == "L2"
+
+
+def test_subclasses_of_layers_keep_their_name_in_the_config():
+    class Same(layers.Dense):
+        pass
+
+    class Wide(layers.Dense):
+        def __init__(self, units, extra=1, **kwargs):
+            super().__init__(units, **kwargs)
+            self.extra = extra
+
+        def get_config(self):
+            return {**super().get_config(), "extra": self.extra}
+
+    for layer in (Same(2, name="d"), Wide(2, extra=3, name="d")):
+        config = layer.get_config()
+        assert list(config)[:4] == ["name", "trainable", "dtype", "units"]
+        assert type(layer).from_config(config).name == "d"
+
+
+def test_a_captured_config_has_the_arguments_first_and_no_name():
+    class Scale(layers.Layer):
+        def __init__(self, factor=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+    assert list(Scale(2.0, name="s").get_config()) == ["factor", "trainable", "dtype"]
