@@ -413,11 +413,7 @@ class Sequential(Model):
             held.append(layer)
         else:
             held.append(layer)
-        self.__dict__["_graph"] = None
-        self.__dict__["built"] = False
-        versions.tracked += 1
-        if rebuild:
-            self._maybe_connect()
+        self._changed(rebuild)
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Remove and return the last layer."""
@@ -425,12 +421,15 @@ class Sequential(Model):
         if not held:
             raise IndexError(f"{label(self)}: there is no layer to remove.")
         last = held.pop()
+        self._changed(rebuild)
+        return last
+
+    def _changed(self, rebuild: bool) -> None:
         self.__dict__["_graph"] = None
         self.__dict__["built"] = False
         versions.tracked += 1
         if rebuild:
             self._maybe_connect()
-        return last
 
     def _maybe_connect(self) -> None:
         start = self.__dict__["_lm_start"]
@@ -451,6 +450,7 @@ class Sequential(Model):
                 layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if not _of(self, n)]
                 x = layer(x)
         held = self.__dict__["graph_layers"]
+        auto_name("functional")  # Keras makes a Functional inside, which takes a default name
         self._set_graph(Graph(first, x, self.name))
         self.__dict__["graph_layers"] = held
 

@@ -167,3 +167,26 @@ def test_a_sequential_adds_and_drops_a_last_axis_of_one():
     assert model.predict(np.arange(10.0), verbose=0).shape == (10, 1)
     wide = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(2)])
     assert wide(np.ones((3, 4, 1), "float32")).shape == (3, 2)
+
+
+def test_each_connection_of_a_sequential_takes_a_default_name_of_functional_models():
+    tf.keras.backend.clear_session()
+    inputs = tf.keras.Input((3,))
+    found = []
+
+    def count():
+        found.append(tf.keras.Model(inputs, layers.Dense(1)(inputs)).name)
+
+    tf.keras.Sequential([layers.Dense(2)])
+    count()
+    later = tf.keras.Sequential([layers.Dense(2), layers.Dense(3)])
+    later(tf.ones([1, 3]))
+    count()
+    grown = tf.keras.Sequential([inputs])
+    grown.add(layers.Dense(2))
+    grown.add(layers.Dense(3))
+    count()
+    grown.pop()
+    count()
+    # The numbers of Keras 3.
+    assert found == ["functional", "functional_2", "functional_5", "functional_7"]
