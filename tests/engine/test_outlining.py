@@ -29,13 +29,12 @@ def _same(equations, outputs, *inputs):
 
 def test_steps_that_repeat_are_pieces():
     def walk(x, w):
-        kept = [x, x, x]
+        kept, aside = [x, x, x], x  # one step's own value is wanted of all
         for i in range(40):
             h = tf.tanh(tf.matmul(kept[-1], w)) + kept[-3]
             g = tf.sigmoid(h) * kept[-1]
             kept.append(tf.nn.relu(g - h) + tf.exp(-h) + x)
-            if i == 7:
-                aside = g  # one step's own value is wanted of all
+            aside = g if i == 7 else aside
         return kept[-1], aside
 
     x, w = np.full((2, 3), 0.3, "float32"), np.eye(3, dtype="float32") * 0.5
