@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
@@ -22,16 +23,14 @@ from lamina.ops.normalization import widen
 
 __all__ = ["Geometry", "convolve", "deconvolve", "dimension_numbers"]
 
-# Above this many filter taps the filters' gradient is one convolution: a product for each would
-# take long to compile.
-_MOST_TAPS = 64
-
-# Up to this many taps a convolution of one channel is a sum of shifted products.
+# Up to this many taps a convolution of one channel is a sum of shifted products, and the filters'
+# gradient of a few channels, an image's, is one product of all windows.
 _FUSED_TAPS = 25
+_FEW_CHANNELS = 4
 
-# Channels up to which the filters' gradient is one product of the input's windows, because
-# products for each tap would be too narrow: an image's.
-_FEW = 4
+# Up to this many taps each gets a product of its own in the filters' gradient. More run in a loop,
+# which takes a fifth longer, and compiles for two kernels, not for one of 30 ms for each tap.
+_WRITTEN_TAPS = 9
 
 
 def dimension_numbers(rank, first, filters="IO"):
@@ -179,30 +178,32 @@ def _products(geometry, x, y, window):
     Returns:
         ``(*window, C, D)``.
     """
-    if math.prod(window) > _MOST_TAPS:
-        return _slid(geometry, x, y)
-    taps = windows.taps(x, window, geometry.strides, geometry.dilations)
+    taps = math.prod(window)
     # As matrices: of other products XLA transposes the arrays, when these are transposed back.
-    seen = [jnp.reshape(part, (-1, part.shape[-1])) for _, part in taps]
-    y = jnp.reshape(y, (-1, y.shape[-1]))
-    if x.shape[-1] <= _FEW:
-        found = jnp.concatenate(seen, -1).T @ y
+    over = _as_matrix(y)
+    few = x.shape[-1] <= _FEW_CHANNELS and taps <= _FUSED_TAPS
+    if few or taps <= _WRITTEN_TAPS:
+        seen = [
+            _as_matrix(part)
+            for _, part in windows.taps(x, window, geometry.strides, geometry.dilations)
+        ]
+        found = jnp.concatenate(seen, -1).T @ over if few else [part.T @ over for part in seen]
     else:
-        found = jnp.stack([part.T @ y for part in seen])
-    return jnp.reshape(found, (*window, x.shape[-1], y.shape[-1]))
+        starts = np.indices(window).reshape(len(window), -1).T * np.array(geometry.dilations)
+        counts = zip(y.shape[1:-1], geometry.strides, strict=True)
+        shape = (x.shape[0], *((n - 1) * stride + 1 for n, stride in counts), x.shape[-1])
+        steps = (1, *geometry.strides, 1)
+
+        def product(start):
+            part = lax.dynamic_slice(x, (0, *start, 0), shape)
+            return _as_matrix(lax.slice(part, (0,) * len(shape), shape, steps)).T @ over
+
+        found = lax.map(product, starts)
+    return jnp.reshape(jnp.asarray(found), (*window, x.shape[-1], y.shape[-1]))
 
 
-def _slid(geometry, x, y):
-    """Return `_products` as one convolution, with the batch in the place of the channels."""
-    found = lax.conv_general_dilated(
-        jnp.swapaxes(x, 0, -1),
-        jnp.moveaxis(y, 0, -2),
-        geometry.dilations,
-        "VALID",
-        rhs_dilation=geometry.strides,
-        dimension_numbers=dimension_numbers(len(geometry.sizes), first=False),
-    )
-    return jnp.moveaxis(found, 0, -2)
+def _as_matrix(x):
+    return jnp.reshape(x, (-1, x.shape[-1]))
 
 
 def _transposed(function, like, change):
