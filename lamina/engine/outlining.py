@@ -8,6 +8,7 @@ the calls; `OPTIONS` are XLA's for leaving them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -27,10 +28,14 @@ OPTIONS = {"xla_disable_hlo_passes": "call-inliner"}
 # A program is looked through from so many equations on, and a piece is worth a call from so many
 # equations and calls on. Layers that repeat, as in a transformer, are fewer than steps in time.
 _LONG = 300
-_SHORTEST = 4
+_SHORTEST = 5
 _FEWEST = 16
-# How many of the next places that begin alike are tried for the length of a piece.
+# How many of the next places that begin alike are tried for the length of a piece, on how many of
+# them their operands are compared first, and how often nothing may come of it: the search takes a
+# small part of the time that compiling does.
 _TRIED = 6
+_SAMPLE = 64
+_MISSES = 32
 
 
 class Piece(NamedTuple):
@@ -88,12 +93,13 @@ def _repeats(
     for i in range(len(numbers) - _SHORTEST + 1):
         at.setdefault(tuple(numbers[i : i + _SHORTEST]), []).append(i)
     taken = [number < 0 for number in numbers]
-    first = 0
-    while first < len(numbers) - _SHORTEST:
+    first = misses = 0
+    while first < len(numbers) - _SHORTEST and misses < _MISSES:
         alike = at[tuple(numbers[first : first + _SHORTEST])]
         length, found = 0, list[int]()
         if len(alike) >= _FEWEST and not any(taken[first : first + _SHORTEST]):
             length, found = _longest(equations, starts, numbers, taken, alike, first)
+            misses += not found
         for i in found:
             taken[i : i + length] = [True] * length
         if found:
@@ -126,14 +132,17 @@ def _longest(
                 break
             length += 1
         piece = numbers[first : first + length]
+        same = [
+            i for i in alike if numbers[i : i + length] == piece and not any(taken[i : i + length])
+        ]
         # The first step of a loop often reads other operands than the rest: most decide.
-        by_form: dict[Any, list[int]] = {}
-        for i in alike:
-            if numbers[i : i + length] == piece and not any(taken[i : i + length]):
-                found = by_form.setdefault(_form(equations, starts, i, length)[0], [])
-                if not found or i >= found[-1] + length:
-                    found.append(i)
-        found = max(by_form.values(), key=len)
+        forms = Counter(_form(equations, starts, i, length)[0] for i in same[:_SAMPLE])
+        form, count = forms.most_common(1)[0]
+        found: list[int] = []
+        for i in same if 4 * count > len(same[:_SAMPLE]) else ():
+            apart = not found or i >= found[-1] + length
+            if apart and _form(equations, starts, i, length)[0] == form:
+                found.append(i)
         saved = (len(found) - 1) * length - len(found)  # a call counts as an equation
         if len(found) >= _FEWEST and saved > gain:
             gain, best = saved, (length, found)
