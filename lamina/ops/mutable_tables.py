@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -15,25 +16,24 @@ from lamina.ops.selection import where
 __all__ = ["DenseHashTable", "MutableHashTable", "sharing"]
 
 _FULLEST = 0.8  # of a dense table's buckets may be in use, as in TF
-_shared: list[Mapping[str, "MutableHashTable"]] = []
+_shared: ContextVar[Mapping[str, "MutableHashTable"]] = ContextVar("shared tables")
 
 
 @contextmanager
 def sharing(tables: Mapping[str, "MutableHashTable"]) -> Generator[None, None, None]:
     """Let lookups that are restored inside look into these tables, by their `key_in_files`."""
-    _shared.append(tables)
+    token = _shared.set(tables)
     try:
         yield
     finally:
-        _shared.pop()
+        _shared.reset(token)
 
 
 @restorer
 def restored_mutable_find(table, kinds, default, keys, values):
     """Return the operation that looks keys up, in the table of a file or a copy of it."""
-    for tables in reversed(_shared):
-        if table in tables:
-            return tables[table]._operation()
+    if found := _shared.get({}).get(table):
+        return found._operation()
     key_dtype, value_dtype = kinds
     made = MutableHashTable(key_dtype, value_dtype, default)
     made._dict = dict(zip(keys, values, strict=True))

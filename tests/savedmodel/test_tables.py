@@ -1,9 +1,12 @@
 """Mutable lookup tables of SavedModels: kept, changed after loading, and saved again."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import lamina as tf
+from lamina.ops import mutable_tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:tf.function .* works on strings")
 
@@ -87,3 +90,17 @@ def test_two_copies_of_one_table_are_not_saved_together(tmp_path):
     both.second = tf.saved_model.load(str(tmp_path))
     with pytest.raises(ValueError, match="got first/words and second/words, which loading one"):
         tf.saved_model.save(both, str(tmp_path / "both"))
+
+
+def test_tables_are_shared_with_lookups_that_the_same_thread_restores():
+    table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+    table.insert(["a"], [7])
+
+    def found():
+        recipe = table.key_in_files, (tf.string, tf.int64), table._default, [], []
+        return mutable_tables.restored_mutable_find(*recipe)(tf.constant(["a"])).numpy().tolist()
+
+    with mutable_tables.sharing({table.key_in_files: table}), ThreadPoolExecutor(1) as pool:
+        assert found() == [7]
+        assert pool.submit(found).result() == [-1]
+    assert found() == [-1]
