@@ -32,7 +32,7 @@ class Partitioner:
 def _positive(who: str, **values: Any) -> None:
     for name, value in values.items():
         if value is not None and value < 1:
-            raise ValueError(f"{who}: Argument `{name}` must be positive. Received: {value}")
+            raise ValueError(f"{who}: `{name}` must be positive; got {value}.")
 
 
 def _shards(shape: Any, axis: int, count: int) -> list[int]:
@@ -40,7 +40,8 @@ def _shards(shape: Any, axis: int, count: int) -> list[int]:
     sizes = TensorShape(shape).as_list()
     if not -len(sizes) <= axis < len(sizes):
         raise ValueError(
-            f"Cannot partition variable along axis {axis} when shape is only {tuple(sizes)}"
+            f"Partitioner: `axis` must be one of the variable's {len(sizes)}, of shape "
+            f"{tuple(sizes)}; got {axis}."
         )
     found = [1] * len(sizes)
     found[axis] = max(1, min(count, sizes[axis]))
