@@ -3,7 +3,7 @@
 A convolution, its gradient for the input (a transposed convolution) and its gradient for the
 filters are three operations on one geometry, and the derivative of each is made of the other two.
 JAX derives them too, but as convolutions that slide the output over the input, or over filters with
-their axes exchanged. XLA's CPU compiler runs some of these 10 times slower, and in loops, where it
+their axes exchanged. XLA's CPU compiler runs some of these 4 times slower, and in loops, where it
 does not put them right, up to 200 times (measured: 3 x 3 and 4 x 4 filters, 16 to 512 channels).
 """
 
@@ -29,7 +29,7 @@ _FUSED_TAPS = 25
 _FEW_CHANNELS = 4
 
 # Up to this many taps each gets a product of its own in the filters' gradient. More run in a loop,
-# which takes a fifth longer, and compiles for two kernels, not for one of 30 ms for each tap.
+# which takes a quarter to a half longer, and compiles two kernels, not one of 30 ms for each tap.
 _WRITTEN_TAPS = 9
 
 

@@ -108,7 +108,7 @@ def _primitives(function, *args):
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="of the CPU's kernels")
 def test_filters_gradient_is_products_on_cpu():
-    # As a convolution it took up to 10 times as long, in loops 200 times.
+    # As a convolution it took up to 4 times as long, in loops 200 times.
     geometry, x, filters, _ = _case("wide")
     y, pull = jax.vjp(lambda f: convolve(geometry, x, f), filters)
     names = [name for name, _ in _primitives(pull, y)]
