@@ -186,7 +186,9 @@ class OwnedIterator(Iterator):
         return self
 
     def __next__(self) -> Any:
-        if not local.trace.eager:
+        if local.trace.eager:
+            local.trace.end_step()
+        else:
             eager_in_functions("the next element of a tf.data.Dataset")
         element = next(self._rows)
         self._count += 1

@@ -71,7 +71,9 @@ class DistributedIterator:
 
     def __next__(self) -> Any:
         trace = local.trace
-        if not trace.eager and getattr(trace, "is_function", False):
+        if trace.eager:
+            trace.end_step()
+        elif getattr(trace, "is_function", False):
             raise errors.HostLoopError(
                 f"{trace.what}: the next element of a distributed dataset is taken in Python, not "
                 f"in the program."

@@ -18,8 +18,9 @@ from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.function import ConcreteFunction, Function, function
 from lamina.engine.hosted import HostOp, elementwise, host_op, restorer
 from lamina.engine.lifted import LiftedFloat, Quantity
-from lamina.engine.pending import Pending, Program, flush, stats
+from lamina.engine.pending import Pending, flush
 from lamina.engine.places import place_of_caller, place_of_error
+from lamina.engine.program import Program, stats
 from lamina.engine.random import Stream, global_stream, key_of, set_global_seed
 from lamina.engine.shapes import TensorShape
 from lamina.engine.signature import (

@@ -20,7 +20,8 @@ from lamina.engine.assertions import checked
 from lamina.engine.closure import Closed, call_trace, replace_nones
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor
-from lamina.engine.pending import SMALL, Program
+from lamina.engine.pending import SMALL
+from lamina.engine.program import Program
 from lamina.engine.signature import signatures
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor

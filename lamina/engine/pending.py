@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,190 +19,24 @@ from lamina.engine import errors
 from lamina.engine.assertions import checked
 from lamina.engine.context import config, local, set_pending_factory
 from lamina.engine.identity import identity
-from lamina.engine.outlining import OPTIONS, outlined
-from lamina.engine.signature import Signature, signatures
+from lamina.engine.program import HalfwayError, Key, Programs, stats
+from lamina.engine.signature import Signature
 from lamina.engine.tensor import Tensor
-from lamina.engine.trace import Equation, Trace, replay
+from lamina.engine.trace import Equation, Trace
 
-__all__ = ["Pending", "Program", "Stats", "flush", "stats"]
-
-
-class Stats:
-    """Counters of the process, public as `lamina.stats`.
-
-    Attributes:
-        flushes: Pending traces run.
-        compiles: Programs compiled, those of `tf.function` and `fit` included.
-        stepped: Pending traces run operation by operation.
-        recorded: Equations in the pending traces run.
-    """
-
-    def __init__(self) -> None:
-        self.flushes = self.compiles = self.stepped = self.recorded = 0
-
-    def __repr__(self) -> str:
-        return f"Stats({', '.join(f'{k}={v}' for k, v in vars(self).items())})"
+__all__ = ["Pending", "flush"]
 
 
-stats = Stats()
 _lock = threading.RLock()
 _ref = weakref.ref
 _gone = _ref(set[int]())  # the reference of a Tensor that nobody holds
-
-
-class Program:
-    """A compiled straight-line program: `run(inputs)` with the inputs in the trace's order.
-
-    Scalars made from Python numbers travel packed, one array for each dtype, since every
-    argument of an XLA executable costs a microsecond.
-
-    Args:
-        equations: The program.
-        wanted: The slots of it that are returned.
-        scalars: For each input its NumPy dtype if it is a packed scalar, else None.
-        donated: The inputs whose buffers the program may overwrite.
-        constants: The inputs that are the same in each run, and their values.
-    """
-
-    __slots__ = ("_donate", "_keep", "_packs", "_run")
-
-    def __init__(
-        self,
-        equations: Sequence[Equation],
-        wanted: Sequence[int],
-        scalars: Sequence[np.dtype[Any] | None],
-        donated: Sequence[int] = (),
-        constants: Mapping[int, Any] | None = None,
-    ) -> None:
-        constants = constants or {}
-        gone = {*donated, *constants}
-        packs: dict[np.dtype[Any], list[int]] = {}
-        for i, dtype in enumerate(scalars):
-            if dtype is not None and i not in constants:
-                packs.setdefault(dtype, []).append(i)
-        keep = [i for i, dtype in enumerate(scalars) if dtype is None and i not in gone]
-        self._keep = keep
-        self._donate = list(donated)
-        self._packs = list(packs.items())
-        count = len(scalars)
-        pieces = outlined(equations, wanted, replay)
-        options = OPTIONS if len(pieces) < len(equations) else None
-
-        def run(kept: list[Any], donated_: list[Any], packed: list[Any]) -> list[Any]:
-            inputs: list[Any] = [constants.get(i) for i in range(count)]
-            for i, value in zip(keep, kept, strict=True):
-                inputs[i] = value
-            for i, value in zip(donated, donated_, strict=True):
-                inputs[i] = value
-            for (_, places), pack in zip(packs.items(), packed, strict=True):
-                for k, i in enumerate(places):
-                    inputs[i] = pack[k]
-            return replay(pieces, inputs, wanted)
-
-        _keep_on_disk()
-        self._run = jax.jit(run, donate_argnums=1, compiler_options=options)
-        stats.compiles += 1
-
-    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
-        """Run on one value for each input of the trace."""
-        kept = [inputs[i] for i in self._keep]
-        donated = [inputs[i] for i in self._donate]
-        packed = [np.array([inputs[i] for i in at], dtype) for dtype, at in self._packs]
-        with jax.enable_x64(True):
-            return self._run(kept, donated, packed)
-
-
-_asked_for_disk = False
-
-
-def _keep_on_disk() -> None:
-    """Turn on XLA's persistent compilation cache, unless the program chose one, or none.
-
-    It makes the second process that runs a program start quickly. LAMINA_CACHE names the
-    directory; "off" leaves JAX's setting as it is.
-    """
-    global _asked_for_disk
-    if _asked_for_disk:
-        return
-    _asked_for_disk = True
-    where = config.cache_dir
-    if where == "off" or jax.config.jax_compilation_cache_dir is not None:
-        return
-    jax.config.update("jax_compilation_cache_dir", where)
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
-
-
-class _Cache:
-    """The compiled programs of pending traces, least recently used first, and the tiers.
-
-    A structure that is new is compiled whole, as the step of a training loop should be. When
-    new structures keep coming and none comes back (`strikes`), the next new ones run operation
-    by operation from kernels compiled once for each signature, and are compiled when they recur:
-    a program that never repeats is then not slower than operation-by-operation JAX.
-    """
-
-    def __init__(self) -> None:
-        self.programs: OrderedDict[Any, Program] = OrderedDict()
-        self.seen: OrderedDict[int, None] = OrderedDict()
-        self.moved: dict[tuple[str, ...], int] = {}
-        self.strikes = 0
-
-    def find(self, key: Any) -> Program | None:
-        found = self.programs.get(key)
-        if found is not None:
-            self.programs.move_to_end(key)
-            self.strikes = 0
-        return found
-
-    def keep(self, key: Any, program: Program) -> None:
-        self.programs[key] = program
-        self.strikes += 1
-        while len(self.programs) > config.cache_size:
-            self.programs.popitem(last=False)
-
-    def should_step(self, key: Any, equations: Sequence[Equation]) -> bool:
-        """Return whether to run this new structure operation by operation, this time."""
-        if self._grows(equations):
-            return True
-        used = [signatures[number] for number in {equation[0] for equation in equations}]
-        appends = sum(each.move is not None for each in used) >= max(_SIZES, len(equations) / 4)
-        if self.strikes < _STRIKES and not appends:
-            return False
-        mark = hash(key)
-        if mark in self.seen:
-            return False
-        self.seen[mark] = None
-        if len(self.seen) > 16384:
-            self.seen.popitem(last=False)
-        unknown = sum(not each.runs_at_once for each in used)
-        # Compiling a kernel costs about three equations of a whole program.
-        return 3 * unknown <= len(equations) * max(self.strikes - _STRIKES + 1, appends) / 2
-
-    def _grows(self, equations: Sequence[Equation]) -> bool:
-        """Return whether these moves came before, in other sizes each time.
-
-        `steps = tf.concat([steps, step], 0)` in a loop is another program each time. What is
-        made of moves that need no compiling runs so from the third size on.
-        """
-        for equation in equations:
-            if not signatures[equation[0]].runs_at_once:
-                return False
-        names = tuple([signatures[equation[0]].name for equation in equations])
-        seen = self.moved[names] = self.moved.pop(names, 0) + 1
-        if len(self.moved) > 4096:
-            del self.moved[next(iter(self.moved))]
-        return seen > 2
-
-
-_STRIKES = 4
-# A trace with so many moves of different sizes, a quarter of it, is of a loop that appends: it
-# will not come back, and XLA's time for such a chain grows with the square of its length.
-_SIZES = 32
-_cache = _Cache()
+_cache = Programs()
 
 # Outside of tapes a trace is cut after about this many equations, those of the programs in it
 # counted; under a tape the whole step stays together, up to the second figure.
 _SOFT_LIMIT = 512
+# Elements of a dataset with fewer equations than this run together: a run costs more than they do.
+_STEP_SIZE = 16
 _TAPE_LIMIT = 20_000
 
 
@@ -404,6 +237,15 @@ class Pending:
                 return
         self.flush()
 
+    def end_step(self) -> None:
+        """Run what a loop over a dataset recorded for one element, when it asks for the next.
+
+        It comes again for each element, so it is compiled once; with what stands behind the loop,
+        or for several elements together, it would be another program.
+        """
+        if not local.tapes and len(self.equations) >= _STEP_SIZE:
+            self.flush()
+
     # -- running
 
     def materialize(self, tensor: Tensor) -> Any:
@@ -439,13 +281,8 @@ class Pending:
             moved = {~place: ~i for i, place in enumerate(places)}
             needed = tuple((e[0], *(moved.get(s, s) for s in e[1:])) for e in trace.equations)
             inputs = [inputs[place] for place in places]
-            key = (needed, tuple(self.input_types[place] for place in places), trace.outputs)
-            program = _cache.find(key)
-            if program is None:
-                scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
-                program = Program(needed, trace.outputs, scalars)
-                _cache.keep(key, program)
-            tensor._value = program(inputs)[0]
+            types = tuple(self.input_types[place] for place in places)
+            tensor._value = _cache.run(Key(needed, types, trace.outputs), inputs, splits=False)[0]
 
     def flush(self) -> None:
         """Run the trace as one program; its live Tensors get their values."""
@@ -469,37 +306,24 @@ class Pending:
 
     def _fill(self, live: list[Tensor], aliases: list[Tensor]) -> None:
         """Run the trace, and give the Tensors their values."""
-        wanted = [t._slot for t in live]
+        tensors = (*live, *aliases)
+        wanted = tuple([t._slot for t in live])
         if aliases:
-            wanted = sorted({*wanted, *(t._slot for t in aliases)})
-            by_slot = dict(zip(wanted, self._run(wanted), strict=True))
-            values = [by_slot[t._slot] for t in (*live, *aliases)]
-        else:
-            values = self._run(wanted)
-        for t, value in zip((*live, *aliases), values, strict=True):
-            t._value = value
-            t._trace = None
-
-    def _run(self, wanted: list[int]) -> list[Any]:
-        equations = self.equations
+            wanted = tuple(sorted({t._slot for t in tensors}))
         # A program that may fail half way must not have taken the variables' values.
         donated = () if self.calls_host else self._donated()
-        key = (tuple(equations), tuple(self.input_types), tuple(wanted), donated)
-        program = _cache.find(key)
-        if program is None:
-            if _cache.should_step(key, equations):
-                stats.stepped += 1
-                return _step(equations, self.inputs, wanted)
-            program = Program(
-                equations,
-                wanted,
-                [v.dtype if isinstance(v, np.generic) else None for v in self.inputs],
-                donated,
-            )
-            values = program(self.inputs)
-            _cache.keep(key, program)
-            return values
-        return program(self.inputs)
+        key = Key(tuple(self.equations), tuple(self.input_types), wanted, donated)
+        try:
+            values = _cache.run(key, self.inputs, splits=not self.calls_host)
+        except HalfwayError as half:
+            _give(tensors, half.values)
+            raise half.error from None
+        if aliases:
+            _give(tensors, dict(zip(wanted, values, strict=True)))
+            return
+        for t, value in zip(live, values, strict=True):
+            t._value = value
+            t._trace = None
 
     def _donated(self) -> tuple[int, ...]:
         """Return the inputs that are old values of variables; their buffers get the new ones.
@@ -546,6 +370,15 @@ class Pending:
 _HANDLE_REFS = 3
 _VALUE_REFS = 4
 
+
+def _give(tensors: Sequence[Tensor], values: Mapping[int, Any]) -> None:
+    """Give Tensors their values, by slot; some may have none yet."""
+    for t in tensors:
+        if t._slot in values:
+            t._value = values[t._slot]
+            t._trace = None
+
+
 SMALL = 256
 """Values with fewer elements are not worth donating."""
 
@@ -558,16 +391,6 @@ def _owner_is_here(trace: Pending) -> bool:
             return True
         at = at.parent
     return False
-
-
-def _step(equations: Sequence[Equation], inputs: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
-    """Run operation by operation, each from its own kernel."""
-    values: list[Any] = []
-    with jax.enable_x64(True):
-        for equation in equations:
-            args = [values[slot] if slot >= 0 else inputs[~slot] for slot in equation[1:]]
-            values.extend(signatures[equation[0]].run(args))
-    return [values[slot] for slot in wanted]
 
 
 def flush() -> None:

@@ -289,15 +289,13 @@ def test_interrupted_run_loses_nothing():
     v = tf.Variable(tf.zeros([3]) + 1.0)
     y = v * 3.0
 
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    original, pending.Pending._run = pending.Pending._run, interrupt
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pending._cache, "run", interrupt)
         with pytest.raises(KeyboardInterrupt):
             y.numpy()
-    finally:
-        pending.Pending._run = original
     assert v.numpy().tolist() == [1.0] * 3
     assert y.numpy().tolist() == [3.0] * 3
     assert (v + y).numpy().tolist() == [4.0] * 3
