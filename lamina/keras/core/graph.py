@@ -251,6 +251,8 @@ class Graph:
         self.flat_inputs: list[KerasTensor] = nest.flatten(inputs)
         self.flat_outputs: list[Any] = nest.flatten(outputs)
         self._check(name)
+        # For inputs that a layer gives: the call of an InputLayer that stands for it.
+        self._starts: dict[int, Node] = {}
         self.nodes, first_seen = self._sort(name)
         self.layers = self._ordered_layers(first_seen)
         self.input_names = [t.node.layer.name for t in self.flat_inputs]
@@ -300,7 +302,24 @@ class Graph:
             if t.node is not None and id(t.node) not in done:
                 first_seen.setdefault(id(t.node.layer), len(first_seen))
                 done[id(t.node)] = t.node
-        return list(done.values()), first_seen
+        return self._with_starts(list(done.values()), first_seen), first_seen
+
+    def _with_starts(self, nodes: list[Node], first_seen: dict[int, int]) -> list[Node]:
+        """Put an InputLayer in the place of each layer that gives an input, as Keras does.
+
+        Such a layer is no part of the model: its weights are not the model's.
+        """
+        found: list[Node] = []
+        for node in nodes:
+            inputs = [] if node.is_input else [t for t in self.flat_inputs if t.node is node]
+            for t in inputs:
+                start = _start_for(t)
+                self._starts[id(t)] = start
+                first_seen[id(start.layer)] = first_seen[id(node.layer)]
+                found.append(start)
+            if not inputs:
+                found.append(node)
+        return found
 
     def _parents(self, tensor: KerasTensor, ends: set[int], name: str) -> list[KerasTensor]:
         """Return what the call of a tensor needs; nothing at the model's inputs."""
@@ -327,7 +346,7 @@ class Graph:
             if any(id(t) in ends for t in node.outputs):
                 continue
             for parent in node.parents:
-                key = id(parent.node)
+                key = id(self._starts.get(id(parent), parent.node))
                 depth_of_node[key] = max(depth + 1, depth_of_node.get(key, 0))
         for t in self.flat_inputs:
             if t.node is not None and t.node.is_input:
@@ -395,8 +414,24 @@ class Graph:
         return plan
 
 
-def clone_graph(graph: Graph, clone: Any) -> Graph:
-    """Return the same graph over other layers: `clone(layer)` gives the new one for each."""
+def _start_for(tensor: KerasTensor) -> Node:
+    """Return a call of a new InputLayer that gives a tensor which is the output of a layer."""
+    layer = InputLayer(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name, name=tensor.name)
+    layer._inbound_nodes.clear()
+    node = Node(layer, (), {}, [])
+    node.outputs, node.structure = [tensor], tensor
+    return node
+
+
+def clone_graph(graph: Graph, clone: Any, call: Any = None, inputs: Any = None) -> Graph:
+    """Return the same graph over other layers.
+
+    Args:
+        graph: The graph.
+        clone: `clone(layer)` gives the new one for each layer.
+        call: `call(layer, *args, **kwargs)` calls a new layer, and may call others after it.
+        inputs: KerasTensors to start from, in the structure of the graph's; None makes new ones.
+    """
     made: dict[int, Any] = {}
     tensors: dict[int, KerasTensor] = {}
 
@@ -408,20 +443,24 @@ def clone_graph(graph: Graph, clone: Any) -> Graph:
     def put(x: Any) -> Any:
         return tensors[id(x)] if isinstance(x, KerasTensor) else x
 
-    for t in graph.flat_inputs:
-        layer = new(t.node.layer)
-        if not t.node.is_input:
-            tensors[id(t)] = Input(batch_shape=tuple(t.shape), dtype=t.dtype)
-        elif layer._inbound_nodes:
-            tensors[id(t)] = layer._inbound_nodes[0].outputs[0]
-        else:  # a copy, which comes without the calls
-            tensors[id(t)] = layer._start()
+    for i, t in enumerate(graph.flat_inputs):
+        if inputs is not None:
+            tensors[id(t)] = nest.flatten(inputs)[i]
+        elif not t.node.is_input:
+            tensors[id(t)] = Input(batch_shape=tuple(t.shape), dtype=t.dtype, name=t.name)
+        else:
+            layer = new(t.node.layer)
+            # A copy comes without the calls.
+            is_called = bool(layer._inbound_nodes)
+            tensors[id(t)] = layer._inbound_nodes[0].outputs[0] if is_called else layer._start()
     for node in graph.nodes:
         if node.is_input or all(id(t) in tensors for t in node.outputs):
             continue
         args = nest.map_structure(put, list(node.args))
         kwargs = nest.map_structure(put, node.kwargs) if node.kwargs else {}
-        outputs = [t for t in nest.flatten(new(node.layer)(*args, **kwargs)) if t is not None]
+        layer = new(node.layer)
+        given = layer(*args, **kwargs) if call is None else call(layer, *args, **kwargs)
+        outputs = [t for t in nest.flatten(given) if t is not None]
         for old, t in zip(node.outputs, outputs, strict=True):
             tensors[id(old)] = t
     return Graph(nest.map_structure(put, graph.inputs), nest.map_structure(put, graph.outputs))

@@ -26,9 +26,9 @@ class _Numbering:
     """
 
     def __init__(self, graph: Graph) -> None:
-        starts = {id(t.node): t for t in graph.flat_inputs}
         self.cut = [t for t in graph.flat_inputs if not t.node.is_input]
-        inside = [n for n in graph.nodes if n.is_input or id(n) not in starts]
+        cut = {id(t) for t in self.cut}
+        inside = [n for n in graph.nodes if not any(id(t) in cut for t in n.outputs)]
         kept = {id(n) for n in inside}
         called = {id(n.layer) for n in inside}
         self.layers = [la for la in graph.layers if id(la) in called]
@@ -144,7 +144,9 @@ def _check_names(model: Any, numbering: _Numbering) -> None:
 def _mapped(structure: Any, leaf: Any) -> Any:
     if isinstance(structure, dict):
         return {k: _mapped(v, leaf) for k, v in structure.items()}
-    if isinstance(structure, list | tuple):
+    if isinstance(structure, tuple):
+        return tuple(_mapped(v, leaf) for v in structure)
+    if isinstance(structure, list):
         return [_mapped(v, leaf) for v in structure]
     return None if structure is None else leaf(structure)
 
@@ -400,7 +402,7 @@ class _Reader:
                     f'Functional model "{self.name}": the inputs and outputs must be outputs of '
                     f"calls that the config holds; got {list(value)}."
                 ) from None
-        return [self.ends(v) for v in value]
+        return (tuple if isinstance(value, tuple) else list)(self.ends(v) for v in value)
 
 
 _CALL_KEYS = ("name", "inbound_nodes")

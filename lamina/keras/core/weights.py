@@ -148,8 +148,10 @@ class Weighted(Module):
         }
         return list(found.values())
 
-    def _flatten_layers(self, include_self: bool = True) -> Iterator[Any]:
-        """Yield this layer and all layers below, depth first, each once."""
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+        """Return this layer and all layers below, depth first, each once."""
+        if not recursive:
+            return [*([self] if include_self else []), *self._children()]
         seen: set[int] = set()
 
         def below(layer: Any) -> Iterator[Any]:
@@ -164,10 +166,7 @@ class Weighted(Module):
             for child in kept:
                 yield from below(child)
 
-        found = below(self)
-        if not include_self:
-            next(found)
-        return found
+        return list(below(self))[0 if include_self else 1 :]
 
     @property
     def weights(self) -> list[Any]:

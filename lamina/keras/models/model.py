@@ -1,29 +1,25 @@
-"""Model and Sequential: layers with training, saving and a view of themselves."""
+"""Model: a layer with training, saving and a view of itself."""
 
 import copy
-import json
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina.engine import errors, nest, versions
 from lamina.keras import registry
-from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer, OpLayer, calling, clone_graph
+from lamina.keras.core import Graph, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.editing import Editable
-from lamina.keras.core.graph_config import graph_config, graph_from_config, has_own_arguments
+from lamina.keras.core.graph_config import graph_config, graph_from_config
 from lamina.keras.core.matching import match_inputs, output_names_of
 from lamina.keras.core.quantizing import QuantizableModel
 from lamina.keras.naming import auto_name
-from lamina.keras.saving import replaced
-from lamina.keras.saving.archive import load_model, save_model
 from lamina.keras.saving.export import writer_for
 from lamina.keras.saving.storable import Storable
 from lamina.keras.training import Trainer
 from lamina.keras.viz import Viewable
 from lamina.keras.viz.recording import arguments_as_built, symbols_for
 
-__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+__all__ = ["Model"]
 
 
 _STEPS = ("train_function", "test_function", "predict_function")
@@ -212,6 +208,11 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
             f"{[layer.name for layer in self.layers]}."
         )
 
+    @property
+    def operations(self) -> list[Layer]:
+        """What a functional model calls, in order: its layers, and functions of Tensors too."""
+        return list(self._needs_graph("operations").layers)
+
     # -- files
 
     def export(
@@ -355,246 +356,4 @@ def _graph_arguments(args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[
     return inputs, outputs, given
 
 
-class Sequential(Model):
-    """A stack of layers: each gets the output of the one before.
-
-    Args:
-        layers: The layers; None starts empty.
-        trainable: Whether the weights are trained.
-        name: The name.
-
-    Example:
-        >>> model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.Dense(1)])
-        >>> model(tf.ones([2, 3])).shape
-        TensorShape([2, 1])
-    """
-
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
-        super().__init__(trainable=trainable, name=name or auto_name("sequential"))
-        self.__dict__["graph_layers"] = []
-        self.__dict__["_lm_start"] = None
-        for layer in layers or []:
-            self.add(layer, rebuild=False)
-        self._maybe_connect()
-
-    def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Add a layer at the end.
-
-        Args:
-            layer: A Layer, or a KerasTensor from `tf.keras.Input` at the start.
-            rebuild: Whether to connect the layers at once if the input's shape is known.
-
-        Raises:
-            ValueError: `layer` is no layer, or its name is taken.
-        """
-        if isinstance(layer, KerasTensor) and layer.node is not None and layer.node.is_input:
-            layer = layer.node.layer
-        if not isinstance(layer, Layer):
-            if not callable(layer):
-                raise ValueError(
-                    f"{label(self)}: only layers can be added; got {layer!r} "
-                    f"({type(layer).__name__})."
-                )
-            layer = _CallableLayer(layer)
-        held = self.__dict__["graph_layers"]
-        if any(layer.name == other.name and layer is not other for other in held):
-            raise ValueError(
-                f"{label(self)}: the layers' names must differ; {layer.name!r} is taken.\n"
-                f"  Fix: pass another name=."
-            )
-        if isinstance(layer, InputLayer):
-            if self._lm_start is not None:
-                raise ValueError(
-                    f"{label(self)}: it has an input already; {layer!r} cannot be added."
-                )
-            self.__dict__["_lm_start"] = layer
-        elif not held and getattr(layer, "_batch_input_shape", None) is not None:
-            self.__dict__["_lm_start"] = InputLayer(batch_shape=layer._batch_input_shape)
-            held.append(layer)
-        else:
-            held.append(layer)
-        self._changed(rebuild)
-
-    def pop(self, rebuild: bool = True) -> Layer:
-        """Remove and return the last layer."""
-        held = self.__dict__["graph_layers"]
-        if not held:
-            raise IndexError(f"{label(self)}: there is no layer to remove.")
-        last = held.pop()
-        self._changed(rebuild)
-        return last
-
-    def _changed(self, rebuild: bool) -> None:
-        self.__dict__["_graph"] = None
-        self.__dict__["built"] = False
-        versions.tracked += 1
-        if rebuild:
-            self._maybe_connect()
-
-    def _maybe_connect(self) -> None:
-        start = self.__dict__["_lm_start"]
-        held = self.__dict__["graph_layers"]
-        if start is None and held and isinstance(held[0], Model) and held[0]._graph is not None:
-            inner = held[0]._graph.flat_inputs
-            if len(inner) == 1:
-                start = InputLayer(batch_shape=tuple(inner[0].shape), dtype=inner[0].dtype.name)
-                self.__dict__["_lm_start"] = start
-        if start is not None and held:
-            self._connect(start)
-
-    def _connect(self, start: InputLayer) -> None:
-        x: Any = start._inbound_nodes[0].outputs[0]
-        first = x
-        with self._scope():
-            for layer in self.__dict__["graph_layers"]:
-                layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if not _of(self, n)]
-                x = layer(x)
-        held = self.__dict__["graph_layers"]
-        auto_name("functional")  # Keras makes a Functional inside, which takes a default name
-        self._set_graph(Graph(first, x, self.name))
-        self.__dict__["graph_layers"] = held
-
-    @property
-    def layers(self) -> list[Layer]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The layers, without the input."""
-        return list(self.__dict__["graph_layers"])
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make the weights, for an input shape with None for unknown sizes."""
-        if self._graph is not None or input_shape is None:
-            self.built = True
-            return
-        if not self.__dict__["graph_layers"]:
-            raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
-        shape = tuple(input_shape)
-        kinds = [s and s.dtype for s in nest.flatten(self.__dict__.get("_lm_call_specs"))]
-        start = InputLayer(batch_shape=shape, dtype="string" if "string" in kinds else None)
-        self.__dict__["_lm_start"] = start
-        self._connect(start)
-
-    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        """Call the layers one after another."""
-        if self._graph is not None:
-            # Layers after one another check sizes themselves: a Dense takes any number of steps.
-            return self._graph.run(match_inputs(self, self._graph, inputs, check_sizes=False))
-        x = inputs
-        for layer in self.__dict__["graph_layers"]:
-            x = layer(x)
-        return x
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the name and the configs of the layers, or a subclass's own arguments."""
-        if type(self).get_config is Sequential.get_config and has_own_arguments(
-            type(self), Sequential
-        ):
-            return super().get_config()
-        start = self.__dict__["_lm_start"]
-        held = [*([start] if start is not None else []), *self.__dict__["graph_layers"]]
-        config: dict[str, Any] = {
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": self._config_dtype(),
-            "layers": [registry.serialize_keras_object(layer) for layer in held],
-        }
-        if start is None and self.__dict__.get("_lm_build_shapes"):
-            config["build_input_shape"] = self._lm_build_shapes.get("input_shape")
-        elif start is not None:
-            config["build_input_shape"] = tuple(start.batch_shape)
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return a new model from what `get_config` gave."""
-        if "layers" not in config:
-            return super().from_config(config, custom_objects)
-        with registry.CustomObjectScope(custom_objects or {}):
-            made = cls(name=config.get("name"))
-            if made.layers:
-                return made  # its constructor made them
-            for layer in config["layers"]:
-                made.add(registry.deserialize_keras_object(layer), rebuild=False)
-            made._maybe_connect()
-            shape = config.get("build_input_shape")
-            if not made._graph and shape:
-                made.build(tuple(shape))
-        return made
-
-
-def _of(model: Sequential, node: Any) -> bool:
-    """Return whether a node was made when this model connected its layers before."""
-    graph = model._graph
-    return graph is not None and any(n is node for n in graph.nodes)
-
-
-class _CallableLayer(Layer):
-    """A plain function as a layer of a Sequential model."""
-
-    def __init__(self, function: Callable[..., Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.function = function
-
-    def call(self, inputs: Any) -> Any:
-        """Apply the function."""
-        return self.function(inputs)
-
-
-def clone_model(
-    model: Model,
-    input_tensors: Any = None,
-    clone_function: Callable[[Layer], Layer] | None = None,
-    call_function: Any = None,
-    recursive: bool = False,
-    **kwargs: Any,
-) -> Model:
-    """Return a new model of the same architecture, with new weights.
-
-    Args:
-        model: Any model: functional, Sequential, or a subclass, which is made anew from its
-            constructor's arguments.
-        input_tensors: KerasTensors to start from (functional models).
-        clone_function: What makes the new layer of a layer; None makes it from its config.
-        call_function: Accepted, unused.
-        recursive: Whether `clone_function` reaches into nested models.
-        **kwargs: Accepted, unused.
-    """
-
-    def clone(layer: Layer) -> Any:
-        if clone_function is not None and not isinstance(layer, InputLayer):
-            if recursive and isinstance(layer, Model):
-                return clone_model(layer, clone_function=clone_function, recursive=True)
-            return clone_function(layer)
-        config = layer.get_config()
-        if isinstance(layer, InputLayer):
-            # As Keras: the new input has the name of the Tensor, not of the old layer.
-            config["name"] = layer._inbound_nodes[0].outputs[0].name
-        made = type(layer).from_config(config)
-        if not isinstance(layer, InputLayer):
-            made.name = layer.name
-        return made
-
-    is_own = registry.is_own(type(model))
-    if isinstance(model, Sequential) and (is_own or clone_function is not None):
-        made = Sequential(name=model.name)
-        start = model.__dict__["_lm_start"]
-        if start is not None:
-            made.add(clone(start), rebuild=False)
-        for layer in model.layers:
-            made.add(clone(layer), rebuild=False)
-        made._maybe_connect()
-        return made
-    if model._graph is not None and type(model).__init__ is Model.__init__:
-        graph = clone_graph(model._graph, clone)
-        return type(model)(graph.inputs, graph.outputs, name=model.name)
-    made = type(model).from_config(model.get_config())
-    made.name = model.name
-    replaced.apply(made, replaced.notes(model), "clone_model")
-    return made
-
-
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """Return a new model from what `Model.to_json` gave."""
-    return registry.deserialize_keras_object(json.loads(json_string), custom_objects)
-
-
 registry.builtin("keras", "Model", "Functional")(Model)
-registry.builtin("keras", "Sequential")(Sequential)
