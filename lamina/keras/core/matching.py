@@ -1,6 +1,9 @@
 """How the values of a call fit the inputs of a graph, and what its outputs are called."""
 
+import warnings
 from typing import Any
+
+import numpy as np
 
 from lamina import ops
 from lamina.engine import Tensor, nest
@@ -36,23 +39,11 @@ def match_inputs(model: Any, graph: Graph, inputs: Any, check_sizes: bool = True
         check_sizes: Whether sizes must be those of the inputs; the number of axes always must.
     """
     wanted = graph.flat_inputs
-    if isinstance(inputs, dict) and not isinstance(graph.inputs, dict):
-        missing = [n for n in graph.input_names if n not in inputs]
-        if missing:
-            raise ValueError(
-                f"{label(model)}: the inputs by name must hold {graph.input_names}; missing "
-                f"{missing}, got {list(inputs)}."
-            )
-        flat = [inputs[n] for n in graph.input_names]
-    elif isinstance(inputs, dict):
-        missing = [n for n in graph.inputs if n not in inputs]
-        if missing:
-            raise ValueError(
-                f"{label(model)}: the inputs by name must hold {list(graph.inputs)}; missing "
-                f"{missing}, got {list(inputs)}."
-            )
-        flat = nest.flatten({n: inputs[n] for n in graph.inputs})
+    if isinstance(inputs, dict):
+        flat = _by_name(model, graph, inputs)
     else:
+        if type(graph.inputs) not in (KerasTensor, list, tuple):
+            _check_structure(model, graph, inputs)
         flat = nest.flatten(inputs)
     if len(flat) != len(wanted) and nest.has_composites(inputs):  # ragged or sparse values
         flat = flatten_whole(inputs)
@@ -63,9 +54,57 @@ def match_inputs(model: Any, graph: Graph, inputs: Any, check_sizes: bool = True
     return [_fitted(model, t, x, check_sizes) for t, x in zip(wanted, flat, strict=True)]
 
 
+def _by_name(model: Any, graph: Graph, inputs: dict[str, Any]) -> list[Any]:
+    """Return the values of a dict in the order of the graph's inputs."""
+    is_dict = isinstance(graph.inputs, dict)
+    names: list[Any] = list(graph.inputs) if is_dict else graph.input_names
+    missing = [n for n in names if n not in inputs]
+    if missing:
+        raise ValueError(
+            f"{label(model)}: the inputs by name must hold {names}; missing {missing}, got "
+            f"{list(inputs)}."
+        )
+    if not is_dict:
+        return [inputs[n] for n in names]
+    if len(inputs) > len(names):
+        _warn(model, graph, inputs)
+    return nest.flatten({n: inputs[n] for n in names})
+
+
+def _check_structure(model: Any, graph: Graph, inputs: Any) -> None:
+    """Refuse values in a list for named inputs whose order a list cannot tell; warn of others."""
+    if isinstance(graph.inputs, dict) and list(graph.inputs) != sorted(graph.inputs):
+        raise ValueError(
+            f"{label(model)}: the inputs must be a dict with the keys {list(graph.inputs)}, which "
+            f"are not in alphabetical order; got {_shown(inputs)}.\n"
+            f"  Fix: pass a dict."
+        )
+    _warn(model, graph, inputs)
+
+
+def _warn(model: Any, graph: Graph, inputs: Any) -> None:
+    expected = nest.map_structure(lambda t: t.name, graph.inputs)
+    warnings.warn(
+        f"The structure of `inputs` doesn't match the expected structure.\n{label(model)}: "
+        f"expected {expected}; got {_shown(inputs)}.\n"
+        f"  Fix: pass the inputs in the structure that the model was made with.",
+        stacklevel=6,
+    )
+
+
+def _shown(inputs: Any) -> Any:
+    return nest.map_structure(lambda x: tuple(np.shape(x)), inputs)
+
+
 def _fitted(model: Any, wanted: KerasTensor, value: Any, check_sizes: bool) -> Any:
     """Check a value against an input, adding or dropping a last axis of size 1 as Keras does."""
     if not isinstance(value, Tensor):
+        start = wanted.node.layer
+        if value is None and wanted.node.is_input and not start.optional:
+            raise ValueError(
+                f'{label(model)}: the input "{start.name}" is not optional; got None.\n'
+                f"  Fix: pass a value, or declare it by tf.keras.Input(..., optional=True)."
+            )
         return value
     shape, given = tuple(wanted.shape), tuple(value.shape)
     if len(given) == len(shape) + 1 and given[-1] == 1:

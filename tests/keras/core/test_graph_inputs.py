@@ -1,0 +1,86 @@
+"""What a functional model accepts as inputs, and what starts in the middle of another."""
+
+import warnings
+
+import pytest
+
+import lamina as tf
+from lamina.keras import layers
+
+
+def _cut():
+    x = tf.keras.Input((3,), name="x")
+    first = layers.Dense(4, name="first")(x)
+    last = layers.Dense(2, name="last")(first)
+    return first, last
+
+
+def test_the_layer_that_gives_an_input_is_no_part_of_the_model():
+    first, last = _cut()
+    model = tf.keras.Model(first, last)
+    assert [type(la).__name__ for la in model.layers] == ["InputLayer", "Dense"]
+    assert [w.path for w in model.weights] == ["last/kernel", "last/bias"]
+    assert model(tf.ones([2, 4])).shape == (2, 2)
+
+
+def test_a_model_from_the_middle_has_a_summary_a_copy_and_a_config(capsys):
+    import copy
+
+    first, last = _cut()
+    model = tf.keras.Model(first, last)
+    model.summary()
+    assert "InputLayer" in capsys.readouterr().out
+    x = tf.random.normal([2, 4])
+    assert tf.reduce_all(copy.deepcopy(model)(x) == model(x))
+    assert tf.keras.Model.from_config(model.get_config()).output_shape == (None, 2)
+    assert tf.keras.models.clone_model(model).input_shape == (None, 4)
+
+
+def test_operations_are_layers_and_functions():
+    x = tf.keras.Input((3,), name="x")
+    model = tf.keras.Model(x, layers.Dense(2, name="d")(x) + 1.0)
+    assert [o.name for o in model.operations][:2] == ["x", "d"]
+    assert len(model.operations) == 3
+
+
+def _named(names):
+    parts = {n: tf.keras.Input((2,), name=n) for n in names}
+    return tf.keras.Model(parts, layers.subtract(list(parts.values())))
+
+
+def test_a_list_for_named_inputs_warns():
+    model = _named(["a", "b"])
+    with pytest.warns(UserWarning, match="doesn't match the expected structure"):
+        model([tf.ones([1, 2]), tf.zeros([1, 2])])
+
+
+def test_a_list_for_named_inputs_in_another_order_is_refused():
+    model = _named(["b", "a"])
+    with pytest.raises(ValueError, match="not in alphabetical order"):
+        model([tf.ones([1, 2]), tf.zeros([1, 2])])
+
+
+def test_further_entries_of_a_dict_warn():
+    model = _named(["a", "b"])
+    given = {"a": tf.ones([1, 2]), "b": tf.zeros([1, 2]), "c": tf.zeros([1, 5])}
+    with pytest.warns(UserWarning, match="doesn't match the expected structure"):
+        assert model(given).shape == (1, 2)
+
+
+def test_lists_and_tuples_are_as_good():
+    a, b = tf.keras.Input((2,)), tf.keras.Input((2,))
+    model = tf.keras.Model([a, b], layers.add([a, b]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model((tf.ones([1, 2]), tf.ones([1, 2])))
+
+
+def test_none_for_an_input_that_is_not_optional_is_refused():
+    with pytest.raises(ValueError, match='"b" is not optional'):
+        _named(["a", "b"])({"a": tf.ones([1, 2]), "b": None})
+
+
+def test_a_config_keeps_tuples_of_outputs():
+    x = tf.keras.Input((2,))
+    model = tf.keras.Model(x, (layers.Dense(1)(x), layers.Dense(3)(x)))
+    assert type(tf.keras.Model.from_config(model.get_config())(tf.ones([1, 2]))) is tuple
