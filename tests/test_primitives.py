@@ -142,6 +142,19 @@ def test_libraries_of_operations_are_refused(tmp_path):
         tf.load_library(str(tmp_path))
 
 
+def test_name_scopes_can_be_left_and_named_whole():
+    with tf.name_scope("a") as a, tf.name_scope("b"):
+        assert a == "a/"
+        with tf.name_scope(""):
+            assert tf.get_current_name_scope() == ""
+        with tf.name_scope("c/d/") as whole:
+            assert (whole, tf.Variable(0.0, name="v").name) == ("c/d/", "c/d/v:0")
+        assert tf.get_current_name_scope() == "a/b"
+    assert tf.name_scope("a").name == "a"
+    with pytest.raises(ValueError, match="`name` must be a string"):
+        tf.name_scope(3)
+
+
 def test_names_and_loggers():
     assert tf.get_current_name_scope() == ""
     with tf.name_scope("a"), tf.name_scope("b"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -151,24 +151,53 @@ def init_scope() -> Generator[None, None, None]:
         yield
 
 
-@contextmanager
-def name_scope(name: str) -> Generator[str, None, None]:
+class name_scope(ContextDecorator):  # noqa: N801 (TensorFlow's name)
     """Put `name` before the names of the variables made inside the block.
 
+    One scope may be entered many times, and is the same each time from the place where it is
+    entered; a name that ends with "/" is a whole path, whatever scopes are open.
+
     Args:
-        name: One level of the path; "" leaves the scope as it is.
+        name: One level of the path, or several with "/" between; "" leaves all open scopes for
+            the block; "a/b/" is the scope `a/b` itself.
 
     Returns:
         A context manager whose value is the scope with a "/" behind it, as in TF.
+
+    Raises:
+        ValueError: `name` is no string.
+
+    Example:
+        >>> with tf.name_scope("encoder") as scope:
+        ...     scope, tf.Variable(1.0, name="w").name
+        ('encoder/', 'encoder/w:0')
     """
-    here = local
-    before = here.names
-    if name:
-        here.names = f"{before}/{name}" if before else name
-    try:
-        yield here.names + "/" if here.names else ""
-    finally:
-        here.names = before
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise ValueError(
+                f"tf.name_scope: `name` must be a string; got {name!r} ({type(name).__name__}).\n"
+                f'  Fix: pass a name, or "" for the outermost scope.'
+            )
+        self._name = name
+        self._before: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The name that the scope was made with."""
+        return self._name
+
+    def __enter__(self) -> str:
+        here, name = local, self._name
+        self._before.append(here.names)
+        if name.endswith("/"):
+            here.names = name[:-1]
+        else:
+            here.names = f"{here.names}/{name}" if name and here.names else name
+        return here.names + "/" if here.names else ""
+
+    def __exit__(self, *error: object) -> None:
+        local.names = self._before.pop()
 
 
 def scoped_name(name: str) -> str:

@@ -1,6 +1,7 @@
 """Module: finding variables and submodules by walking attributes, whenever they were set."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -143,6 +144,8 @@ class Module:
                 f"  Fix: use letters, digits and underscores."
             )
         self._name = name or snake_case(type(self).__name__)
+        with name_scope(self._name) as scope:
+            self.__dict__["_name_scope"] = name_scope(scope)
 
     @property
     def name(self) -> str:
@@ -151,8 +154,13 @@ class Module:
 
     @property
     def name_scope(self) -> Any:
-        """A context manager that puts the module's name before variables made inside."""
-        return name_scope(self.name)
+        """A context manager that puts the module's name before variables made inside.
+
+        The scopes that were open when the module was made come first; those that are open when
+        it is entered are left for the block.
+        """
+        scope = self.__dict__.get("_name_scope")
+        return name_scope(self.name) if scope is None else scope
 
     @property
     def variables(self) -> tuple[Any, ...]:
@@ -178,6 +186,7 @@ class Module:
     def with_name_scope(cls, method: Any) -> Any:
         """Return the method with the module's name scope open while it runs."""
 
+        @functools.wraps(method)
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
             with self.name_scope:
                 return method(self, *args, **kwargs)

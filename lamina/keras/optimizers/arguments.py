@@ -4,6 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -204,7 +205,7 @@ class _Arguments(Captured):
     def _scope(self) -> Any:
         """Return the name scope of the state, unless it is open already."""
         is_open = context.local.names.rpartition("/")[2] == self.name
-        return context.name_scope("" if is_open else self.name)
+        return nullcontext() if is_open else context.name_scope(self.name)
 
     @property
     def iterations(self) -> Any:

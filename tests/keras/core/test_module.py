@@ -1,6 +1,7 @@
 """tf.Module: variables and modules found by walking, names, order."""
 
 import dataclasses
+import inspect
 
 import pytest
 
@@ -59,6 +60,28 @@ def test_name_scope_names_variables():
     m = Net("other")
     with m.name_scope:
         assert tf.Variable(1.0).name == "other/Variable:0"
+
+
+def test_name_scope_is_one_object_that_knows_where_the_module_was_made():
+    with tf.name_scope("outer"):
+        m = tf.Module(name="inner")
+    assert m.name_scope is m.name_scope
+    assert m.name_scope.name == "outer/inner/"
+    with tf.name_scope("elsewhere"), m.name_scope, m.name_scope as scope:
+        assert scope == "outer/inner/"
+        assert tf.get_current_name_scope() == "outer/inner"
+    assert tf.get_current_name_scope() == ""
+
+
+def test_with_name_scope_keeps_name_and_signature():
+    class Net(tf.Module):
+        @tf.Module.with_name_scope
+        def __call__(self, x, scale=2.0):
+            "Scale."
+            return x * scale
+
+    assert (Net.__call__.__name__, Net.__call__.__doc__) == ("__call__", "Scale.")
+    assert list(inspect.signature(Net()).parameters) == ["x", "scale"]
 
 
 def test_module_inside_a_layer_is_trained():
