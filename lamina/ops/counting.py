@@ -50,8 +50,8 @@ def _scalar(value, what):
     return float(value), value.dtype
 
 
-def _count(start, limit, delta):
-    """Return how many elements a range has; sizes may be symbolic."""
+def _count(start, limit, delta, dtype):
+    """Return how many elements a range has, counted in its dtype as in TF; may be symbolic."""
     if not all(isinstance(each, int | float) for each in (start, limit, delta)):
         return limit - start if delta == 1 else -((start - limit) // delta)
     if delta == 0 or (limit - start) * delta < 0:
@@ -61,6 +61,8 @@ def _count(start, limit, delta):
         )
     if isinstance(start, int) and isinstance(limit, int) and isinstance(delta, int):
         return -((start - limit) // delta)
+    if dtype.is_floating:
+        start, limit, delta = (dtype.np.type(each) for each in (start, limit, delta))
     return math.ceil(abs((limit - start) / delta))
 
 
@@ -104,7 +106,8 @@ def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
     (start, *kinds), (limit, kind), (delta, step_kind) = scalars
     if dtype is None:
         dtype = max((*kinds, kind, step_kind), key=_RANGE_DTYPES.index)
-    count: Any = _count(start, limit, delta)
+    dtype = as_dtype(dtype)
+    count: Any = _count(start, limit, delta, dtype)
     result = _range(start=start, delta=delta, count=count, dtype=dtype)
     if (
         isinstance(start, int)
