@@ -122,4 +122,6 @@ def _structure(
     parts.extend(map(number, map(identity, targets)))
     for handles in roots:
         parts.append(tuple([number(identity(t)) for t in handles]))
+    # A target that is a source stands in no equation that would tell its type.
+    parts.extend([t._type for t in targets])
     return tuple(trace.equations), tuple(parts)

@@ -107,9 +107,7 @@ class GradientTape:
                 "GradientTape: the tape is already recording.\n"
                 "  Fix: leave its `with` block first, or use another tape."
             )
-        if not self._persistent:
-            self._reset()
-            self._spent = False
+        self._spent = False  # what `gradient` used is gone; what nobody asked for goes on
         here = local
         if here.trace.eager and not here.tapes and here.trace.assigned:
             here.trace.flush()
@@ -407,7 +405,7 @@ class GradientTape:
             A Tensor of shape `(B, y..., x...)`.
 
         Raises:
-            ValueError: the first axes differ.
+            ValueError: the first axes differ, or `target` or `source` has one axis only.
         """
         self._check_usable("batch_jacobian")
         y = self._target(target)
@@ -416,6 +414,12 @@ class GradientTape:
             raise ValueError(
                 f"GradientTape.batch_jacobian: `target` and `source` must share their first axis; "
                 f"got shapes {y.shape} and {source.shape}.\n  Fix: use jacobian instead."
+            )
+        if len(y._type.dims) < 2 or len(source.shape) < 2:
+            raise ValueError(
+                f"GradientTape.batch_jacobian: `target` and `source` must have at least two axes; "
+                f"got shapes {y.shape} and {source.shape}.\n"
+                f"  Fix: use gradient where each example is one number."
             )
         inner = y._type.dims[1:]
         count = 1

@@ -370,3 +370,32 @@ def test_one_training_step_is_one_program():
         assert tf.stats.flushes == before + 1
         counts.append(tf.stats.compiles)
     assert counts[-1] == counts[1]
+
+
+def test_a_tape_that_is_entered_again_goes_on():
+    tape = tf.GradientTape()
+    with tape:
+        x = tf.constant(5.0)
+        tape.watch(x)
+        y = 3.0 * x
+    with tape:
+        z = y * y
+    assert float(tape.gradient(z, x)) == 90.0
+
+
+def test_a_target_that_is_its_own_source_depends_on_its_dtype():
+    def of_itself(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+        return tape.gradient(x, x)
+
+    assert of_itself(tf.constant(3)) is None
+    assert float(of_itself(tf.constant(3.0))) == 1.0
+
+
+@pytest.mark.parametrize("shapes", [([3], [3, 2]), ([3, 2], [3])])
+def test_batch_jacobian_asks_for_examples_with_axes(shapes):
+    x, y = tf.ones(shapes[0]), tf.ones(shapes[1])
+    tape = tf.GradientTape()
+    with pytest.raises(ValueError, match="at least two axes"):
+        tape.batch_jacobian(y, x)
