@@ -89,6 +89,7 @@ from lamina.keras.initializers.tensorflow import (
 )
 from lamina.ops import (
     IndexedSlices,
+    IndexedSlicesSpec,
     TensorArray,
     TensorArraySpec,
     abs,
@@ -289,12 +290,7 @@ if _TYPE_CHECKING:
     from lamina.extending import load_library, load_op_library, register_tensor_conversion_function
     from lamina.graphs import Graph, Operation, import_graph_def
     from lamina.ops.hosting import numpy_function, py_function
-    from lamina.ops.optional import (
-        IndexedSlicesSpec,
-        NoneTensorSpec,
-        OptionalSpec,
-        type_spec_from_value,
-    )
+    from lamina.ops.optional import NoneTensorSpec, OptionalSpec, type_spec_from_value
     from lamina.ops.quasirandom import random_index_shuffle
     from lamina.ops.ragged.filling import ragged_fill_empty_rows, ragged_fill_empty_rows_grad
     from lamina.ops.sparse_records import edit_distance
@@ -384,7 +380,6 @@ __getattr__, __dir__ = _on_demand(
         "assert_rank": "lamina.debugging",
         "VariableAggregation": "lamina.distribute.values",
         "VariableSynchronization": "lamina.distribute.values",
-        "IndexedSlicesSpec": "lamina.ops.optional",
         "NoneTensorSpec": "lamina.ops.optional",
         "OptionalSpec": "lamina.ops.optional",
         "TypeSpec": "lamina.engine.typespec",

@@ -34,6 +34,7 @@ class Composite:
     """
 
     _to_dense = "convert it to a Tensor"
+    _is_tensor = False  # whether `tf.is_tensor` says so
 
     if TYPE_CHECKING:
 

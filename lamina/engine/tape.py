@@ -202,7 +202,7 @@ class GradientTape:
         targets = [self._target(t) for t in goals]
         seeds: list[Tensor | None] = [None] * len(targets)
         if output_gradients is not None:
-            seeds = _seeds(nest.flatten(output_gradients), targets)
+            seeds = _seeds(_flat_seeds(output_gradients, len(targets)), targets)
         paused = [t for t in local.tapes if t is self and not self._persistent]
         before = local.tapes
         if paused:
@@ -441,6 +441,14 @@ class GradientTape:
             zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
             return _zeros(shape=dims, dtype=source.dtype) if zero else None
         return _reshape(_swap(packed[0]), shape=dims)
+
+
+def _flat_seeds(given: Any, count: int) -> list[Any]:
+    """Return the cotangents one by one; rows (`tf.IndexedSlices`) of a Tensor are one Tensor."""
+    found = nest.flatten(given)
+    if len(found) != count and nest.has_composites(given):
+        return nest.flatten(nest.map_composites(convert_to_tensor, given))
+    return found
 
 
 def _seeds(given: Sequence[Any], targets: Sequence[Tensor]) -> list[Tensor | None]:

@@ -57,6 +57,7 @@ from lamina.ops.ranking import *
 from lamina.ops.reduce import *
 from lamina.ops.rnn import *
 from lamina.ops.rounding import *
+from lamina.ops.rows import *
 from lamina.ops.sampled import *
 from lamina.ops.segments import *
 from lamina.ops.selection import *

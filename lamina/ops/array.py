@@ -174,7 +174,7 @@ def stop_gradient(input):
 
 
 def is_tensor(x):
-    """Return whether `x` is a Tensor or Variable (anything that needs no conversion).
+    """Return whether `x` is a Tensor, Variable, ragged or sparse Tensor, or `tf.IndexedSlices`.
 
     Args:
         x: Any Python object.
@@ -186,7 +186,7 @@ def is_tensor(x):
         >>> tf.is_tensor(tf.ones(2)), tf.is_tensor([1.0])
         (True, False)
     """
-    return isinstance(x, Tensor | Variable)
+    return isinstance(x, Tensor | Variable) or getattr(type(x), "_is_tensor", False)
 
 
 def known_value(tensor, what, fix):

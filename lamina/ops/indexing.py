@@ -7,12 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import TensorShape, convert_to_tensor, errors, local, op, static_int
+from lamina.engine import convert_to_tensor, errors, local, op, static_int
 from lamina.ops.array import dimensions
 from lamina.ops.shaping import axis_in
 
 __all__ = [
-    "IndexedSlices",
     "gather",
     "gather_nd",
     "scatter_nd",
@@ -24,71 +23,6 @@ __all__ = [
 ]
 
 _DROP = lax.GatherScatterMode.FILL_OR_DROP
-
-
-class IndexedSlices:
-    """Some rows of a larger Tensor: row `indices[i]` is `values[i]`.
-
-    Gradients here are dense; this is for `Variable.scatter_add` and the like. It converts to a
-    Tensor where one is expected.
-
-    Args:
-        values: A Tensor `(N, …)`.
-        indices: N integers.
-        dense_shape: The shape of the larger Tensor, needed to convert to one.
-
-    Example:
-        >>> v = tf.Variable([1.0, 2.0])
-        >>> v.scatter_add(tf.IndexedSlices([5.0], [1])).numpy()
-        array([1., 7.], dtype=float32)
-    """
-
-    def __init__(self, values, indices, dense_shape=None):
-        self.values = convert_to_tensor(values)
-        self.indices = convert_to_tensor(indices)
-        self.dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
-
-    @property
-    def shape(self):
-        """The shape of the larger Tensor, a `tf.TensorShape`; of unknown rank if not given."""
-        known = None if self.dense_shape is None else self.dense_shape._host
-        if known is None and self.dense_shape is not None:
-            known = np.asarray(self.dense_shape._jax())
-        return TensorShape(None if known is None else known.tolist())
-
-    @property
-    def name(self):
-        """A name for messages."""
-        return self.values.name
-
-    @property
-    def device(self):
-        """The device that holds the rows."""
-        return self.values.device
-
-    def consumers(self):
-        """Return [], since there is no graph."""
-        return []
-
-    def __neg__(self):
-        return IndexedSlices(-self.values, self.indices, self.dense_shape)
-
-    def __repr__(self):
-        shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape!s}"
-        return f"IndexedSlices(indices={self.indices!s}, values={self.values!s}{shape})"
-
-    @property
-    def dtype(self):
-        """The dtype of the rows."""
-        return self.values.dtype
-
-    def _as_tensor(self):
-        if self.dense_shape is None:
-            raise ValueError(
-                "tf.IndexedSlices: `dense_shape` must be given to make a Tensor of it; got None.\n"
-                "  Fix: tf.IndexedSlices(values, indices, dense_shape)."
-            )
-        return scatter_nd(self.indices[..., None], self.values, self.dense_shape)
 
 
 def _gather_on_host(params, indices, *, axis, batch_dims):

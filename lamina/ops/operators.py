@@ -6,7 +6,8 @@ import numpy as np
 
 from lamina.engine import Tensor, Variable, convert_to_tensor, dtypes, errors
 from lamina.ops import comparison, division, linalg, math
-from lamina.ops.indexing import IndexedSlices, gather_nd, scatter_into
+from lamina.ops.indexing import gather_nd, scatter_into
+from lamina.ops.rows import IndexedSlices
 from lamina.ops.selection import boolean_mask
 from lamina.ops.slicing import parse_key, read_part, updated
 

@@ -1,4 +1,4 @@
-"""tf.experimental.Optional: a value, or none; and the specs of it, of None and of IndexedSlices."""
+"""tf.experimental.Optional: a value, or none; and the specs of it and of None."""
 
 from typing import Any
 
@@ -6,21 +6,16 @@ import numpy as np
 
 from lamina.engine import (
     Tensor,
-    TensorShape,
     TensorSpec,
     Variable,
-    as_dtype,
     convert_to_tensor,
-    dtypes,
     errors,
     nest,
 )
 from lamina.engine.composite import Composite
 from lamina.engine.typespec import TypeSpec
-from lamina.ops.indexing import IndexedSlices
 
 __all__ = [
-    "IndexedSlicesSpec",
     "NoneTensorSpec",
     "Optional",
     "OptionalSpec",
@@ -57,82 +52,6 @@ class NoneTensorSpec(TypeSpec):
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Return whether it is None, or the spec of None."""
         return spec_or_value is None or isinstance(spec_or_value, NoneTensorSpec)
-
-
-class IndexedSlicesSpec(TypeSpec):
-    """The TypeSpec of `tf.IndexedSlices`.
-
-    Args:
-        shape: The shape of the larger Tensor; None allows any.
-        dtype: The dtype of the rows.
-        indices_dtype: The dtype of the indices.
-        dense_shape_dtype: The dtype of `dense_shape`, or None if there is none.
-        indices_shape: The shape of the indices, which has one axis.
-
-    Example:
-        >>> tf.IndexedSlicesSpec([10, 2], tf.float32).value_type is tf.IndexedSlices
-        True
-    """
-
-    def __init__(
-        self,
-        shape: Any = None,
-        dtype: Any = dtypes.float32,
-        indices_dtype: Any = dtypes.int64,
-        dense_shape_dtype: Any = None,
-        indices_shape: Any = None,
-    ) -> None:
-        self._shape = TensorShape(shape)
-        self._dtype = as_dtype(dtype)
-        self._indices_dtype = as_dtype(indices_dtype)
-        self._dense_shape_dtype = None if dense_shape_dtype is None else as_dtype(dense_shape_dtype)
-        self._indices_shape = TensorShape(indices_shape).with_rank(1)
-
-    @property
-    def value_type(self) -> Any:
-        """The class of the values: `tf.IndexedSlices`."""
-        return IndexedSlices
-
-    def _serialize(self) -> tuple[Any, ...]:
-        kinds = self._dtype, self._indices_dtype, self._dense_shape_dtype
-        return (self._shape, *kinds, self._indices_shape)
-
-    @property
-    def _component_specs(self) -> Any:
-        rows = TensorShape(self._indices_shape).concatenate(
-            self._shape[1:] if self._shape.rank is not None else TensorShape(None)
-        )
-        specs = [
-            TensorSpec(rows, self._dtype),
-            TensorSpec(self._indices_shape, self._indices_dtype),
-        ]
-        if self._dense_shape_dtype is not None:
-            specs.append(TensorSpec([self._shape.rank], self._dense_shape_dtype))
-        return tuple(specs)
-
-    def _to_components(self, value: Any) -> Any:
-        parts = (value.values, value.indices)
-        return parts if value.dense_shape is None else (*parts, value.dense_shape)
-
-    def _from_components(self, components: Any) -> Any:
-        return IndexedSlices(*components)
-
-    def is_compatible_with(self, spec_or_value: Any) -> bool:
-        """Return whether a spec, or `tf.IndexedSlices`, fits this spec."""
-        if isinstance(spec_or_value, IndexedSlices):
-            spec_or_value = _of_slices(spec_or_value)
-        return super().is_compatible_with(spec_or_value)
-
-
-def _of_slices(value: Any) -> IndexedSlicesSpec:
-    dense, rows = value.dense_shape, value.values.shape
-    return IndexedSlicesSpec(
-        TensorShape([None]).concatenate(rows[1:]) if dense is None else dense.numpy().tolist(),
-        value.values.dtype,
-        value.indices.dtype,
-        None if dense is None else dense.dtype,
-        value.indices.shape,
-    )
 
 
 class Optional(Composite):
@@ -272,8 +191,6 @@ def type_spec_from_value(value: Any) -> Any:
         return NoneTensorSpec()
     if isinstance(value, Tensor | Variable):
         return TensorSpec.from_tensor(value)
-    if isinstance(value, IndexedSlices):
-        return _of_slices(value)
     found = getattr(value, "_type_spec", None)
     if isinstance(found, TypeSpec):
         return found

@@ -10,8 +10,8 @@ from lamina.engine import DType, Tensor, TensorShape, TensorSpec, as_dtype, conv
 from lamina.engine.composite import Composite
 from lamina.engine.typespec import TypeSpec
 from lamina.experimental.extension_type import ExtensionType, ExtensionTypeSpec
-from lamina.ops.optional import IndexedSlicesSpec
 from lamina.ops.ragged.tensor import RaggedTensorSpec
+from lamina.ops.rows import IndexedSlicesSpec
 from lamina.ops.sparse.tensor import SparseTensorSpec
 
 __all__ = ["NotSavableError", "collected", "described", "rebuilt", "specs_of"]

@@ -75,6 +75,7 @@ class RaggedTensor(Constructors, ArrayOfParts):
 
     _rules = RULES
     _to_dense = "value.to_tensor() pads the rows, value.flat_values are the elements"
+    _is_tensor = True
 
     def __init__(self, values, row_partition, internal=False):
         if not internal:

@@ -16,6 +16,7 @@ from lamina.engine import (
 from lamina.ops import indexing, shaping
 from lamina.ops.array import fill
 from lamina.ops.ragged.partition import is_ready
+from lamina.ops.rows import IndexedSlices
 from lamina.ops.sparse.tensor import SparseTensor, host_of, is_sparse, sparse
 
 __all__ = [
@@ -245,7 +246,7 @@ def mask(a, mask_indices, name=None):
         array([7], dtype=int32)
     """
     keep = np.nonzero(~np.isin(host_of(a.indices), host_of(convert_to_tensor(mask_indices))))[0]
-    return indexing.IndexedSlices(
+    return IndexedSlices(
         indexing.gather(a.values, keep), indexing.gather(a.indices, keep), a.dense_shape
     )
 

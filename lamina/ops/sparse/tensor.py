@@ -113,6 +113,7 @@ class SparseTensor(ArrayOfParts):
 
     _rules = RULES
     _to_dense = "tf.sparse.to_dense(value)"
+    _is_tensor = True
 
     def __init__(self, indices, values, dense_shape):
         self._indices = _integers(indices, "indices")
