@@ -1,7 +1,7 @@
 """Dtype policies, and the process-wide defaults: floatx, epsilon, data format."""
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +34,8 @@ __all__ = [
 _FLOATX = ("float16", "bfloat16", "float32", "float64")
 _DATA_FORMATS = ("channels_last", "channels_first")
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+# Functions from a name to a policy, or to None where they do not know it; `quantized` adds one.
+readers: list[Callable[[str], Any]] = []
 
 
 class _Defaults:
@@ -293,6 +295,9 @@ class DTypePolicyMap(Captured, MutableMapping[str, Any]):
         policy_map: Path → policy. A path matches itself, or as a regular expression the whole
             path.
 
+    Raises:
+        TypeError: `policy_map` is no dict.
+
     Example:
         >>> policies = tf.keras.dtype_policies.DTypePolicyMap("float32")
         >>> policies["encoder/.*"] = "mixed_bfloat16"
@@ -305,6 +310,11 @@ class DTypePolicyMap(Captured, MutableMapping[str, Any]):
     quantization_mode = None
 
     def __init__(self, default_policy: Like = None, policy_map: Mapping[str, Any] | None = None):
+        if policy_map is not None and not isinstance(policy_map, Mapping):
+            raise TypeError(
+                f"DTypePolicyMap: `policy_map` must be a dict of paths and policies; got "
+                f"{policy_map!r} of type {type(policy_map).__name__}."
+            )
         self._default = None if default_policy is None else get(default_policy)
         self.policy_map = {path: get(policy) for path, policy in (policy_map or {}).items()}
 
@@ -431,7 +441,8 @@ def get(identifier: Like | DTypePolicyMap) -> Any:
     if isinstance(identifier, DTypePolicy | DTypePolicyMap):
         return identifier
     if isinstance(identifier, str):
-        return DTypePolicy(identifier)
+        found = next((made for read in readers if (made := read(identifier)) is not None), None)
+        return DTypePolicy(identifier) if found is None else found
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     try:

@@ -32,7 +32,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         quantization_mode: The mode.
 
     Raises:
-        ValueError: the mode is unknown.
+        ValueError: the mode is unknown, or integers are to be scaled to float16.
 
     Example:
         >>> policy = tf.keras.dtype_policies.QuantizedDTypePolicy("int8", "mixed_bfloat16")
@@ -41,31 +41,49 @@ class QuantizedDTypePolicy(DTypePolicy):
     """
 
     _keras_module: ClassVar[str] = "keras.dtype_policies"
-    _mode_pattern: ClassVar[tuple[str, int] | None] = None  # "gptq" and 2 for "gptq/4/128"
+    # "gptq" and the numbers behind it, each with those that it may be; () stands for any size.
+    _mode_pattern: ClassVar[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]] | None] = None
 
     def __init__(self, mode: str, source_name: str | None = None):
-        self._check_mode(mode)
+        self._numbers = self._read_mode(mode)
         source = policy.dtype_policy().name if source_name is None else source_name
         super().__init__(source)
-        self.mode = mode
+        if mode == "int8" and self.compute_dtype == "float16":
+            raise ValueError(
+                f"{type(self).__name__}: a source with a range wider than float16's was expected "
+                f"for mode 'int8'; got {source!r}.\n  Fix: use 'mixed_bfloat16' or 'float32'."
+            )
         self.source_name = source
         self.name = f"{mode}_from_{source}"
-        self.quantization_mode = mode.split("/")[0]
+        self.mode = self.quantization_mode = mode.split("/")[0]
+        self._whole_mode = mode
 
-    def _check_mode(self, mode: str) -> None:
-        parts = mode.split("/") if isinstance(mode, str) else []
+    def _read_mode(self, mode: Any) -> tuple[int, ...]:
+        """Return the numbers in a mode; raise if it has not the form of this class."""
+        parts = mode.split("/") if isinstance(mode, str) else [""]
+        kind, fields = self._mode_pattern or (parts[0], ())
+        good = parts[0] == kind and kind in _MODES and len(parts) == len(fields) + 1
+        good = good and all(part.lstrip("-").isdigit() for part in parts[1:])
+        numbers = tuple(map(int, parts[1:])) if good else ()
+        for number, (_, allowed) in zip(numbers, fields, strict=False):
+            good = good and (number in allowed if allowed else number == -1 or number > 0)
+        if good:
+            return numbers
+        raise ValueError(f"{type(self).__name__}: {self._wanted()}; got {mode!r}.")
+
+    def _wanted(self) -> str:
         if self._mode_pattern is None:
-            good, wanted = mode in _MODES, f"one of {_MODES}"
-        else:
-            kind, count = self._mode_pattern
-            numbers = parts[1:]
-            good = parts[:1] == [kind] and len(numbers) == count
-            good = good and all(n.lstrip("-").isdigit() for n in numbers)
-            wanted = (
-                f"'{kind}' and {count} whole numbers, as in '{'/'.join([kind, *'48'[:count]])}'"
-            )
-        if not good:
-            raise ValueError(f"{type(self).__name__}: `mode` must be {wanted}; got {mode!r}.")
+            return f"`mode` must be one of {_MODES}"
+        kind, fields = self._mode_pattern
+        told = [
+            f"<{name}> {' or '.join(map(str, allowed)) or '-1 or a positive number'}"
+            for name, allowed in fields
+        ]
+        form = "/".join([kind, *(f"<{name}>" for name, _ in fields)])
+        return f"`mode` must be '{form}' with {', '.join(told)}"
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self._whole_mode}
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} "{self.name}">'
@@ -87,6 +105,8 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         >>> tf.keras.dtype_policies.QuantizedFloat8DTypePolicy("float8").amax_history_length
         1024
     """
+
+    default_amax_history_length: ClassVar[int] = 1024
 
     def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
         super().__init__(mode, source_name)
@@ -113,17 +133,17 @@ class Int4DTypePolicy(QuantizedDTypePolicy):
         128
     """
 
-    _mode_pattern = ("int4", 1)
+    _mode_pattern = ("int4", (("block_size", ()),))
 
     def __init__(self, mode: str, source_name: str | None = None):
         super().__init__(mode, source_name)
-        self.block_size = int(mode.split("/")[1])
+        (self.block_size,) = self._numbers
 
 
 class _GroupedDTypePolicy(QuantizedDTypePolicy):
     def __init__(self, mode: str, source_name: str | None = None):
         super().__init__(mode, source_name)
-        self.weight_bits, self.group_size = map(int, mode.split("/")[1:])
+        self.weight_bits, self.group_size = self._numbers
 
 
 class GPTQDTypePolicy(_GroupedDTypePolicy):
@@ -143,7 +163,7 @@ class GPTQDTypePolicy(_GroupedDTypePolicy):
     Reference: Frantar et al. 2022, https://arxiv.org/abs/2210.17323.
     """
 
-    _mode_pattern = ("gptq", 2)
+    _mode_pattern = ("gptq", (("weight_bits", (2, 3, 4, 8)), ("group_size", ())))
 
 
 class AWQDTypePolicy(_GroupedDTypePolicy):
@@ -163,7 +183,7 @@ class AWQDTypePolicy(_GroupedDTypePolicy):
     Reference: Lin et al. 2023, https://arxiv.org/abs/2306.00978.
     """
 
-    _mode_pattern = ("awq", 2)
+    _mode_pattern = ("awq", (("weight_bits", (4,)), ("group_size", ())))
 
 
 class Quantizer(Captured):
@@ -193,6 +213,26 @@ class Quantizer(Captured):
             f"  Fix: def __call__(self, x): return integers, scale"
         )
 
+
+_CLASSES = {
+    "float8": QuantizedFloat8DTypePolicy,
+    "gptq": GPTQDTypePolicy,
+    "awq": AWQDTypePolicy,
+}
+
+
+def _read(name: str) -> QuantizedDTypePolicy | None:
+    """Return the policy of a name such as "int8_from_float32"; None for other names."""
+    mode, between, source = name.partition("_from_")
+    kind = mode.split("/")[0]
+    if not between or kind not in _MODES:
+        return None
+    if kind == "int4" and "/" in mode:
+        return Int4DTypePolicy(mode, source)
+    return _CLASSES.get(kind, QuantizedDTypePolicy)(mode, source)
+
+
+policy.readers.append(_read)
 
 for _policy in (
     QuantizedDTypePolicy,

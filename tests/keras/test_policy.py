@@ -126,3 +126,44 @@ def test_policy_map_finds_by_path_and_pattern():
     del policies["c"]
     assert list(policies) == ["a/.*", "a/b.*"]
     assert policy.DTypePolicyMap().default_policy.name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "mode"),
+    [
+        ("int8_from_mixed_bfloat16", "QuantizedDTypePolicy", "int8"),
+        ("int4_from_float64", "QuantizedDTypePolicy", "int4"),
+        ("int4/64_from_float32", "Int4DTypePolicy", "int4"),
+        ("float8_from_float32", "QuantizedFloat8DTypePolicy", "float8"),
+        ("gptq/3/-1_from_float32", "GPTQDTypePolicy", "gptq"),
+        ("awq/4/32_from_bfloat16", "AWQDTypePolicy", "awq"),
+    ],
+)
+def test_quantized_policies_have_names_to_get_them_by(name, kind, mode):
+    made = policy.get(name)
+    assert (type(made).__name__, made.name, made.mode) == (kind, name, mode)
+    assert made.compute_dtype == policy.get(name.split("_from_")[1]).compute_dtype
+    assert policy.deserialize(policy.serialize(made)) == made
+    assert policy.DTypePolicyMap("float32", {"a": name})["a"] == made
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("int8_from_float16", "range wider than float16's"),
+        ("int4/0_from_float32", "<block_size> -1 or a positive number; got 'int4/0'"),
+        ("gptq/5/8_from_float32", "<weight_bits> 2 or 3 or 4 or 8"),
+        ("awq/8/8_from_float32", "<weight_bits> 4, <group_size>"),
+        ("awq_from_float32", "'awq/<weight_bits>/<group_size>'"),
+        ("int8_from_abc", "must be a dtype"),
+        ("abc_from_float32", "must be a dtype"),
+    ],
+)
+def test_names_of_quantized_policies_are_checked(name, text):
+    with pytest.raises(ValueError, match=text):
+        policy.get(name)
+
+
+def test_policy_map_takes_a_dict_only():
+    with pytest.raises(TypeError, match=r"`policy_map` must be a dict .*; got 'float32'"):
+        policy.DTypePolicyMap(policy_map="float32")
