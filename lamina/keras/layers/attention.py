@@ -199,7 +199,8 @@ class MultiHeadAttention(HeadProjections):
         query: float, ``(B, T, D)``, or with more axes between B and D.
         value: float, ``(B, S, D')``.
         key: float, ``(B, S, D")``; None is `value`.
-        query_mask: Accepted; it becomes the mask of the output.
+        query_mask: Accepted. The mask that the query carries says which queries see nothing, and
+            passes to the output.
         value_mask: Boolean ``(B, S)``, true for what may be seen; or None.
         key_mask: As `value_mask`.
         attention_mask: Boolean ``(B, T, S)``, true where a query may see a key; or with an axis
@@ -326,7 +327,15 @@ class MultiHeadAttention(HeadProjections):
         key = value if key is None else key
         axes = self._attention_axes(query.ndim)
         allowed = self._allowed(
-            query, key, value_mask, key_mask, attention_mask, use_causal_mask, axes[0]
+            query,
+            key,
+            value_mask,
+            key_mask,
+            attention_mask,
+            use_causal_mask,
+            axes[0],
+            # As Keras: the mask that the query carries counts, not one that is given.
+            query._keras_mask if query.ndim == 3 else None,
         )
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         if query.ndim == 3:

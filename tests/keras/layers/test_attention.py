@@ -147,7 +147,9 @@ def test_masks_of_the_inputs_are_used_and_that_of_the_query_passes():
     masked = [L.Masking(9.0)(a) for a in (query, value)]
     y = layer(*masked)
     assert (y._keras_mask.numpy() == QUERIES).all()
-    assert_close(y, layer(query * QUERIES[..., None], value, value_mask=tf.constant(KEYS)))
+    pairs = tf.constant(QUERIES[:, :, None] & KEYS[:, None])
+    query, value = query * QUERIES[..., None], value * KEYS[..., None]
+    assert_close(y, layer(query, value, attention_mask=pairs))
 
 
 @each_kind
