@@ -1,6 +1,7 @@
 """Convolutions over 1, 2 and 3 spatial axes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lamina import ops
 from lamina.engine import Shape, Tensor
@@ -107,6 +108,7 @@ class Conv(Adaptable, Convolution):
     def build(self, input_shape: Shape):
         channels = self.known_channels(input_shape)
         checks.divides(self, "groups", self.groups, "the number of channels", channels)
+        self.check_windows(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, channels // self.groups, self.filters),
@@ -117,11 +119,30 @@ class Conv(Adaptable, Convolution):
         self.bias = self.bias_weight(self.filters)
         self.start_lora()
 
-    def call(self, inputs: Tensor) -> Tensor:
-        y = ops.conv(
-            inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
+    def convolution_op(self, inputs: Tensor, kernel: Any) -> Tensor:
+        """Return the convolution of `inputs` with a kernel; subclasses may change either.
+
+        Args:
+            inputs: The layer's inputs.
+            kernel: ``(*kernel_size, C / groups, F)``.
+
+        Returns:
+            The outputs before bias and activation.
+
+        Example:
+            >>> class Centered(tf.keras.layers.Conv2D):
+            ...     def convolution_op(self, inputs, kernel):
+            ...         return super().convolution_op(inputs, kernel - tf.reduce_mean(kernel))
+            >>> float(tf.reduce_max(tf.abs(Centered(1, 3)(tf.ones((1, 3, 3, 1)))))) < 1e-5
+            True
+        """
+        return ops.conv(
+            inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate
         )
-        return self.activation(self.biased(y))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        y = self.biased(self.convolution_op(inputs, self.kernel))
+        return y if self.activation is None else self.activation(y)
 
 
 class Conv1D(Conv):

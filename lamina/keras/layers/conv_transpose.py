@@ -133,7 +133,8 @@ class ConvTranspose(Convolution):
             self.data_format,
             self.dilation_rate,
         )
-        return self.activation(self.biased(y))
+        y = self.biased(y)
+        return y if self.activation is None else self.activation(y)
 
 
 class Conv1DTranspose(ConvTranspose):

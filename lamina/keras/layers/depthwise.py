@@ -97,6 +97,7 @@ class DepthwiseConv(Convolution):
 
     def build(self, input_shape: Shape):
         channels = self.known_channels(input_shape)
+        self.check_windows(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, channels, self.depth_multiplier),
@@ -110,7 +111,8 @@ class DepthwiseConv(Convolution):
         y = ops.depthwise_conv(
             inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
         )
-        return self.activation(self.biased(y))
+        y = self.biased(y)
+        return y if self.activation is None else self.activation(y)
 
 
 class DepthwiseConv1D(DepthwiseConv):
@@ -229,6 +231,7 @@ class SeparableConv(Convolution):
 
     def build(self, input_shape: Shape):
         channels = self.known_channels(input_shape)
+        self.check_windows(input_shape)
         self.depthwise_kernel = self.add_weight(
             name="depthwise_kernel",
             shape=(*self.kernel_size, channels, self.depth_multiplier),
@@ -255,7 +258,8 @@ class SeparableConv(Convolution):
             self.data_format,
             self.dilation_rate,
         )
-        return self.activation(self.biased(y))
+        y = self.biased(y)
+        return y if self.activation is None else self.activation(y)
 
 
 class SeparableConv1D(SeparableConv):

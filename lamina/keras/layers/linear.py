@@ -116,8 +116,10 @@ class Dense(Adaptable):
         if not inputs.dtype.is_floating:
             inputs = checks.real(self, inputs, self.compute_dtype)
         if self.bias is None:
-            return self.activation(ops.matmul(inputs, self.kernel))
-        return self.activation(ops.affine(inputs, self.kernel, self.bias))
+            y = ops.matmul(inputs, self.kernel)
+        else:
+            y = ops.affine(inputs, self.kernel, self.bias)
+        return y if self.activation is None else self.activation(y)
 
     def _quantized_axes(self) -> tuple[int, ...]:
         return (0,)
@@ -125,7 +127,8 @@ class Dense(Adaptable):
     def _quantized_call(self, inputs: Tensor) -> Tensor:
         x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), -1)
         y = ops.matmul(x, dequantized(self))
-        return self.activation(y if self.bias is None else add_bias(y, self.bias))
+        y = y if self.bias is None else add_bias(y, self.bias)
+        return y if self.activation is None else self.activation(y)
 
 
 class EinsumDense(Adaptable):
@@ -239,7 +242,7 @@ class EinsumDense(Adaptable):
         y = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             y = add_bias(y, self.bias)
-        return self.activation(y)
+        return y if self.activation is None else self.activation(y)
 
     def _quantized_axes(self) -> tuple[int, ...]:
         return contraction.summed_axes(self.equation, 1)
@@ -248,4 +251,5 @@ class EinsumDense(Adaptable):
         axes = contraction.summed_axes(self.equation, 0)
         x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), axes)
         y = ops.einsum(self.equation, x, dequantized(self))
-        return self.activation(y if self.bias is None else add_bias(y, self.bias))
+        y = y if self.bias is None else add_bias(y, self.bias)
+        return y if self.activation is None else self.activation(y)

@@ -66,10 +66,13 @@ class Spatial(Layer):
 class Convolution(Spatial):
     """What all convolutions do the same way: checks of steps and padding, channels, the bias.
 
-    The constructors of the families below set the attributes: `strides`, `dilation_rate`,
-    `use_bias`, `bias_initializer`, `bias_regularizer`, `bias_constraint`, `bias`.
+    The constructors of the families below set the attributes: `kernel_size`, `padding`,
+    `strides`, `dilation_rate`, `use_bias`, `bias_initializer`, `bias_regularizer`,
+    `bias_constraint`, `bias`.
     """
 
+    kernel_size: tuple[int, ...]
+    padding: str
     strides: tuple[int, ...]
     dilation_rate: tuple[int, ...]
     use_bias: bool
@@ -102,6 +105,19 @@ class Convolution(Spatial):
         limits: dict[str, Any] = {"ndim" if exactly else "min_ndim": ndim}
         self.input_spec = InputSpec(**limits, axes={self.channel_axis: channels})
         return channels
+
+    def check_windows(self, input_shape: Shape) -> None:
+        """Raise where a window is larger than the input and nothing is added around it."""
+        if self.padding != "valid" or len(input_shape) != self.rank + 2:
+            return
+        sizes = [input_shape[axis] for axis in self.spatial_axes]
+        spans = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        if any(n is not None and n < span for n, span in zip(sizes, spans, strict=True)):
+            raise ValueError(
+                f"{checks.label(self)}: windows of {tuple(spans)} must fit into the input's "
+                f"spatial axes; got an input of shape {tuple(input_shape)}.\n"
+                f"  Fix: padding='same', a smaller kernel_size, or larger inputs."
+            )
 
     def bias_weight(self, size: int, initializer: Any = None) -> Any:
         """Return the bias, ``(size,)``, or None."""

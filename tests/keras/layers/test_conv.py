@@ -175,3 +175,26 @@ def test_channels_first_bias_goes_where_keras_on_tensorflow_puts_it():
     assert_close(layer(tf.ones((1, 3, 5)))[0, :, 0], [1, 2, 3, 4])
     # As many places as filters: `keras.ops.add` takes the last axis for the channels.
     assert_close(layer(tf.ones((1, 3, 4)))[0, 0], [1, 2, 3, 4])
+
+
+def test_a_subclass_changes_the_convolution():
+    class Doubled(L.Conv2D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, 2 * kernel)
+
+    x = array(1, 4, 4, 3)
+    layer, plain = Doubled(2, 3, use_bias=False), L.Conv2D(2, 3, use_bias=False)
+    layer(x), plain(x)
+    layer.set_weights(plain.get_weights())
+    assert_close(layer(x), 2 * plain(x).numpy())
+
+
+@pytest.mark.parametrize("kind", [L.Conv2D, L.DepthwiseConv2D, L.SeparableConv2D])
+def test_windows_larger_than_the_input_are_refused(kind):
+    layer = kind(
+        kernel_size=3, dilation_rate=4, **({} if kind is L.DepthwiseConv2D else {"filters": 2})
+    )
+    with pytest.raises(
+        ValueError, match=r"windows of \(9, 9\) must fit .* shape \(None, 8, 20, 3\)"
+    ):
+        layer(tf.keras.Input((8, 20, 3)))

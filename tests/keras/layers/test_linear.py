@@ -122,3 +122,22 @@ def test_dense_takes_sparse_values_of_any_real_dtype(dtype):
     wanted = tf.sparse.to_dense(st).numpy().astype("float32") @ dense.kernel.numpy()
     assert_close(model(st), wanted)
     assert_close(model.predict(st, verbose=0), wanted)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: L.Dense(2, "relu"),
+        lambda: L.EinsumDense("ab,bc->ac", 2, activation="relu"),
+        lambda: L.Conv1D(2, 1, activation="relu"),
+        lambda: L.SeparableConv1D(2, 1, activation="relu"),
+    ],
+)
+def test_the_activation_can_be_taken_away(made):
+    layer = made()
+    x = -np.ones((1, 3) if isinstance(layer, L.Dense | L.EinsumDense) else (1, 2, 3), "float32")
+    layer(x)
+    layer.set_weights([np.ones_like(w) for w in layer.get_weights()])
+    assert (layer(x).numpy() == 0).all()
+    layer.activation = None
+    assert (layer(x).numpy() < 0).all()
