@@ -23,7 +23,7 @@ from lamina.engine import (
 )
 from lamina.engine.composite import Composite
 from lamina.keras import registry
-from lamina.keras.core import reporting
+from lamina.keras.core import buildspec, reporting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.reporting import is_shape
@@ -185,7 +185,9 @@ def build_for(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None
     if not registry.is_own(type(layer)):
         layer.__dict__["_lm_call_arguments"] = _noted(args, kwargs)
     build = type(layer).build
-    names = _build_names(build)
+    names = buildspec.names_of(build)
+    if len(names) > 1:
+        buildspec.check_names(layer, build, names)
     if len(names) > 1 and any(f"{k}_shape" in names for k in shapes):
         given = {f"{k}_shape": s for k, s in shapes.items() if f"{k}_shape" in names}
         layer.__dict__["_lm_build_shapes"] = given
@@ -243,18 +245,6 @@ class TensorShapeTuple(tuple):
         return len(self)
 
     ndims = rank
-
-
-_names_of_build: dict[Any, tuple[str, ...]] = {}
-
-
-def _build_names(build: Any) -> tuple[str, ...]:
-    found = _names_of_build.get(build)
-    if found is None:
-        inner = getattr(build, "python_function", build)
-        names = [n for n in inspect.signature(inner).parameters if n != "self"]
-        found = _names_of_build[build] = tuple(names)
-    return found
 
 
 def load_deferred(layer: Any, args: Any = None, kwargs: Any = None) -> None:
@@ -447,7 +437,9 @@ def as_shapes(value: Any) -> Any:
 
 
 def as_symbols(shapes: Any, dtype: Any) -> Any:
-    """Return KerasTensors for a shape or a structure of shapes."""
+    """Return KerasTensors for a shape or a structure of shapes, None for an input left out."""
+    if shapes is None:
+        return None
     if is_shape(shapes):
         return KerasTensor(shapes, dtype)
     if isinstance(shapes, dict):
@@ -461,6 +453,8 @@ def as_symbols(shapes: Any, dtype: Any) -> Any:
 def _trace_shapes(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Record a call on inputs of the given shapes, with integer inputs where floats do not do."""
     named = {k.removesuffix("_shape"): v for k, v in kwargs.items()}
+    if "input" in named and "input" not in layer._lm_spec.names:  # whatever `call` names it
+        shapes = [named.pop("input"), *shapes]
     last: Exception | None = None
     for dtype in (layer.compute_dtype, "int32"):
         args = [as_symbols(s, dtype) for s in shapes]
@@ -519,7 +513,8 @@ def add_activity_losses(layer: Any, outputs: Any) -> None:
         penalty = layer.activity_regularizer(out)
         if out.ndim:
             batch = out.shape[0]
-            batch = ops.cast(ops.shape(out)[0], penalty.dtype) if batch is None else float(batch)
+            known = batch is not None
+            batch = float(max(batch, 1)) if known else ops.cast(ops.shape(out)[0], penalty.dtype)
             penalty = penalty / batch
         layer.add_loss(penalty)
 

@@ -3,6 +3,8 @@
 import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from lamina.engine import (
     Tensor,
     Variable,
@@ -17,13 +19,14 @@ from lamina.keras import policy, registry, regularizers
 from lamina.keras import variable as keras_variable
 from lamina.keras.capture import Captured, describes_own
 from lamina.keras.core import calling, explaining, lifting
+from lamina.keras.core.buildspec import shapes_by_name
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.input_spec import assert_compatible
 from lamina.keras.core.intercepting import recompute
 from lamina.keras.core.module import _LEAVES, watchers
 from lamina.keras.core.older import take_older_arguments
-from lamina.keras.core.quantizing import Quantizable
+from lamina.keras.core.quantizing import Quantizable, quantize_as_policy
 from lamina.keras.core.reporting import by_default
 from lamina.keras.core.state import Stated
 from lamina.keras.core.stateless import Stateless
@@ -71,6 +74,8 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
     _lm_untraced: ClassVar[frozenset[str]] = frozenset({"built"})
     # Whether symbolic calls report the compute dtype, whatever comes in, as Keras' layers do.
     _lm_reports_compute_dtype: ClassVar[bool] = False
+    # Whether there is nothing to build: such a layer is `built` from the start.
+    _lm_needs_no_build: ClassVar[bool] = False
     supports_masking = False
     input_spec: Any = None
     # Set by `__init__`.
@@ -99,10 +104,10 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
         # Straight into __dict__: nothing here is a weight, and __setattr__ looks at each value.
         own = self.__dict__
         own["_name"] = _checked_name(self, name)
-        own["_trainable"] = bool(trainable)
+        own["_trainable"] = _checked_trainable(self, trainable)
         own["_policy"] = policy.get(dtype)
         own["autocast"] = autocast
-        own["built"] = False
+        own["built"] = self._lm_needs_no_build and type(self).build is Layer.build
         own["activity_regularizer"] = regularizers.get(activity_regularizer)
         own["_inbound_nodes"] = []
         own["_lm_added"] = []
@@ -179,11 +184,13 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        found = policy.get(value)
+        found, before = policy.get(value), self.quantization_mode
         self.__dict__["_policy"] = found
         self.__dict__["_lm_compute"] = as_dtype(found.compute_dtype)
         self.__dict__["_lm_mixed"] = found.compute_dtype != found.variable_dtype
         versions.structure += 1
+        if before is None and self.built:
+            quantize_as_policy(self)
 
     @property
     def trainable(self) -> bool:
@@ -360,9 +367,15 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
             here.training = before_training
             here.compute_dtype = before_dtype
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Return the mask of the output: the input's, for layers that support masking."""
-        return previous_mask
+    if TYPE_CHECKING:
+        # Keras' layers call the second parameter `previous_mask` or `mask`.
+        def compute_mask(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            """Return the mask of the output: the input's, for layers that support masking."""
+    else:
+
+        def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+            """Return the mask of the output: the input's, for layers that support masking."""
+            return previous_mask
 
     # -- shapes
 
@@ -437,7 +450,7 @@ def _noting_build(build: Any) -> Any:
         own = self.__dict__
         own["built"] = True
         if args and "_lm_build_shapes" not in own:
-            own["_lm_build_shapes"] = {"input_shape": args[0]}
+            own["_lm_build_shapes"] = shapes_by_name(build, args, kwargs)
         if "_lm_deferred" in own and not local.calls:
             calling.load_deferred(self)
         if "_lm_start_weights" in own and type(self).build is wrapped:
@@ -449,6 +462,15 @@ def _noting_build(build: Any) -> Any:
 
 def _regularized(variable: Any) -> bool:
     return getattr(variable, "regularizer", None) is not None
+
+
+def _checked_trainable(layer: Any, trainable: Any) -> bool:
+    if not isinstance(trainable, bool | np.bool_):
+        raise ValueError(
+            f"{type(layer).__name__}: `trainable` must be True or False; got {trainable!r} of type "
+            f"{type(trainable).__name__}."
+        )
+    return bool(trainable)
 
 
 def _checked_name(layer: Any, name: Any) -> str:

@@ -142,13 +142,13 @@ def _quantize(layer: Any, mode: Any, type_check: bool, config: Any) -> None:
         layer.dtype_policy = QuantizedDTypePolicy("int8", source)
     else:
         layer.dtype_policy = Int4DTypePolicy(f"int4/{_BLOCK}", source)
-    quantize_as_policy(layer)
 
 
 def quantize_as_policy(layer: Any) -> None:
     """Quantize a layer whose policy says so, and whose kernel is whole.
 
-    Layers end their `build` with it: what is loaded has the variables that were saved.
+    Layers end their `build` with it: what is loaded has the variables that were saved. So does
+    setting the policy of a layer that is built.
     """
     mode = layer.quantization_mode
     if mode not in ("int8", "int4") or not hasattr(type(layer), "_quantized_axes"):

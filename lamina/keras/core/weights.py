@@ -203,6 +203,16 @@ class Weighted(Module):
         return [v for v in self.variables if not (v._trainable and self._trainable)]
 
     @property
+    def metrics(self) -> list[Any]:
+        """The metrics held as attributes, here and in the layers below."""
+        return list({identity(m): m for m in _metrics_below(self)}.values())
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The state of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
     def submodules(self) -> tuple[Any, ...]:
         """All layers and modules below."""
         return tuple(self._flatten_layers(include_self=False))
@@ -273,6 +283,13 @@ def file_order(variables: list[Any]) -> list[Any]:
     return [v for v, t in zip(variables, asked, strict=True) if t] + [
         v for v, t in zip(variables, asked, strict=True) if not t
     ]
+
+
+def _metrics_below(root: Any) -> Iterator[Any]:
+    for layer in root._flatten_layers():
+        yield from (
+            v for _, v in children(layer) if getattr(type(v), "_tracked_as", "") == "metric"
+        )
 
 
 def _number(variable: Any) -> int:

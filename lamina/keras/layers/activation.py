@@ -40,6 +40,7 @@ class Activation(Layer):
         array([0., 2.], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, activation: activations.Like, **kwargs):
@@ -85,6 +86,7 @@ class ReLU(Layer):
         array([-1.,  3.,  6.], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(
@@ -124,6 +126,7 @@ class LeakyReLU(Layer):
         array([-1.,  3.], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs):
@@ -157,6 +160,7 @@ class ELU(Layer):
     Reference: Clevert et al. 2015, https://arxiv.org/abs/1511.07289, eq. 15.
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs):
@@ -254,6 +258,7 @@ class Softmax(Layer):
         array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs):

@@ -108,8 +108,8 @@ class Attention(Layer):
             output = output * ops.cast(query_mask[..., None], output.dtype)
         return (output, weights) if return_attention_scores else output
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return self._checked_masks(previous_mask)[0]
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self._checked_masks(mask)[0]
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         """Return how well keys ``(B, S, D)`` match queries ``(B, T, D)``: ``(B, T, S)``."""

@@ -27,6 +27,7 @@ class Identity(Layer):
         array([1.], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, **kwargs):
@@ -92,8 +93,8 @@ class Lambda(Layer):
         extra = {name: given[name] for name in self._takes if name not in self.arguments}
         return self.function(inputs, **self.arguments, **extra)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
 
 class Masking(Layer):
@@ -118,6 +119,7 @@ class Masking(Layer):
         array([[ True, False]])
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs):
@@ -130,5 +132,5 @@ class Masking(Layer):
         y._keras_mask = mask
         return y
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor:
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         return ops.reduce_any(ops.not_equal(inputs, ops.cast(self.mask_value, inputs.dtype)), -1)

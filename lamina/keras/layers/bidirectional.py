@@ -103,8 +103,8 @@ class Bidirectional(Layer):
         merged = merged if isinstance(merged, tuple) else (merged,)
         return (*merged, *states, *others)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        mask = nest.flatten(previous_mask)[0] if previous_mask is not None else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = nest.flatten(mask)[0] if mask is not None else None
         mask = mask if self.return_sequences else None
         masks = [mask] if self.merge_mode is not None else [mask, mask]
         if self.return_state:

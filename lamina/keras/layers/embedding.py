@@ -119,7 +119,7 @@ class Embedding(Adaptable):
             inputs = ops.cast(inputs, "int32")
         return ops.cast(dequantized_rows(self, inputs), self.compute_dtype)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
 

@@ -100,11 +100,10 @@ class Merge(Layer):
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         return functools.reduce(type(self).combine, _aligned(inputs))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Tensor | None:
-        masks = previous_mask
-        if not isinstance(masks, list | tuple) or any(m is None for m in masks):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
+        if not isinstance(mask, list | tuple) or any(m is None for m in mask):
             return None
-        return functools.reduce(ops.logical_or, masks)
+        return functools.reduce(ops.logical_or, mask)
 
 
 def _aligned(inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -236,14 +235,13 @@ class Concatenate(Layer):
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         return ops.concat(_same_dtype(inputs), self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Tensor | None:
-        masks = previous_mask
-        if not isinstance(masks, list | tuple) or all(m is None for m in masks):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
+        if not isinstance(mask, list | tuple) or all(m is None for m in mask):
             return None
-        ranks = {m.ndim for m in masks if m is not None}
+        ranks = {m.ndim for m in mask if m is not None}
         rank, axis = max(ranks), self.axis % inputs[0].ndim
         filled = [
-            _full_mask(x, rank) if m is None else m for x, m in zip(inputs, masks, strict=True)
+            _full_mask(x, rank) if m is None else m for x, m in zip(inputs, mask, strict=True)
         ]
         if axis < rank:
             return ops.concat(filled, axis)
@@ -328,7 +326,7 @@ class Dot(Layer):
         y = ops.einsum(_dot_equation(first.ndim, second.ndim, axes), first, second)
         return ops.expand_dims(y, 1) if y.ndim == 1 else y
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: which products count depends on what they are for."""
 
 

@@ -524,6 +524,7 @@ class UnitNormalization(Layer):
         array([[0.6, 0.8]], dtype=float32)
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs):

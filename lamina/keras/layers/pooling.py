@@ -48,6 +48,7 @@ __all__ = [
 class Pooling(Spatial):
     """Reduce each window of the spatial axes to one value, for each channel."""
 
+    _lm_needs_no_build = True
     per_axis = ("pool_size",)
 
     def _set_window(self, pool_size: Any, strides: Any, padding: str) -> None:
@@ -232,6 +233,8 @@ class GlobalPooling(Spatial):
         ValueError: the input has another rank.
     """
 
+    _lm_needs_no_build = True
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs):
         super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
@@ -308,7 +311,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         total = ops.reduce_sum(inputs * kept, axis=axis, keepdims=self.keepdims)
         return total / ops.reduce_sum(kept, axis=axis, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> None:
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
         """Return None: time is gone."""
 
 

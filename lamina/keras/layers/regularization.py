@@ -54,6 +54,7 @@ class Dropout(Layer):
     Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(
@@ -261,6 +262,7 @@ class GaussianDropout(Layer):
     Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html, section 10.
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs):
@@ -304,6 +306,7 @@ class GaussianNoise(Layer):
         0.5
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs):
@@ -354,6 +357,7 @@ class AlphaDropout(Layer):
     Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, section "New dropout".
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
     _config_omit = ("noise_shape",)
 
@@ -410,6 +414,7 @@ class ActivityRegularization(Layer):
         1.25
     """
 
+    _lm_needs_no_build = True
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs):

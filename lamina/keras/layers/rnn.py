@@ -161,8 +161,8 @@ class RNN(Layer):
             output = nest.map_structure(_swap_batch_and_time, output)
         return (output, *states) if self.return_state else output
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        mask = nest.flatten(previous_mask)[0] if previous_mask is not None else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = nest.flatten(mask)[0] if mask is not None else None
         mask = mask if self.return_sequences else None
         return [mask, *[None] * self._count_states()] if self.return_state else mask
 

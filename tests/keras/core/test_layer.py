@@ -428,3 +428,67 @@ def test_a_captured_config_has_the_arguments_first_and_no_name():
             self.factor = factor
 
     assert list(Scale(2.0, name="s").get_config()) == ["factor", "trainable", "dtype"]
+
+
+def test_layers_list_the_metrics_they_hold():
+    class Watched(layers.Layer):
+        def __init__(self, inner=None):
+            super().__init__()
+            self.inner = inner
+            self.seen = tf.keras.metrics.Mean(name="seen")
+
+    layer = Watched(Watched(layers.Dense(1)))
+    assert [m.name for m in layer.metrics] == ["seen", "seen"]
+    assert len(layer.metrics_variables) == 4
+    assert layer.weights == []
+    assert layers.Dense(1).metrics == []
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_trainable_is_true_or_false(value):
+    with pytest.raises(ValueError, match=r"Dense: `trainable` must be True or False; got"):
+        layers.Dense(2, trainable=value)
+
+
+@pytest.mark.parametrize(
+    ("made", "built"),
+    [
+        (lambda: layers.Dropout(0.2), True),
+        (lambda: layers.ReLU(), True),
+        (lambda: layers.AveragePooling1D(3), True),
+        (lambda: layers.GlobalMaxPooling2D(), True),
+        (lambda: layers.Masking(), True),
+        (lambda: layers.Dense(3), False),
+        (lambda: layers.Flatten(), False),
+    ],
+)
+def test_layers_without_weights_are_built_at_once(made, built):
+    assert made().built is built
+
+
+def test_a_subclass_with_a_build_is_built_when_called():
+    class Scaled(layers.ReLU):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(), initializer="ones")
+
+        def call(self, inputs):
+            return super().call(inputs) * self.scale
+
+    layer = Scaled()
+    assert not layer.built
+    assert layer(tf.constant([-1.0, 2.0])).numpy().tolist() == [0, 2]
+    assert len(layer.weights) == 1
+
+
+def test_an_empty_batch_has_no_activity():
+    layer = layers.Dense(2, activity_regularizer="l2")
+    layer(tf.ones([0, 3]))
+    assert float(layer.losses[0]) == 0.0
+
+
+def test_shapes_of_inputs_left_out_and_of_the_only_one_by_keras_name():
+    layer = layers.MultiHeadAttention(2, 3)
+    assert layer.compute_output_shape((2, 5, 4), (2, 6, 4), None) == (2, 5, 4)
+    assert layers.Dense(3).compute_output_shape(input_shape=(2, 4)) == (2, 3)
+    softmax = layers.Attention()
+    assert softmax.compute_output_shape(input_shape=[(2, 3, 4), (2, 5, 4)]) == (2, 3, 4)

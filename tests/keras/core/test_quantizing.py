@@ -213,3 +213,13 @@ def test_zero_is_among_the_values_of_a_block():
     nothing.build((None, 4))
     nothing.quantize("int4")
     np.testing.assert_array_equal(nothing(np.ones((1, 4), "float32")), 0)
+
+
+def test_a_built_layer_is_quantized_by_its_policy():
+    layer = layers.Dense(3)
+    layer.build((None, 4))
+    layer.dtype_policy = "int8_from_float32"
+    assert (layer.quantization_mode, layer.kernel.dtype) == ("int8", "int8")
+    made = layers.Dense(2, dtype="int8_from_bfloat16")
+    assert made.dtype_policy.name == "int8_from_bfloat16"
+    assert layers.Dense.from_config(made.get_config()).dtype_policy == made.dtype_policy

@@ -116,3 +116,13 @@ def test_errors(make, kind, message):
     with pytest.raises(kind, match=r".") as error:
         make()
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [L.Add(), L.Concatenate(), L.Dot(1), L.Attention(), L.Masking(), L.Embedding(3, 2), L.LSTM(2)],
+)
+def test_the_mask_is_given_by_name(layer):
+    single = isinstance(layer, L.Masking | L.Embedding | L.LSTM)
+    x = tf.zeros([1, 2]) if isinstance(layer, L.Embedding) else tf.zeros([1, 2, 2])
+    layer.compute_mask(x if single else [x, x], mask=None)
