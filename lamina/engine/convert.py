@@ -134,7 +134,7 @@ def _fitting_ints(value: Any, dtype: DType) -> npt.NDArray[Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return isinstance(value, list | tuple) and not value
+    return isinstance(value, list | tuple) and not leaves(value)
 
 
 def _is_number_array(value: Any, wanted: DType) -> bool:

@@ -235,3 +235,9 @@ def test_jax_and_numpy_take_tensors():
 def test_numpy_methods_are_pointed_to():
     with pytest.raises(AttributeError, match=r"Fix: tf.reduce_mean\(x\), or x.numpy\(\).mean"):
         tf.ones([2]).mean()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "string", "bool", "complex64"])
+def test_lists_without_items_take_any_dtype(dtype):
+    found = tf.constant([[], []], dtype)
+    assert (found.shape, found.dtype) == ((2, 0), dtype)
