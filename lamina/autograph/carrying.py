@@ -195,7 +195,7 @@ class Carried:
         if len(a) != len(b.array):
             self.grows.append(name)
         kind = b.slot.type
-        row = b.array.element_like()
+        row = ops.zeros(kind.shape[1:], kind.dtype)
         return Array(b.array, Leaf(kind, (a.joined(row, len(b.array)),)))
 
     def _plan_leaf(self, name: str, a: Any, kind: TensorType) -> Leaf:
@@ -289,6 +289,8 @@ class Carried:
             return
         if isinstance(plan, Array):
             plan, value = plan.leaf, value.joined()
+            if value.shape[0] != plan.type.shape[0]:
+                raise self._refused(name, "grows by a number of elements that each iteration tells")
         tensor = self._as_type(name, value, plan.type)
         if tensor._type is not plan.type:
             raise self._differs(name, plan.type, tensor._type)

@@ -20,6 +20,7 @@ from lamina.engine import (
     op,
     replace_nones,
 )
+from lamina.ops.tensor_array import TensorArray
 
 __all__ = ["cond", "group", "no_op", "switch_case"]
 
@@ -109,10 +110,11 @@ def _single(value: Tensor, who: str, what: str) -> Tensor:
 
 def _branch(index: Tensor, fns: Sequence[Callable[[], Any]], who: str) -> Any:
     """Record the branches, give them equal inputs and outputs, and emit one equation."""
-    closed, results = _close_branches(fns, who)
+    arrays: dict[int, TensorArray] = {}
+    closed, results = _close_branches([_joining(fn, arrays) for fn in fns], who)
     first = results[0]
     for k, other in enumerate(results[1:], 1):
-        check_alike(who, first, other, "the first branch", f"branch {k}")
+        check_alike(who, first, other, "the first branch", f"branch {k}", varies=True)
     outer = distinct(o for c in closed for o in c.outer)
     place = {id(o): i for i, o in enumerate(outer)}
     operands = [o if isinstance(o, Tensor) else o._as_tensor() for o in outer]
@@ -126,7 +128,28 @@ def _branch(index: Tensor, fns: Sequence[Callable[[], Any]], who: str) -> Any:
     count = len(outputs) - len(written)
     for variable, value in zip(written, outputs[count:], strict=True):
         local.trace.write(variable, value)
-    return replace_nones(first, outputs[:count])
+    found = replace_nones(first, outputs[:count])
+    if not arrays:
+        return found
+    flat = [arrays[i].of_joined(v) if i in arrays else v for i, v in enumerate(nest.flatten(found))]
+    return nest.pack_sequence_as(found, flat)
+
+
+def _joining(fn: Callable[[], Any], arrays: dict[int, TensorArray]) -> Callable[[], Any]:
+    """Return a branch that gives TensorArrays as one Tensor, and notes them by their places."""
+
+    def run() -> Any:
+        result = fn()
+        flat = nest.flatten(result)
+        found = {i: v for i, v in enumerate(flat) if isinstance(v, TensorArray)}
+        if not found:
+            return result
+        arrays.update(found)
+        return nest.pack_sequence_as(
+            result, [v.joined() if i in found else v for i, v in enumerate(flat)]
+        )
+
+    return run
 
 
 def _close_branches(fns: Sequence[Callable[[], Any]], who: str) -> tuple[list[Closed], list[Any]]:
@@ -161,8 +184,19 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     return list({id(o): o for o in items}.values())
 
 
-def check_alike(who: str, first: Any, other: Any, name: str, other_name: str) -> None:
-    """Raise a TypeError unless two results agree in structure, shapes and dtypes."""
+def check_alike(
+    who: str, first: Any, other: Any, name: str, other_name: str, varies: bool = False
+) -> None:
+    """Raise a TypeError unless two results agree in structure, shapes and dtypes.
+
+    Args:
+        who: The caller's name.
+        first: A structure of Tensors.
+        other: What must be alike.
+        name: Where `first` comes from.
+        other_name: Where `other` comes from.
+        varies: Whether shapes may differ in eager code: then it is a TracedValueError.
+    """
     try:
         nest.assert_same_structure(first, other)
     except (TypeError, ValueError) as error:
@@ -171,6 +205,11 @@ def check_alike(who: str, first: Any, other: Any, name: str, other_name: str) ->
         ) from None
     for a, b in zip(nest.flatten(first), nest.flatten(other), strict=True):
         kinds = [None if t is None else t._type for t in (a, b)]
+        if varies and None not in kinds and a.dtype is b.dtype and a.shape != b.shape:
+            raise errors.TracedValueError(
+                f"{who}: the shape of a result depends on a Tensor; {name} returns {a.shape}, "
+                f"{other_name} {b.shape}."
+            )
         if kinds[0] is not kinds[1]:
             raise TypeError(
                 f"{who}: all branches must return the same shapes and dtypes; {name} returns "

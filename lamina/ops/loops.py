@@ -25,6 +25,8 @@ from lamina.engine import vectorize as _vectorize
 from lamina.ops.array import stop_gradient
 from lamina.ops.checkpointed import checkpointed_while
 from lamina.ops.control_flow import check_alike, distinct
+from lamina.ops.looped_arrays import joined_arrays
+from lamina.ops.tensor_array import TensorArray
 
 __all__ = ["foldl", "foldr", "map_fn", "scan", "vectorized_map", "while_loop"]
 
@@ -51,8 +53,9 @@ def while_loop(
     Args:
         cond: A function of the loop variables that returns one bool.
         body: A function of the loop variables that returns their next values.
-        loop_vars: A list, tuple or other structure of what converts to Tensors.
-        shape_invariants: Accepted; inside `tf.function` shapes must not change.
+        loop_vars: A list, tuple or other structure of what converts to Tensors, and of
+            TensorArrays.
+        shape_invariants: Accepted; a `tf.function` in which shapes then change runs eagerly.
         parallel_iterations: Accepted, unused.
         back_prop: Whether gradients flow through the loop of a program; eager loops have them.
         swap_memory: Accepted, unused.
@@ -74,9 +77,13 @@ def while_loop(
     limit = maximum_iterations
     if limit is not None:
         limit = static_int(limit, "maximum_iterations")
-    start = nest.map_structure(convert_to_tensor, loop_vars)
+    proceeds, once = _of_structure(cond, body, loop_vars)
+    start = nest.map_structure(_loop_value, loop_vars)
+    rebuilt = None
+    if any(isinstance(v, TensorArray) for v in nest.flatten(start)):
+        proceeds, once, start, rebuilt = joined_arrays(proceeds, once, start)
     flat = nest.flatten(start)
-    test, step = _close_loop(cond, body, start)
+    test, step = _close_loop(proceeds, once, start, shape_invariants is not None)
     written, fixed, place = _arrange([*step.outer, *test.outer], step.written)
     carried = [v._as_tensor() for v in written]
     operands = [*flat, *carried, *[o if isinstance(o, Tensor) else o._as_tensor() for o in fixed]]
@@ -92,7 +99,9 @@ def while_loop(
     )
     for variable, value in zip(written, outputs[len(flat) :], strict=True):
         local.trace.write(variable, value)
-    return _constant_unless(back_prop, nest.pack_sequence_as(loop_vars, outputs[: len(flat)]))
+    found = nest.pack_sequence_as(start, outputs[: len(flat)])
+    found = _constant_unless(back_prop, found)
+    return found if rebuilt is None else rebuilt(found)
 
 
 def _constant_unless(back_prop: bool, results: Any) -> Any:
@@ -111,7 +120,11 @@ def _python_loop(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any) 
         result = body(*values) if packed else body(values)
         values = _as_loop_vars(result, loop_vars)
         done += 1
-    return nest.map_structure(convert_to_tensor, values)
+    return nest.map_structure(_loop_value, values)
+
+
+def _loop_value(value: Any) -> Any:
+    return value if isinstance(value, TensorArray) else convert_to_tensor(value)
 
 
 def _as_loop_vars(result: Any, loop_vars: Any) -> Any:
@@ -124,32 +137,48 @@ def _as_loop_vars(result: Any, loop_vars: Any) -> Any:
     return type(loop_vars)(result) if type(loop_vars) in (list, tuple) else result
 
 
-def _close_loop(cond: Any, body: Any, start: Any) -> tuple[Closed, Closed]:
+def _of_structure(cond: Any, body: Any, loop_vars: Any) -> tuple[Any, Any]:
+    """Return the condition and the body as functions of one structure, that of the variables."""
+    packed = isinstance(loop_vars, list | tuple)
+
+    def proceeds(values: Any) -> Any:
+        return cond(*values) if packed else cond(values)
+
+    def once(values: Any) -> Any:
+        return _as_loop_vars(body(*values) if packed else body(values), loop_vars)
+
+    return proceeds, once
+
+
+def _close_loop(proceeds: Any, once: Any, start: Any, may_vary: bool) -> tuple[Closed, Closed]:
     flat = nest.flatten(start)
     kinds = [t._type for t in flat]
-    packed = isinstance(start, list | tuple)
-
-    def call(fn: Any) -> Any:
-        def run(*values: Tensor) -> Any:
-            given = nest.pack_sequence_as(start, list(values))
-            return fn(*given) if packed else fn(given)
-
-        return run
-
-    def step(*values: Tensor) -> Any:
-        return nest.flatten(_as_loop_vars(call(body)(*values), start))
-
-    test, _ = close(call(cond), kinds, "tf.while_loop's condition")
-    closed, result = close(step, kinds, "tf.while_loop's body")
+    test, _ = close(
+        lambda *values: proceeds(nest.pack_sequence_as(start, list(values))),
+        kinds,
+        "tf.while_loop's condition",
+    )
+    closed, result = close(
+        lambda *values: nest.flatten(once(nest.pack_sequence_as(start, list(values)))),
+        kinds,
+        "tf.while_loop's body",
+    )
     if test.written:
         raise ValueError("tf.while_loop: `cond` must not assign variables.")
     for before, after in zip(flat, result, strict=True):
-        if after is None or before._type is not after._type:
-            raise TypeError(
-                f"tf.while_loop: `body` must keep the shape and dtype of each loop variable; got "
-                f"{None if after is None else after._type} for {before._type}.\n"
-                f"  Fix: tf.cast in the body, or give the first value the final dtype and shape."
+        if after is not None and before._type is after._type:
+            continue
+        if may_vary and after is not None and before.dtype is after.dtype:
+            raise errors.TracedValueError(
+                f"tf.while_loop: the shape of a loop variable goes from {before.shape} to "
+                f"{after.shape}, as `shape_invariants` allows."
             )
+        raise TypeError(
+            f"tf.while_loop: `body` must keep the shape and dtype of each loop variable; got "
+            f"{None if after is None else after._type} for {before._type}.\n"
+            f"  Fix: tf.cast in the body, or give the first value the final dtype and shape; "
+            f"with `shape_invariants` the function runs eagerly."
+        )
     return test, closed
 
 

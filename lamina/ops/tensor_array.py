@@ -54,7 +54,8 @@ class TensorArray:
 
     Differs from TF:
         Inside `tf.function` the size is part of the program. A loop over `tf.range` may make an
-        array longer by writing at its own counter; other growth at computed indices needs `size`.
+        array longer by writing at its own counter; with other growth at computed indices the
+        function runs eagerly.
     """
 
     def __init__(
@@ -113,15 +114,22 @@ class TensorArray:
         value = self._element(value)
         at = _known(index)
         if at is None or (self._joined is not None and 0 <= at < len(self)):
-            joined = self.joined(value, _bound(index) if at is None else 0)
+            bound = _bound(index) if at is None else 0
+            if at is None and not bound and self.dynamic_size:
+                raise errors.TracedValueError(
+                    "tf.TensorArray.write: the size of the array depends on an index that is "
+                    "computed in the program. With dynamic_size=False and its `size` it does not."
+                )
+            joined = self.joined(value, bound)
             return self._with(_set_row(joined, convert_to_tensor(index), value))
         if at < 0 or (at >= len(self) and not self.dynamic_size):
             raise self._outside("write", at)
-        items = self._apart()
+        items = list(self._apart()) if not local.trace.eager else self._apart()
         items.extend([None] * (at + 1 - len(items)))
         items[at] = value
-        self._items, self._joined = items, None
-        return self
+        array = self if local.trace.eager else self._with(None)  # as in TF: in eager code the same
+        array._items, array._joined = items, None
+        return array
 
     def read(self, index, name=None) -> Tensor:
         """Return one element; zeros where none was written and the shape is known."""
@@ -235,10 +243,6 @@ class TensorArray:
         """Whether the type of the elements is known, so that they can be joined."""
         known = self._joined is not None or any(t is not None for t in self._items)
         return known or (self._shape is not None and self._shape.is_fully_defined())
-
-    def element_like(self) -> Tensor:
-        """Return zeros of the type of an element, which must be known."""
-        return _zeros(shape=tuple(self.joined().shape[1:]), dtype=self.dtype)
 
     def of_joined(self, joined: Tensor) -> "TensorArray":
         """Return such an array with other elements, joined in one Tensor."""
