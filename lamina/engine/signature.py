@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -345,7 +346,43 @@ def _infer_by_sizes(
             return _at_sizes(body, types)
         except Exception:
             waiting.extend(_merged(types))
-    raise _explained(name, inputs, cause) from None
+    found = _infer_apart(body, inputs)
+    if found is None:
+        raise _explained(name, inputs, cause) from None
+    return found
+
+
+def _infer_apart(
+    body: Callable[..., Any], inputs: Sequence[TensorType]
+) -> tuple[tuple[TensorType, ...], type | None] | None:
+    """Infer with the sizes of matrices as unknowns of their own, one of them equal to another.
+
+    Arguments share the symbols of their axes, so that a batch is one batch; the axes of two
+    matrices that are multiplied need not be the same sizes at all. None if nothing fits.
+    """
+    shared: dict[str, Dim] = {}
+    apart: list[TensorType] = []
+    for i, t in enumerate(inputs):
+        dims = list(t.dims)
+        for axis in range(max(len(dims) - 2, 0), len(dims)):
+            if not isinstance(dims[axis], int):
+                shared[f"q{i}_{axis}"] = dims[axis]
+                dims[axis] = symbolic_dim(f"q{i}_{axis}")
+        apart.append(type_of(tuple(dims), t.dtype))
+    for one, other in itertools.combinations(apart, 2):
+        for a, b in itertools.product(one.dims[-2:], other.dims[-2:]):
+            symbol, size = (a, b) if str(a) in shared else (b, a)
+            if str(symbol) not in shared:
+                continue
+            try:
+                found, container = _at_sizes(body, _with_size(apart, str(symbol), size))
+            except Exception:  # the next pair may be the one
+                continue
+            own = tuple(
+                type_of(tuple(shared.get(str(d), d) for d in t.dims), t.dtype) for t in found
+            )
+            return own, container
+    return None
 
 
 def _at_sizes(
@@ -411,7 +448,7 @@ def _merged(inputs: tuple[TensorType, ...]) -> list[tuple[TensorType, ...]]:
     return found
 
 
-def _with_size(inputs: Sequence[TensorType], symbol: str, size: int) -> tuple[TensorType, ...]:
+def _with_size(inputs: Sequence[TensorType], symbol: str, size: Dim) -> tuple[TensorType, ...]:
     """Return the types with a symbol's size known."""
     sizes = _symbols | {symbol: size}
 
