@@ -7,11 +7,12 @@ do not exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamina.engine import Tensor, TensorSpec, errors, nest, placeholder, signatures
-from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction
+from lamina.engine.concrete import EagerConcreteFunction
+from lamina.engine.ranks import OpenRank
 from lamina.protos.graph import AttrValue, FunctionDef, GraphDef, NodeDef, shape_proto
 from lamina.symbols import argument_specs, clean, node_name, structured_inputs, type_of
 
@@ -325,7 +326,11 @@ class Graph:
 
 
 def _graph_of(concrete: Any) -> Graph:
-    """Return the graph of a concrete function."""
+    """Return the graph of a concrete function; of any rank, that of one axis."""
+    return _filled_graph(concrete.of_rank(1) if isinstance(concrete, OpenRank) else concrete)
+
+
+def _filled_graph(concrete: Any) -> Graph:
     graph = Graph()
     graph.building_function = True
     graph.name = concrete.name
@@ -414,7 +419,7 @@ class FunctionType:
         self.parameters = {} if concrete.given is None else concrete.given.named()
         self.output = concrete.structured_outputs
         self.captures = list(concrete.captured_inputs)
-        self._known = isinstance(concrete, ConcreteFunction)
+        self._known = not isinstance(concrete, EagerConcreteFunction)
 
     def __str__(self) -> str:
         lines = ["Input Parameters:"]
@@ -450,6 +455,11 @@ def _function_def(concrete: Any) -> Any:
     return FunctionDef(signature={"name": concrete.name}, node_def=nodes)
 
 
+def _of_outputs(concrete: Any, what: Callable[[Any], Any]) -> Any:
+    """Return what is asked for of each output; None for None, as in TF."""
+    return nest.map_structure(lambda s: None if s is None else what(s), concrete.structured_outputs)
+
+
 _DESCRIPTIONS = {
     "captured_inputs": lambda c: [],
     "variables": lambda c: (),
@@ -459,8 +469,8 @@ _DESCRIPTIONS = {
     "graph": _graph_of,
     "inference_fn": lambda c: c,
     "inputs": lambda c: _graph_of(c).inputs,
-    "output_dtypes": lambda c: nest.map_structure(lambda s: s.dtype, c.structured_outputs),
-    "output_shapes": lambda c: nest.map_structure(lambda s: s.shape, c.structured_outputs),
+    "output_dtypes": lambda c: _of_outputs(c, lambda s: s.dtype),
+    "output_shapes": lambda c: _of_outputs(c, lambda s: s.shape),
     "outputs": lambda c: _graph_of(c).outputs,
     "pretty_printed_signature": lambda c: lambda verbose=True: str(FunctionType(c)),
     "structured_input_signature": structured_inputs,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,16 @@ from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.variable import Variable
 
-__all__ = ["Keywords", "argument_key", "described", "difference", "has_defaults", "with_tensors"]
+__all__ = [
+    "Keywords",
+    "argument_key",
+    "check_unmodified",
+    "containers",
+    "described",
+    "difference",
+    "has_defaults",
+    "with_tensors",
+]
 
 
 class _Other:
@@ -115,6 +125,39 @@ def with_tensors(value: Any, given: Any) -> Any:
     if hasattr(value, "__array__") and not callable(value):
         return next(given)
     return value
+
+
+def containers(value: Any) -> list[tuple[Any, list[Any]]]:
+    """Return the lists and dicts in an argument, each with what it holds."""
+    if isinstance(value, dict):
+        own = [(value, [v for pair in value.items() for v in pair])]
+        return own + [found for v in value.values() for found in containers(v)]
+    if isinstance(value, list | tuple):
+        own = [(value, list(value))] if isinstance(value, list) else []
+        return own + [found for v in value for found in containers(v)]
+    return []
+
+
+def check_unmodified(before: list[tuple[Any, list[Any]]], who: str) -> None:
+    """Raise if a list or dict holds something else than before: only a trace would see it.
+
+    Args:
+        before: What `containers` returned.
+        who: The function that was given them.
+
+    Raises:
+        ValueError: one does.
+    """
+    for container, items in before:
+        if isinstance(container, dict):
+            found = [v for pair in container.items() for v in pair]
+        else:
+            found = list(container)
+        if len(found) != len(items) or not all(map(is_, found, items)):
+            raise ValueError(
+                f"{who}: the function must not change the lists and dicts that it is given; it "
+                f"changed one to {container!r}.\n  Fix: copy it first, or return what is new."
+            )
 
 
 class Keywords(dict[str, Any]):

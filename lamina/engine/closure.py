@@ -275,6 +275,8 @@ def _output(value: Any, what: str) -> Tensor | None:
         return value
     try:
         return convert_to_tensor(value)
+    except errors.TracedValueError:
+        raise
     except (TypeError, ValueError):
         raise TypeError(
             f"{what}: the function must return Tensors, or what converts to them; got "

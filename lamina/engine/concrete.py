@@ -27,7 +27,7 @@ from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
 
-__all__ = ["ConcreteFunction", "EagerConcreteFunction", "Given", "descriptions"]
+__all__ = ["ConcreteFunction", "Described", "EagerConcreteFunction", "Given", "descriptions"]
 
 
 # What gives the attributes that describe a function: inputs, graph, ...; lamina.runtime puts it
@@ -35,7 +35,7 @@ __all__ = ["ConcreteFunction", "EagerConcreteFunction", "Given", "descriptions"]
 descriptions: list[Callable[[Any, str], Any]] = []
 
 
-class _Described:
+class Described:
     """The attributes by which TensorFlow describes a concrete function, made when asked for."""
 
     name: str
@@ -180,7 +180,7 @@ def _same(given: Any, traced: Any) -> bool:
         return False
 
 
-class ConcreteFunction(_Described):
+class ConcreteFunction(Described):
     """A `tf.function` traced for one input signature.
 
     Attributes:
@@ -383,7 +383,7 @@ def _flat_names(structure: Any) -> list[tuple[Any, int]] | None:
     return [(name, places[name]) for name in structure]
 
 
-class EagerConcreteFunction(_Described):
+class EagerConcreteFunction(Described):
     """A `tf.function` that runs eagerly, for one input signature: it works on strings, say.
 
     Attributes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import sys
 import threading
 import warnings
 import weakref
@@ -20,6 +21,8 @@ from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import (
     Keywords,
     argument_key,
+    check_unmodified,
+    containers,
     difference,
     has_defaults,
     with_tensors,
@@ -35,7 +38,7 @@ from lamina.engine.signature import TensorType, signatures, symbolic_dim
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
-from lamina.engine.variable import creation_hooks, recording_hooks
+from lamina.engine.variable import Variable, creation_hooks, recording_hooks
 
 __all__ = ["ConcreteFunction", "Function", "converters", "function"]
 
@@ -62,7 +65,7 @@ class Function:
     ) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
-        self.input_signature = None if input_signature is None else tuple(input_signature)
+        self.input_signature = None if input_signature is None else _checked(input_signature)
         self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._reduce_retracing = reduce_retracing
         self._autograph, self._converted = autograph, False
@@ -87,6 +90,17 @@ class Function:
         except TypeError:
             found = self._bound(lambda: instance)
         return found
+
+    def __reduce__(self) -> Any:
+        """Pickle a decorated function by its name, any other as what made it."""
+        place: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        name = getattr(self, "__qualname__", "")
+        for part in name.split("."):
+            place = getattr(place, part, None)
+        if place is self:
+            return name
+        how = self.input_signature, self._reduce_retracing, self._autograph
+        return Function, (self.python_function, self._label, *how), {"_is_strict": self._is_strict}
 
     def _bound(self, instance: Callable[[], Any]) -> Function:
         inner = self.python_function
@@ -292,9 +306,13 @@ class Function:
             tensors = iter(placeholders)
             values = [with_tensors(a, tensors) for a in args]
             fn = self.python_function if convert is None else convert(self.python_function)
+            before = containers(values)
             if values and isinstance(values[-1], Keywords):
-                return fn(*values[:-1], **values.pop())
-            return fn(*values)
+                result = fn(*values[:-1], **values[-1])
+            else:
+                result = fn(*values)
+            check_unmodified(before, f'tf.function "{self._label}"')
+            return result
 
         before = local.convert, local.unrolls
         local.convert, local.unrolls = convert, unrolls
@@ -401,6 +419,8 @@ class Function:
         if any(getattr(a, "shape", ()) == TensorShape(None) for a in nest.flatten(list(args))):
             return OpenRank(self, args)  # type: ignore[return-value]
 
+        if self.input_signature is not None and args is not self.input_signature:
+            self._check_specs(args)
         args = _stand_ins(args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[argument_key(a, tensors) for a in args])
@@ -414,6 +434,20 @@ class Function:
                 self._label, Given(self.python_function, args, self), because
             )
         return found
+
+    def _check_specs(self, args: tuple[Any, ...]) -> None:
+        """Raise unless the TensorSpecs among some arguments fit `input_signature`."""
+        wanted = [s for s in nest.flatten(list(self.input_signature or ()))]
+        given = nest.flatten(list(args))
+        if len(given) != len(wanted):
+            return  # defaults stand for some
+        for spec, other in zip(wanted, given, strict=True):
+            if isinstance(other, TensorSpec) and not spec.is_compatible_with(other):
+                raise TypeError(
+                    f'tf.function "{self._label}": an argument must fit {spec!r} of '
+                    f"`input_signature`; got {other!r}.\n"
+                    f"  Fix: leave the arguments out, or change `input_signature`."
+                )
 
     def experimental_get_tracing_count(self) -> int:
         """Return how many times the Python function was traced."""
@@ -429,6 +463,27 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
+
+
+def _checked(signature: Any) -> tuple[Any, ...]:
+    """Return an `input_signature` as a tuple.
+
+    Raises:
+        TypeError: it is no sequence of structures of TypeSpecs.
+    """
+    if not isinstance(signature, list | tuple):
+        raise TypeError(
+            f"tf.function: `input_signature` must be a list or tuple; got {signature!r}.\n"
+            f"  Fix: [tf.TensorSpec(...)], one for each argument."
+        )
+    for spec in nest.flatten(list(signature)):
+        if not isinstance(spec, TypeSpec | Variable):
+            raise TypeError(
+                f"tf.function: `input_signature` must hold TensorSpecs, or structures of them; "
+                f"got {spec!r} ({type(spec).__name__}).\n"
+                f"  Fix: tf.TensorSpec(shape, dtype) for each Tensor."
+            )
+    return tuple(signature)
 
 
 def _looks_up(trace: Any) -> bool:
@@ -502,6 +557,7 @@ def function(
 
     Raises:
         ValueError: the function makes variables in a later call than the first.
+        TypeError: `func` cannot be called, or `input_signature` holds something else than specs.
 
     Example:
         >>> @tf.function
@@ -519,6 +575,11 @@ def function(
         )
     if isinstance(func, Function):
         return func
+    if not callable(func):
+        raise TypeError(
+            f"tf.function: `func` must be a function; got {func!r} ({type(func).__name__}).\n"
+            f"  Fix: @tf.function before its `def`."
+        )
     reduced = reduce_retracing or bool(experimental_relax_shapes)
     made = Function(func, None, input_signature, reduced, autograph)
     made._is_strict = True

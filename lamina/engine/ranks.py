@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.engine import nest
-from lamina.engine.concrete import Given
+from lamina.engine.concrete import Described, Given
 from lamina.engine.shapes import TensorShape
 from lamina.engine.spec import TensorSpec
 
 __all__ = ["OpenRank"]
 
 
-class OpenRank:
+class OpenRank(Described):
     """A `tf.function` for arguments of which some may have any rank.
 
     Attributes:

@@ -1,6 +1,7 @@
 """tf.function: when it traces, what it returns, variables, fallback, leaks, donation."""
 
 import collections
+import pickle
 import warnings
 
 import numpy as np
@@ -569,3 +570,95 @@ def test_each_trace_may_have_a_random_stream_of_its_own():
     assert draws(tf.ones(2)).shape == (2,)
     assert draws(tf.ones(3)).shape == (3,)
     assert not np.array_equal(draws(tf.ones(2)), draws(tf.ones(2)))
+
+
+@tf.function
+def _increased(x):
+    return x + 1.0
+
+
+def test_functions_are_pickled():
+    assert pickle.loads(pickle.dumps(_increased)) is _increased
+    spec = [tf.TensorSpec([2], tf.float32)]
+    again = pickle.loads(pickle.dumps(tf.function(np.cumsum, input_signature=spec)))
+    assert again.input_signature == tuple(spec)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v["items"].append(tf.constant(1.0)),
+        lambda v: v.update(more=tf.constant(2.0)),
+        lambda v: v["items"].__setitem__(0, tf.constant(1.0)),
+    ],
+)
+def test_arguments_must_not_be_changed(change):
+    def f(values):
+        change(values)
+        return values["items"][0]
+
+    with pytest.raises(ValueError, match="must not change the lists and dicts"):
+        tf.function(f)({"items": [tf.constant(0.0)]})
+
+
+def test_keywords_are_the_functions_own():
+    @tf.function
+    def f(**kwargs):
+        return kwargs.pop("a") - kwargs["b"]
+
+    assert int(f(a=tf.constant(5), b=tf.constant(3))) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: tf.function(3), "`func` must be a function; got 3"),
+        (lambda: tf.function(abs, input_signature=[(2, 3)]), "must hold TensorSpecs"),
+        (lambda: tf.function(abs, input_signature=tf.TensorSpec([])), "must be a list or tuple"),
+        (
+            lambda: tf.function(
+                lambda x: x, input_signature=[tf.TensorSpec([2])]
+            ).get_concrete_function(tf.TensorSpec([3])),
+            "an argument must fit",
+        ),
+    ],
+)
+def test_what_a_function_cannot_be_made_of(make, text):
+    with pytest.raises(TypeError, match=text):
+        make()
+
+
+def test_concrete_functions_of_any_rank_describe_themselves():
+    f = tf.function(lambda x: 2.0 * x, input_signature=[tf.TensorSpec(None)])
+    concrete = f.get_concrete_function()
+    assert concrete.structured_input_signature[0][0].shape.rank is None
+    assert concrete.output_dtypes is tf.float32
+    assert "x (POSITIONAL_OR_KEYWORD)" in concrete.pretty_printed_signature()
+
+
+def test_no_output_has_no_shape():
+    concrete = tf.function(lambda x: None).get_concrete_function(tf.constant(1))
+    assert concrete.output_shapes is None
+    assert concrete.output_dtypes is None
+
+
+@pytest.mark.parametrize("shapes", [[(None, None)] * 2, [(None, 4), (None, None)]])
+def test_matrices_of_unknown_sizes_are_multiplied(shapes):
+    f = tf.function(tf.linalg.matmul)
+    concrete = f.get_concrete_function(*map(tf.TensorSpec, shapes))
+    assert concrete.output_shapes == [None, None]
+    a, b = tf.ones([2, 4]), tf.ones([4, 3])
+    assert concrete(a, b).numpy().tolist() == [[4.0] * 3] * 2
+    square = tf.function(lambda a: a @ a).get_concrete_function(tf.TensorSpec([None, None]))
+    assert square.output_shapes == [None, None]
+
+
+@pytest.mark.filterwarnings("ignore:tf.function")
+def test_a_range_computed_in_the_program_can_be_returned():
+    @tf.function
+    def f(n):
+        if n > 2:
+            n = n - 1
+        return tf.range(n)
+
+    assert f(tf.constant(4)).numpy().tolist() == [0, 1, 2]
