@@ -4,6 +4,7 @@ A body gets the key of a stream (uint32, shape `(2,)`) and how many draws came b
 operands, so a program that draws has the same structure at every step.
 """
 
+from random import Random
 from typing import Any
 
 import jax
@@ -124,6 +125,7 @@ def poisson_from(key, counter, lam, *, shape, dtype):
 _DEFAULT_SEED = 87654321  # what TF takes for an op with a seed while no global seed is set
 _state: dict[str, int | None] = {"seed": None}
 _streams: dict[int, Stream] = {}
+_on_host: dict[int | None, Random] = {}
 
 
 def _mixed(op_seed):
@@ -153,6 +155,7 @@ def set_seed(seed):
     set_global_seed(seed)
     for op_seed, stream in _streams.items():
         stream.reset(_mixed(op_seed))
+    _on_host.clear()
 
 
 def draw(seed):
@@ -170,6 +173,20 @@ def draw(seed):
     if seed not in _streams:
         _streams[seed] = Stream(_mixed(seed))
     return _streams[seed].next()
+
+
+def next_seed(seed):
+    """Return the seed of a draw that NumPy makes: another one each time, until `set_seed`.
+
+    Nothing recorded is run to find it.
+
+    Args:
+        seed: An op-level seed, or None.
+    """
+    if seed not in _on_host:
+        is_free = seed is None and _state["seed"] is None
+        _on_host[seed] = Random(None if is_free else _mixed(-1 if seed is None else seed))
+    return _on_host[seed].getrandbits(63)
 
 
 # --- functions ------------------------------------------------------------------------------------

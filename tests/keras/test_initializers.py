@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+import lamina as tf
 from lamina import ops
 from lamina.keras import initializers as init
 from lamina.keras.initializers import tensorflow
@@ -136,6 +137,39 @@ def test_wrong_arguments(call, text):
 def test_base_class_asks_for_call():
     with pytest.raises(NotImplementedError, match="defines `__call__"):
         init.Initializer()((2,))
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_tensorflow_initializers_follow_the_global_seed(seed):
+    def drawn():
+        tf.random.set_seed(7)
+        make = tensorflow.random_normal_initializer(seed=seed)
+        return np.stack([make((2, 3)).numpy(), make((2, 3)).numpy()])
+
+    first = drawn()
+    assert np.array_equal(first, drawn())
+    assert not np.array_equal(first[0], first[1])
+    make = tensorflow.random_uniform_initializer(2, 9, seed=seed)
+    assert set(make((500,), "int32").numpy().tolist()) == set(range(2, 9))
+
+
+def test_tensorflow_initializers_compile_nothing_for_start_values():
+    make, before = tensorflow.random_normal_initializer(), tf.stats.flushes
+    pending = tf.ones((3,)) * 2.0
+    weights = [make((n, 3)) for n in range(2, 12)]
+    assert tf.stats.flushes == before
+    assert pending._value is None
+    assert all(w._value is not None for w in weights)
+
+
+def test_tensorflow_initializers_draw_anew_in_a_program():
+    make = tensorflow.random_normal_initializer()
+
+    @tf.function
+    def drawn():
+        return make((4,))
+
+    assert not np.array_equal(drawn().numpy(), drawn().numpy())
 
 
 def test_tensorflow_initializers_draw_anew():

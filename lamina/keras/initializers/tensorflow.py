@@ -5,6 +5,8 @@ Unlike Keras' they draw anew at each call, from the generator that `tf.random.se
 
 from typing import Any
 
+from lamina.engine import as_dtype, local, static_ints
+from lamina.keras.initializers import host
 from lamina.keras.initializers.base import Initializer
 from lamina.keras.initializers.fixed import Constant, Ones, Zeros
 from lamina.keras.policy import standardize_dtype
@@ -59,8 +61,7 @@ class random_normal_initializer(Initializer):  # noqa: N801 TensorFlow's name
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        dtype = standardize_dtype(dtype)
-        return draws.normal(shape, self.mean, self.stddev, dtype, seed=self.seed)
+        return _draw("normal", shape, self.mean, self.stddev, dtype, self.seed)
 
 
 class random_uniform_initializer(Initializer):  # noqa: N801 TensorFlow's name
@@ -82,5 +83,14 @@ class random_uniform_initializer(Initializer):  # noqa: N801 TensorFlow's name
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        dtype = standardize_dtype(dtype)
-        return draws.uniform(shape, self.minval, self.maxval, dtype, seed=self.seed)
+        return _draw("uniform", shape, self.minval, self.maxval, dtype, self.seed)
+
+
+def _draw(kind: str, shape: Any, first: Any, second: Any, dtype: Any, seed: Any) -> Any:
+    """Draw in NumPy where the values are start values, in the program where one is recorded."""
+    dtype = standardize_dtype(dtype)
+    if local.trace.eager and (kind == "uniform" or as_dtype(dtype).is_floating):
+        sizes = static_ints(shape, "shape")
+        if host.can_draw(0, sizes, first, second, dtype):
+            return host.draw(kind, draws.next_seed(seed), sizes, first, second, dtype)
+    return getattr(draws, kind)(shape, first, second, dtype, seed=seed)
