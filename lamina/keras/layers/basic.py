@@ -5,6 +5,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor
+from lamina.keras import registry
 from lamina.keras.core import Layer, checks
 
 __all__ = ["Identity", "Lambda", "Masking"]
@@ -92,6 +93,23 @@ class Lambda(Layer):
         given = {"mask": mask, "training": training}
         extra = {name: given[name] for name in self._takes if name not in self.arguments}
         return self.function(inputs, **self.arguments, **extra)
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Any = None, safe_mode: bool | None = None
+    ) -> "Lambda":
+        """Return a layer with the settings of a config.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: Functions by the names that the config has for them.
+            safe_mode: Accepted for Keras' signature: no code in a config is run.
+
+        Raises:
+            ValueError: the function is Python code without a name.
+        """
+        with registry.CustomObjectScope(custom_objects or {}):
+            return super().from_config(config)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

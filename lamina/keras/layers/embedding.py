@@ -212,7 +212,9 @@ class ReversibleEmbedding(Embedding):
 
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         if not reverse:
-            return super().call(inputs)
+            y = super().call(inputs)
+            y._keras_mask = super().compute_mask(inputs)
+            return y
         dtype = self.reverse_dtype or self.compute_dtype
         table = self.embeddings if self.tie_weights else self.reverse_embeddings
         scores = ops.matmul(
@@ -220,3 +222,6 @@ class ReversibleEmbedding(Embedding):
         )
         cap = self.logit_soft_cap
         return scores if cap is None else ops.tanh(scores / cap) * cap
+
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
+        """Return None: `call` masks what it looks up, and scores of vectors have no padding."""

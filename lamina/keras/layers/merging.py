@@ -65,7 +65,8 @@ class Merge(Layer):
         ValueError: the input is no list, or the shapes do not broadcast.
 
     Masking:
-        What any input keeps is kept; if an input has no mask, all is.
+        What any input keeps is kept; if an input has no mask, all is. Multiply, Maximum and
+        Minimum leave out masked steps of an input where another one has them.
     """
 
     supports_masking = True
@@ -98,12 +99,63 @@ class Merge(Layer):
         return tuple(sizes)
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        return functools.reduce(type(self).combine, _aligned(inputs))
+        y = self.merged(_aligned(inputs))
+        if y._keras_mask is not None and not any(y is x for x in inputs):
+            y._keras_mask = None  # operators carried it; `compute_mask` says what holds
+        return y
+
+    def merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the inputs, of one dtype and rank, combined."""
+        return functools.reduce(type(self).combine, inputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
-        if not isinstance(mask, list | tuple) or any(m is None for m in mask):
+        masks = _checked_masks(self, inputs, mask)
+        if not masks or any(m is None for m in masks):
             return None
-        return functools.reduce(ops.logical_or, mask)
+        return functools.reduce(ops.logical_or, [ops.cast(m, "bool") for m in masks])
+
+
+def _checked_masks(layer: Layer, inputs: Any, mask: Any) -> Sequence[Any]:
+    """Return the masks of the inputs, one for each; none at all if there are none."""
+    if mask is None:
+        return ()
+    for name, value in (("mask", mask), ("inputs", inputs)):
+        if not isinstance(value, list | tuple):
+            raise ValueError(
+                f"{checks.label(layer)}: `{name}` must be a list in `compute_mask`, with an entry "
+                f"for each input; got {value!r}."
+            )
+    if len(mask) != len(inputs):
+        raise ValueError(
+            f"{checks.label(layer)}: `mask` must have an entry for each input in `compute_mask`; "
+            f"got {len(mask)} for {len(inputs)} inputs."
+        )
+    return mask
+
+
+def _kept(inputs: Sequence[Tensor]) -> list[Tensor | None]:
+    """Return the inputs' masks, with axes of size 1 for the features."""
+    found: list[Tensor | None] = []
+    for x in inputs:
+        mask = x._keras_mask
+        while mask is not None and mask.ndim < x.ndim:
+            mask = ops.expand_dims(mask, -1)
+        found.append(mask)
+    return found
+
+
+def _of_kept(combine: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Tensor:
+    """Combine inputs, where one of two is masked by taking the other."""
+    masks = _kept(inputs)
+    y, kept = inputs[0], masks[0]
+    for x, mask in zip(inputs[1:], masks[1:], strict=True):
+        if mask is not None:
+            x = ops.where(mask, x, y)
+        if kept is not None:
+            y = ops.where(kept, y, x)
+        kept = None if mask is None or kept is None else ops.logical_or(kept, mask)
+        y = combine(y, x)
+    return y
 
 
 def _aligned(inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -150,6 +202,21 @@ class Multiply(Merge):
 
     combine = staticmethod(ops.multiply)
 
+    def merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        masks = _kept(inputs)
+        if all(mask is None for mask in masks):
+            return super().merged(inputs)
+        y = super().merged(
+            [
+                x if mask is None else ops.where(mask, x, ops.ones_like(x))
+                for x, mask in zip(inputs, masks, strict=True)
+            ]
+        )
+        known = [mask for mask in masks if mask is not None]
+        if len(known) < len(masks):
+            return y
+        return ops.where(functools.reduce(ops.logical_or, known), y, ops.zeros_like(y))
+
 
 class Average(Merge):
     """Take the mean of Tensors.
@@ -161,8 +228,8 @@ class Average(Merge):
 
     combine = staticmethod(ops.add)
 
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        return super().call(inputs) / len(inputs)
+    def merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        return super().merged(inputs) / len(inputs)
 
 
 class Maximum(Merge):
@@ -175,6 +242,9 @@ class Maximum(Merge):
 
     combine = staticmethod(ops.maximum)
 
+    def merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        return _of_kept(ops.maximum, inputs)
+
 
 class Minimum(Merge):
     """Take the minimum of Tensors; at a tie the gradient goes to the first.
@@ -185,6 +255,9 @@ class Minimum(Merge):
     """
 
     combine = staticmethod(ops.minimum)
+
+    def merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        return _of_kept(ops.minimum, inputs)
 
 
 class Concatenate(Layer):
@@ -236,7 +309,8 @@ class Concatenate(Layer):
         return ops.concat(_same_dtype(inputs), self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
-        if not isinstance(mask, list | tuple) or all(m is None for m in mask):
+        mask = _checked_masks(self, inputs, mask)
+        if all(m is None for m in mask):
             return None
         ranks = {m.ndim for m in mask if m is not None}
         rank, axis = max(ranks), self.axis % inputs[0].ndim

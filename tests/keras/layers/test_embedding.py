@@ -72,3 +72,10 @@ def test_errors(make, kind, message):
     with pytest.raises(kind, match=r".") as error:
         make()
     assert message in str(error.value)
+
+
+def test_scores_in_reverse_have_no_mask():
+    layer = L.ReversibleEmbedding(3, 2, mask_zero=True)
+    y = layer(np.array([[2, 0]]))
+    assert np.array_equal(y._keras_mask, [[True, False]])
+    assert layer(np.array([[[1.0, 0.0], [0.0, 0.0]]], "float32"), reverse=True)._keras_mask is None

@@ -126,3 +126,39 @@ def test_the_mask_is_given_by_name(layer):
     single = isinstance(layer, L.Masking | L.Embedding | L.LSTM)
     x = tf.zeros([1, 2]) if isinstance(layer, L.Embedding) else tf.zeros([1, 2, 2])
     layer.compute_mask(x if single else [x, x], mask=None)
+
+
+STEPS = np.array([[[0, 0], [2, 3], [0, 0], [4, 5]]], "float32")
+LATER = np.array([[[0, 0], [0, 0], [6, 7], [8, 9]]], "float32")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (L.Average, [[0, 0], [1, 1.5], [3, 3.5], [6, 7]]),
+        (L.Multiply, [[0, 0], [2, 3], [6, 7], [32, 45]]),
+        (L.Maximum, [[0, 0], [2, 3], [6, 7], [8, 9]]),
+        (L.Minimum, [[0, 0], [2, 3], [6, 7], [4, 5]]),
+    ],
+)
+def test_masked_steps_leave_the_value_to_the_other_input(kind, expected):
+    for _ in range(2):  # masks of other calls have no say
+        first, second = L.Masking()(STEPS), tf.constant(LATER)
+        assert kind()([first, second])._keras_mask is None
+        y = kind()([first, L.Masking()(second)])
+        assert np.array_equal(y, [expected])
+        assert np.array_equal(y._keras_mask, [[False, True, True, True]])
+
+
+@pytest.mark.parametrize("layer", [L.Add(), L.Concatenate()])
+@pytest.mark.parametrize(
+    ("one", "masks", "text"),
+    [
+        (False, 3, "`mask` must be a list in `compute_mask`"),
+        (True, [None, None], "`inputs` must be a list in `compute_mask`"),
+        (False, [None], "an entry for each input .* got 1 for 2 inputs"),
+    ],
+)
+def test_masks_are_a_list_with_one_for_each_input(layer, one, masks, text):
+    with pytest.raises(ValueError, match=text):
+        layer.compute_mask(A if one else [A, B], masks)
