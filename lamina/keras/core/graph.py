@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from lamina.engine import Op, as_dtype, masks, nest
 from lamina.engine.identity import identity
 from lamina.keras.core import operations
@@ -47,21 +49,25 @@ class InputLayer(Layer):
         if "batch_input_shape" in kwargs:
             batch_shape = kwargs.pop("batch_input_shape")
         super().__init__(name=name or auto_name("input_layer"), **kwargs)
-        if shape is not None and batch_shape is not None:
-            raise ValueError(
-                f'InputLayer "{self.name}": `shape` or `batch_shape` must be given, not both; got '
-                f"{shape} and {batch_shape}.\n  Fix: `batch_shape` holds the batch size too."
-            )
-        if batch_shape is None:
-            if shape is None and input_tensor is None:
+        for argument, value in (("shape", shape), ("batch_size", batch_size)):
+            if value is not None and batch_shape is not None:
+                raise ValueError(
+                    f'InputLayer "{self.name}": `{argument}` or `batch_shape` must be given, not '
+                    f"both; got {value} and {batch_shape}.\n"
+                    f"  Fix: `batch_shape` holds the batch size too."
+                )
+        if input_tensor is not None:
+            given = {"shape": shape, "batch_shape": batch_shape, "batch_size": batch_size}
+            given |= {"dtype": dtype, "sparse": sparse, "ragged": ragged}
+            batch_shape = _checked_symbol(self, input_tensor, given)
+            sparse, ragged = input_tensor.sparse, input_tensor.ragged
+        elif batch_shape is None:
+            if shape is None:
                 raise ValueError(
                     f'InputLayer "{self.name}": `shape` or `batch_shape` must be given; got '
                     f"None.\n  Fix: tf.keras.Input(shape=(28, 28, 1)), or shape=() for scalars."
                 )
-            if input_tensor is not None:
-                batch_shape = tuple(input_tensor.shape)
-            else:
-                batch_shape = (batch_size, *_checked_shape(self, shape))
+            batch_shape = (batch_size, *_checked_shape(self, shape))
         self.batch_shape = tuple(batch_shape)
         self.sparse = bool(sparse)
         self.ragged = bool(ragged)
@@ -88,8 +94,7 @@ class InputLayer(Layer):
         return self.__dict__.get("_input_dtype") or self._policy.variable_dtype
 
     def call(self) -> Any:
-        """An InputLayer is not called."""
-        raise TypeError(f'InputLayer "{self.name}" is not called; it only stands for data.')
+        """Return None: the layer only stands for data."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings by name."""
@@ -105,11 +110,40 @@ class InputLayer(Layer):
 
 def _checked_shape(layer: Any, shape: Any) -> tuple[int | None, ...]:
     entries = (shape,) if isinstance(shape, int) else tuple(shape)
-    if any(not (d is None or (isinstance(d, int) and d >= 0)) for d in entries):
+    if any(not (d is None or (isinstance(d, int | np.integer) and d >= 0)) for d in entries):
         raise ValueError(
             f'InputLayer "{layer.name}": `shape` must hold sizes and None; got {shape!r}.'
         )
-    return entries
+    return tuple(None if d is None else int(d) for d in entries)
+
+
+def _checked_symbol(layer: Any, symbol: Any, given: dict[str, Any]) -> tuple[int | None, ...]:
+    """Return the shape of the KerasTensor that an InputLayer is made of, which says everything."""
+    if not isinstance(symbol, KerasTensor):
+        raise ValueError(
+            f'InputLayer "{layer.name}": `input_tensor` must be a KerasTensor; got {symbol!r}.\n'
+            f"  Fix: omit it, and call the model on the values."
+        )
+    own = {
+        "shape": tuple(symbol.shape)[1:],
+        "batch_shape": tuple(symbol.shape),
+        "batch_size": symbol.shape[0],
+        "dtype": symbol.dtype.name,
+        "sparse": symbol.sparse,
+        "ragged": symbol.ragged,
+    }
+    known = {k: v for k, v in given.items() if v is not None}
+    for name in {"shape", "batch_shape"} & set(known):
+        known[name] = _checked_shape(layer, known[name])
+    if "dtype" in known:
+        known["dtype"] = as_dtype(known["dtype"]).name
+    wrong = [k for k, v in known.items() if v != own[k]]
+    if wrong:
+        raise ValueError(
+            f'InputLayer "{layer.name}": `{wrong[0]}` must agree with `input_tensor`, which has '
+            f"{own[wrong[0]]}; got {known[wrong[0]]}.\n  Fix: omit it."
+        )
+    return tuple(symbol.shape)
 
 
 def Input(  # Keras' name

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina.engine import Tensor, TensorType, as_dtype, errors, symbolic_dim, type_of
+from lamina.engine.identity import identity
 from lamina.keras.naming import auto_name
 
 __all__ = ["KerasTensor", "Node", "is_symbolic_tensor", "symbolic_type"]
@@ -95,6 +96,16 @@ class KerasTensor(Tensor):
         if self._label is None:
             self._label = auto_name("keras_tensor")
         return self._label
+
+    def __eq__(self, other: Any) -> Any:
+        """Return whether it is the same symbol; for other values, compare elementwise.
+
+        So that symbols can be looked for in lists, and be keys, as in Keras.
+        """
+        return self is other if isinstance(other, KerasTensor) else Tensor.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return identity(self)
 
     @property
     def _keras_history(self) -> tuple[Any, int, int]:

@@ -196,3 +196,38 @@ def test_symbols_say_as_keras_whether_they_are_sparse_or_ragged():
     assert "sparse=True" in repr(y)
     assert tf.keras.KerasTensor((2,), ragged=True).ragged
     assert not tf.keras.layers.Dense(2)(x).sparse
+
+
+def test_symbols_are_found_in_lists_and_are_keys():
+    x, y = tf.keras.Input((3,)), tf.keras.Input((3,))
+    assert y in [x, y]
+    assert [x, y].index(y) == 1
+    assert {x: 1, y: 2}[y] == 2
+    assert tuple((x == 0.0).shape) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"shape": (4,)}, r"`shape` must agree with `input_tensor`, which has \(3,\)"),
+        ({"batch_shape": (2, 4)}, "`batch_shape` must agree"),
+        ({"batch_size": 5}, "`batch_size` must agree"),
+        ({"dtype": "float16"}, "`dtype` must agree .* has float32; got float16"),
+        ({"sparse": True}, "`sparse` must agree"),
+    ],
+)
+def test_an_input_made_of_a_symbol_is_as_the_symbol(settings, text):
+    symbol = tf.keras.KerasTensor((2, 3))
+    layer = tf.keras.layers.InputLayer(input_tensor=symbol, shape=(3,), dtype="float32")
+    assert layer.output is symbol
+    assert (layer.batch_shape, layer.call()) == ((2, 3), None)
+    with pytest.raises(ValueError, match=text):
+        tf.keras.layers.InputLayer(input_tensor=symbol, **settings)
+
+
+def test_inputs_refuse_values_and_two_batch_sizes():
+    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
+        tf.keras.layers.InputLayer(input_tensor=np.ones(3))
+    with pytest.raises(ValueError, match="`batch_size` or `batch_shape` must be given, not both"):
+        tf.keras.layers.InputLayer(batch_size=2, batch_shape=(2, 3))
+    assert tf.keras.layers.InputLayer((np.int64(3),)).batch_shape == (None, 3)
