@@ -71,6 +71,11 @@ def _axes(layer: Layer, axis: int | Sequence[int], input_shape: Shape) -> tuple[
     )
 
 
+def _floats(layer: Layer, inputs: Tensor) -> Tensor:
+    """Return the inputs of a layer that does not cast floats to its dtype; others it casts."""
+    return inputs if inputs.dtype.is_floating else checks.real(layer, inputs, layer.compute_dtype)
+
+
 def _axis_argument(layer: Layer, axis: Any) -> int | list[int]:
     """Return an axis as an int, several as a list."""
     axes = checks.int_tuple(layer, "axis", axis)
@@ -188,7 +193,14 @@ class BatchNormalization(Affine):
     def _checked_clipping(self, clipping: Mapping[str, float] | None) -> dict[str, float]:
         for key in clipping or ():
             checks.choice(self, "renorm_clipping", key, ("rmin", "rmax", "dmax"))
-        return dict(clipping or {})
+        found = dict(clipping or {})
+        inverted = {"rmin", "rmax"} <= set(found) and found["rmax"] < found["rmin"]
+        if inverted or found.get("dmax", 0.0) < 0:
+            raise ValueError(
+                f"{checks.label(self)}: `renorm_clipping` must have rmin <= rmax and 0 <= dmax; "
+                f"got {found}."
+            )
+        return found
 
     def build(self, input_shape: Shape):
         checks.axis_in_range(self, "axis", self.axis, len(input_shape))
@@ -343,23 +355,25 @@ class LayerNormalization(Affine):
         self.axis = _axis_argument(self, axis)
         self.epsilon = epsilon
         self.rms_scaling = rms_scaling
+        self.autocast = False  # statistics are taken in float32, of inputs as they come
 
     def build(self, input_shape: Shape):
         axes = _axes(self, self.axis, input_shape)
         shape = checks.known_shape(self, [input_shape[a] for a in axes])
         center = self.center and not self.rms_scaling
         self._add_affine(shape, center, self.scale or self.rms_scaling)
-        self._over = axes
+        self._over = checks.int_tuple(self, "axis", self.axis)  # later inputs may have more axes
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.layer_norm(
-            inputs,
+        y = ops.layer_norm(
+            _floats(self, inputs),
             self.gamma,
             self.beta,
             axes=self._over,
             epsilon=self.epsilon,
             rms_scaling=self.rms_scaling,
         )
+        return y if y.dtype is self._lm_compute else ops.cast(y, self.compute_dtype)
 
 
 class GroupNormalization(Affine):
@@ -433,6 +447,7 @@ class GroupNormalization(Affine):
         self.groups = groups if groups == -1 else checks.positive_int(self, "groups", groups)
         self.axis = checks.integer(self, "axis", axis)
         self.epsilon = epsilon
+        self.autocast = False  # statistics are taken in float32, of inputs as they come
 
     def build(self, input_shape: Shape):
         checks.axis_in_range(self, "axis", self.axis, len(input_shape))
@@ -444,14 +459,15 @@ class GroupNormalization(Affine):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.group_norm(
-            inputs,
+        y = ops.group_norm(
+            _floats(self, inputs),
             self.gamma,
             self.beta,
             groups=self.groups,
             axis=self.axis,
             epsilon=self.epsilon,
         )
+        return y if y.dtype is self._lm_compute else ops.cast(y, self.compute_dtype)
 
 
 class RMSNormalization(Layer):
@@ -490,10 +506,11 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape):
-        self._over = _axes(self, self.axis, input_shape)
+        axes = _axes(self, self.axis, input_shape)
+        self._over = checks.int_tuple(self, "axis", self.axis)  # later inputs may have more axes
         self.scale = self.add_weight(
             name="scale",
-            shape=checks.known_shape(self, [input_shape[a] for a in self._over]),
+            shape=checks.known_shape(self, [input_shape[a] for a in axes]),
             initializer="ones",
             autocast=False,
         )

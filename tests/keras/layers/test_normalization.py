@@ -156,3 +156,27 @@ def test_renormalised_variance_follows_the_deviation_as_in_keras():
 def test_an_axis_that_is_not_there_is_a_wrong_value_and_a_wrong_index(kind):
     with pytest.raises(kind, match=r"`axis` must lie in \[-3, 2\] for an input of 3 axes; got 5"):
         L.BatchNormalization(axis=5)(X)
+
+
+@pytest.mark.parametrize("kind", [L.LayerNormalization, L.GroupNormalization])
+def test_inputs_are_normalised_before_they_become_half_precision(kind):
+    layer = kind(dtype="mixed_float16", **({"groups": 2} if kind is L.GroupNormalization else {}))
+    y = layer(tf.constant([[1e5, 3e5, 5e5, 7e5]]))
+    assert y.dtype == "float16"
+    assert np.isfinite(y.numpy()).all()
+    assert layer(np.array([[1, 2, 3, 4]])).dtype == "float16"
+
+
+@pytest.mark.parametrize("kind", [L.LayerNormalization, L.RMSNormalization])
+def test_the_last_axis_stays_the_last_for_inputs_with_more_axes(kind):
+    layer = kind(epsilon=0.0)
+    layer.build((None, 3, 4))
+    x = np.arange(1.0, 25.0, dtype="float32").reshape(1, 2, 3, 4)
+    y = layer(x)
+    assert_close(y[0], np.stack([layer(x[:, i])[0] for i in range(2)]))
+
+
+@pytest.mark.parametrize("clipping", [{"rmin": 1.0, "rmax": 0.5}, {"dmax": -1.0}])
+def test_renorm_clipping_is_checked(clipping):
+    with pytest.raises(ValueError, match=r"must have rmin <= rmax and 0 <= dmax; got"):
+        L.BatchNormalization(renorm=True, renorm_clipping=clipping)
