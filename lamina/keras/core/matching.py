@@ -16,9 +16,7 @@ __all__ = ["match_inputs", "output_names_of"]
 
 
 def output_names_of(graph: Graph) -> list[str]:
-    """Return the names of the outputs: keys of a dict, else names of layers, made distinct."""
-    if isinstance(graph.outputs, dict):
-        return sorted(graph.outputs)
+    """Return the names of the layers that give the outputs, made distinct."""
     names: list[str] = []
     for name in graph.output_names:
         count = 1

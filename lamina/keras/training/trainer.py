@@ -13,12 +13,13 @@ from lamina.keras.training.base import Steps
 from lamina.keras.training.batches import as_batches, split_validation, unpack_x_y_sample_weight
 from lamina.keras.training.compiled import CompileLoss, CompileMetrics
 from lamina.keras.training.older import OlderTraining, drop_older, refuse_unknown
+from lamina.keras.training.state_tree import StateTree
 from lamina.keras.training.step import make_step
 
 __all__ = ["Trainer"]
 
 
-class Trainer(Steps, OlderTraining):
+class Trainer(Steps, StateTree, OlderTraining):
     """What a Model adds to a Layer for training; see `compile` and `fit`."""
 
     def compile(
