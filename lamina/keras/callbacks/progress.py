@@ -151,6 +151,7 @@ class ProgbarLogger(Callback):
         shown = format_logs(logs) if logs else ""
         self._looked = time.perf_counter()
         total = (self.params or {}).get("steps")
+        done = done if total is None else min(done, total)  # the last of several steps at once
         self._bar.update(
             self._task,
             completed=done,

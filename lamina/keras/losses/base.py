@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from lamina import ops
 from lamina.engine import Tensor, TensorShape, convert_to_tensor, errors, local, nest
+from lamina.engine.composite import Composite
 from lamina.keras import policy, registry
 from lamina.keras.capture import Captured
 from lamina.keras.naming import auto_name
@@ -42,11 +43,11 @@ _REDUCTIONS = (*_MEANS, "sum", "none", None)
 
 
 def to_tensor(x, dtype) -> Tensor:
-    """Return `x` as a Tensor of `dtype`, whatever it came as.
+    """Return `x` as a Tensor of `dtype`, whatever it came as; ragged and sparse ones stay so.
 
     Shapes: kept.
     """
-    return ops.cast(convert_to_tensor(x), dtype)
+    return ops.cast(x if isinstance(x, Composite) else convert_to_tensor(x), dtype)
 
 
 def match_ranks(x, y) -> tuple[Tensor, Tensor]:
@@ -193,7 +194,7 @@ class Loss(Captured):
         return _reduce(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _as_target(self, y):
-        y = convert_to_tensor(y)
+        y = y if isinstance(y, Composite) else convert_to_tensor(y)
         keep = self.integer_targets and y.dtype.is_integer
         return y if keep else to_tensor(y, self.dtype)
 

@@ -16,12 +16,13 @@ __all__ = ["Steps"]
 class Steps:
     """The part of a Trainer that sees one batch at a time."""
 
-    _lm_untraced = frozenset({"built", "stop_training", "stop_evaluating"})
+    _lm_untraced = frozenset({"built", "stop_training", "stop_evaluating", "stop_predicting"})
     # Set by compile; found here so that a model that was not compiled has them too.
     optimizer: Any = None
     loss: Any = None
     stop_training = False
     stop_evaluating = False
+    stop_predicting = False
     history: Any = None
     compiled = False
     steps_per_execution = 1

@@ -125,6 +125,7 @@ def as_batches(
     """
     if x is None:
         raise ValueError("`x` must be given: arrays, a dataset or a generator; got None.")
+    x = nest.map_structure(_sparse, x) if _is_scipy(x) else x
     if nest.has_composites(x):
         rows = _CompositeRows((x, y, sample_weight), batch_size or 32, shuffle)
         return _Iterable(rows, _weigher(class_weight))
@@ -168,6 +169,22 @@ def _is_array(value: Any) -> bool:
     )
 
 
+def _is_scipy(value: Any) -> bool:
+    """Return whether a value is a sparse matrix of SciPy, or a structure with one."""
+    leaves = nest.flatten(value) if isinstance(value, list | tuple | dict) else [value]
+    return any(hasattr(leaf, "tocoo") for leaf in leaves)
+
+
+def _sparse(value: Any) -> Any:
+    """Return a sparse matrix of SciPy as a `tf.SparseTensor`, other values as they are."""
+    if not hasattr(value, "tocoo"):
+        return value
+    matrix = value.tocsr().sorted_indices().tocoo()
+    values = matrix.data if matrix.data.dtype != np.float64 else matrix.data.astype(policy.floatx())
+    indices = np.stack([matrix.row, matrix.col], axis=1).astype("int64")
+    return import_module("lamina.sparse").SparseTensor(indices, values, matrix.shape)
+
+
 def _is_arrays(value: Any) -> bool:
     if _is_array(value) or hasattr(value, "to_numpy"):
         return True
@@ -200,6 +217,8 @@ def _array(value: Any) -> Any:
         return value
     if isinstance(value, Variable):
         return value._read()
+    if hasattr(value, "tocoo"):
+        return _sparse(value)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     array = np.asarray(value)

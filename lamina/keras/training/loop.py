@@ -85,11 +85,13 @@ def _steps(
         batches, number = _resumed(model, source, resume)
         logs = model.get_metrics_result() if number else {}
     for group in stacked(_limited(batches, None if limit is None else limit - number), size):
-        begin(number)
+        first = number
+        begin(first)
         logs = step(group)
         note(logs)
         number += len(group) if size > 1 else 1
-        end(number - 1, Logs(logs) if isinstance(logs, dict) else {"loss": logs})
+        # As Keras counts: a group that the data's end cut short ends where a full one would.
+        end(first + size - 1, Logs(logs) if isinstance(logs, dict) else {"loss": logs})
         if getattr(model, f"stop_{kind}ing" if kind == "train" else "stop_evaluating", False):
             break
     if number == 0:
@@ -314,17 +316,21 @@ def predict(model: Any, source: Any, verbose: Any, callbacks: Any, steps: int | 
             epochs=1,
             steps=steps or source.size,
         )
-    step = model.make_predict_function()
+    step, size = model.make_predict_function(), model.steps_per_execution
+    model.__dict__["stop_predicting"] = False
     callbacks.on_predict_begin()
     parts: list[Any] = []
     note = ahead()
     try:
-        for number, batch in enumerate(_limited(source.epoch(), steps)):
-            callbacks.on_predict_batch_begin(number)
-            outputs = step(batch)
-            note(outputs)
-            parts.append(outputs)
-            callbacks.on_predict_batch_end(number, {"outputs": outputs})
+        for index, group in enumerate(stacked(_limited(source.epoch(), steps), size)):
+            callbacks.on_predict_batch_begin(index * size)
+            found = [step(batch) for batch in (group if size > 1 else [group])]
+            note(found[-1])
+            parts += found
+            outputs = found[0] if size == 1 else nest.map_structure(_joined, *found)
+            callbacks.on_predict_batch_end((index + 1) * size - 1, {"outputs": outputs})
+            if model.stop_predicting:
+                break
     except BaseException:
         callbacks.abandon()
         raise
