@@ -11,7 +11,6 @@ from lamina.engine import (
     as_dtype,
     convert_to_tensor,
     dtypes,
-    errors,
 )
 from lamina.engine.composite import Composite
 from lamina.engine.typespec import TypeSpec
@@ -50,12 +49,11 @@ class IndexedSlices(Composite):
         dense = self.dense_shape
         if dense is None:
             return TensorShape(None)
-        if dense._host is not None:
-            return TensorShape(dense._host.tolist())
-        try:
-            return TensorShape(np.asarray(dense).tolist())
-        except errors.TracedValueError:  # it is computed in the function that is traced
+        known = dense._host
+        ready = dense._value is not None or (dense._trace is not None and dense._trace.eager)
+        if known is None and not ready:  # it is computed in a function that is traced
             return TensorShape([None] * dense.shape[0])
+        return TensorShape((np.asarray(dense) if known is None else known).tolist())
 
     @property
     def _type_spec(self):

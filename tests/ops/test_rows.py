@@ -61,3 +61,13 @@ def test_values_of_several_tensors_are_tensors():
     assert tf.is_tensor(tf.sparse.from_dense([1, 0]))
     assert not tf.is_tensor(tf.data.Dataset.range(2))
     assert not tf.is_tensor(ragged.row_splits.numpy())
+
+
+@pytest.mark.parametrize("change", [0, 1])
+def test_a_function_may_compute_the_dense_shape(change):
+    f = tf.function(lambda v, i, n: tf.IndexedSlices(v, i, n + change if change else n))
+    found = f(tf.ones([1, 2]), tf.constant([0]), tf.constant([3, 2]))
+    assert found.shape == [3 + change, 2 + change]
+    g = tf.function(lambda v, i, n: tf.SparseTensor(i, v, n + change if change else n))
+    found = g(tf.ones([1]), tf.constant([[2]], tf.int64), tf.constant([3], tf.int64))
+    assert found.shape == [3 + change]

@@ -73,6 +73,11 @@ def _integers(value, what):
     )
 
 
+def _has_value(tensor):
+    """Return whether a Tensor is of eager code, and no result of a program that was traced."""
+    return tensor._value is not None or (tensor._trace is not None and tensor._trace.eager)
+
+
 def _is_input(tensor):
     """Return whether a Tensor stands for an argument of a program that is traced."""
     return tensor._value is None and not tensor._trace.eager and tensor._slot < 0
@@ -227,7 +232,7 @@ class SparseTensor(ArrayOfParts):
         if isinstance(dense_shape, Tensor) and _is_input(dense_shape):
             # `_kind` has the shape, so a tf.function is traced for it.
             dense_shape._host = self._dense_shape._host
-            if dense_shape._host is None:
+            if dense_shape._host is None and _has_value(self._dense_shape):
                 dense_shape._host = host_of(self._dense_shape)
         return made
 
