@@ -83,11 +83,16 @@ class Cache(Ordered):
     def _filling(self, run: Run) -> Iterator[Any]:
         kept: list[Any] = []
         numbers = [run.number(s) for s in seeded(self.before)]
-        for row in self.before.rows(run):
+        for row, last in _with_end(self.before.rows(run), self.before.size()):
             kept.append(row)
+            if last:
+                self._fill(kept, numbers)
             yield _Fresh(row)
+        self._fill(kept, numbers)
+
+    def _fill(self, kept: list[Any], numbers: list[int]) -> None:
         if self._size is None:
-            self._kept.fill(kept)
+            self._kept.fill(list(kept))
             self.numbers = numbers
             self._size = len(kept)
             self.in_memory = self._kept.columns is not None
@@ -98,9 +103,16 @@ class Cache(Ordered):
             return
         kept: list[np.ndarray] = []
         numbers = [run.number(s) for s in seeded(self.before)]
+        size, count = self.before.size(), 0
         for block in self.before.blocks(run):
             kept.append(block)
+            count += len(block)
+            if count == size:
+                self._keep(kept, numbers)
             yield block
+        self._keep(kept, numbers)
+
+    def _keep(self, kept: list[np.ndarray], numbers: list[int]) -> None:
         if self._order is None and kept:
             self._order = np.concatenate(kept)
             self.numbers = numbers
@@ -133,8 +145,23 @@ class FileCache(Ordered):
             return
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
         partial = f"{self._path}.{os.getpid()}.partial"
+        held: list[Any] = []
         with self._write(partial) as put:
-            for row in self.before.rows(run):
+            for row, last in _with_end(self.before.rows(run), self.before.size()):
                 put(row)
+                if last:
+                    held.append(row)
+                    break
                 yield row
         os.replace(partial, self._path)
+        yield from held
+
+
+def _with_end(rows: Iterator[Any], size: int) -> Iterator[tuple[Any, bool]]:
+    """Yield (row, whether it is the last of a known number of rows).
+
+    Who takes all elements need not ask for one more, as `zip` does not of all its datasets: what
+    was kept is whole then.
+    """
+    for count, row in enumerate(rows, 1):
+        yield row, count == size

@@ -1,7 +1,7 @@
 """Elements: structures of tuples and dicts with NumPy arrays, Tensors or whole values as leaves.
 
 A whole value is a leaf with a spec of its own (`_type_spec`): a ragged or sparse Tensor, a dataset,
-an Optional.
+an Optional. None is a leaf too, and stays None.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ from lamina.engine import (
     local,
     ready,
 )
+from lamina.ops.optional import NoneTensorSpec
 
 __all__ = [
     "SMALL",
@@ -67,7 +68,7 @@ def as_arrays(value: Any, floats: Any = None) -> Any:
         return {k: as_arrays(v, floats) for k, v in value.items()}
     if isinstance(value, np.ndarray) and value.dtype.kind not in "OUS":
         return value
-    if is_whole(value):
+    if value is None or is_whole(value):
         return value
     if hasattr(value, "to_numpy") and hasattr(value, "columns"):  # a pandas DataFrame
         frame: Any = value
@@ -137,7 +138,7 @@ def _tensor(leaf: Any) -> Any:
             if kind in "iu" and leaf.size <= SMALL:
                 tensor._host = leaf
             return tensor
-    elif is_whole(leaf):
+    elif leaf is None or is_whole(leaf):
         return leaf
     return convert_to_tensor(leaf)
 
@@ -150,6 +151,8 @@ def spec_of(element: Any) -> Any:
 def _leaf_spec(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
         return TensorSpec.from_tensor(leaf)
+    if leaf is None:
+        return NoneTensorSpec()
     if is_whole(leaf):
         return leaf._type_spec
     array = np.asarray(leaf)
@@ -243,19 +246,20 @@ def stack(elements: list[Any], spec: Any = None) -> Any:
 
 
 def _stack_by(spec: Any, leaves: Any) -> Any:
+    if leaves[0] is None:
+        return None
     if type(spec) is TensorSpec:
         return _stack_leaves(*leaves)
     return composites.stack(spec, list(leaves))
 
 
 def _alone(elements: list[Any]) -> Any:
-    return nest.map_structure(
-        lambda leaf: composites.stack(None, [leaf]) if is_whole(leaf) else _array(leaf)[None],
-        elements[0],
-    )
+    return nest.map_structure(_stack_leaves, elements[0])
 
 
 def _stack_leaves(*leaves: Any) -> Any:
+    if leaves[0] is None:
+        return None
     if is_whole(leaves[0]):
         return composites.stack(None, list(leaves))
     arrays = [_array(leaf) for leaf in leaves]

@@ -281,7 +281,8 @@ class GroupByWindow(FlatMap):
         return self._spec
 
     def size(self) -> int:
-        return 0 if self.before.size() == 0 else UNKNOWN
+        size = self.before.size()
+        return size if size in (0, INFINITE) else UNKNOWN
 
     def _made(self, run: Run) -> Iterator[tuple[Stage, Run]]:
         place = run.next(self)

@@ -214,7 +214,10 @@ class Mapped(tables.Table):
 
     def _vectorized(self, columns: Any) -> Any:
         def one(row: Any) -> Any:
-            return elements.as_tensors(elements.call(self.function.returned, row))
+            found = elements.as_tensors(elements.call(self.function.returned, row))
+            if not all(isinstance(leaf, Tensor) for leaf in nest.flatten(found)):
+                raise TypeError("tf.data: ragged rows, datasets and None are made one by one.")
+            return found
 
         return vectorized_map(one, columns)
 

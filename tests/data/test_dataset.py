@@ -389,3 +389,42 @@ def test_rebatch_takes_sizes_of_zero_among_others():
 def test_padding_of_another_dtype_with_the_same_value():
     filled = next(_rows().padded_batch(2, padding_values=np.int64(7)).as_numpy_iterator())
     assert filled.tolist() == [[1, 7], [2, 3]]
+
+
+def test_none_is_a_part_of_an_element():
+    pairs = tf.data.Dataset.range(4).map(lambda x: (x, None))
+    assert pairs.element_spec[1] == tf.NoneTensorSpec()
+    assert [y for _, y in pairs] == [None] * 4
+    batch = next(iter(pairs.batch(3)))
+    assert (batch[0].numpy().tolist(), batch[1]) == ([0, 1, 2], None)
+    assert list(tf.data.Dataset.from_tensors((5, None)).as_numpy_iterator()) == [(5, None)]
+
+
+def test_ragged_rows_that_a_function_makes_are_batched():
+    made = tf.data.Dataset.range(4).map(lambda i: tf.RaggedTensor.from_tensor([[i, i]]))
+    found = [batch.to_list() for batch in made.batch(3)]
+    assert found == [[[[0, 0]], [[1, 1]], [[2, 2]]], [[[3, 3]]]]
+
+
+@pytest.mark.parametrize("where", ["memory", "file", "rows"])
+def test_a_cache_is_whole_once_all_elements_were_taken(where, tmp_path):
+    def cached(name):
+        dataset = tf.data.Dataset.range(20).shuffle(20)
+        if where == "rows":
+            dataset = dataset.map(lambda x: tf.RaggedTensor.from_tensor([[x]]))
+        return dataset.cache(str(tmp_path / name) if where == "file" else "")
+
+    both = tf.data.Dataset.zip((cached("a"), cached("b")))
+    first = [np.asarray(y).tolist() for _, y in both.as_numpy_iterator()]
+    assert [np.asarray(y).tolist() for _, y in both.as_numpy_iterator()] == first
+
+
+def test_windows_of_an_endless_dataset_are_endless():
+    grouped = (
+        tf.data.Dataset.range(3)
+        .repeat()
+        .group_by_window(
+            key_func=lambda x: x % 2, reduce_func=lambda _, w: w.batch(2), window_size=2
+        )
+    )
+    assert grouped.cardinality() == tf.data.INFINITE_CARDINALITY
