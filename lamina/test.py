@@ -107,6 +107,19 @@ def _value(x: Any) -> Any:
     return x
 
 
+def _is_ragged(value: Any) -> bool:
+    return hasattr(type(value), "ragged_rank")
+
+
+def _as_list(value: Any) -> Any:
+    """Return a value as nested lists, as those of a ragged Tensor."""
+    if _is_ragged(value):
+        return value.to_list()
+    if isinstance(value, list | tuple):
+        return [_as_list(v) for v in value]
+    return np.asarray(_value(value)).tolist()
+
+
 class TestCase(unittest.TestCase):
     """A `unittest.TestCase` that compares Tensors and arrays; seeds are set before each test."""
 
@@ -176,6 +189,9 @@ class TestCase(unittest.TestCase):
                 for i, (x, y) in enumerate(zip(a, b, strict=True)):
                     self._close(x, y, rtol, atol, msg, f"{path}[{i}]")
                 return
+        if _is_ragged(a) or _is_ragged(b):
+            self._close(_as_list(a), _as_list(b), rtol, atol, msg, path)
+            return
         x, y = np.asarray(self._array_of(a)), np.asarray(self._array_of(b))
         half = {"float16", "bfloat16"} & {x.dtype.name, y.dtype.name}
         if half:
@@ -230,7 +246,13 @@ class TestCase(unittest.TestCase):
         self.assertAllClose(a, b, rtol, atol, msg)
 
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
-        """Check that shapes and all elements are equal; NaN equals NaN."""
+        """Check that shapes and all elements are equal; NaN equals NaN.
+
+        Of ragged Tensors the lists are compared.
+        """
+        if _is_ragged(a) or _is_ragged(b):
+            super().assertEqual(_as_list(a), _as_list(b), msg)
+            return
         x, y = _comparable(self._array_of(a)), _comparable(self._array_of(b))
         super().assertEqual(
             x.shape, y.shape, f"Shape mismatch: expected {x.shape}, got {y.shape}. {msg or ''}"

@@ -59,3 +59,15 @@ def test_compute_gradient_wants_a_list():
 def test_what_this_machine_has():
     assert tf.test.is_built_with_xla()
     assert tf.test.gpu_device_name() in ("", "/device:GPU:0")
+
+
+def test_ragged_tensors_are_compared_as_lists():
+    case = tf.test.TestCase()
+    rows = tf.ragged.constant([[1.0, 2.0], [], [3.0]])
+    case.assertAllEqual(rows, [[1.0, 2.0], [], [3.0]])
+    case.assertAllEqual(rows, rows + 0.0)
+    case.assertAllClose(rows + 1e-8, rows)
+    with pytest.raises(AssertionError):
+        case.assertAllEqual(rows, [[1.0], [2.0], [3.0]])
+    with pytest.raises(AssertionError):
+        case.assertAllClose(rows, [[1.0, 2.5], [], [3.0]])
