@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.engine import nest
 from lamina.engine.composite import Composite
 from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.dtypes import DType
@@ -25,6 +26,7 @@ from lamina.engine.variable import Variable
 __all__ = [
     "Keywords",
     "argument_key",
+    "as_results",
     "check_unmodified",
     "containers",
     "described",
@@ -158,6 +160,18 @@ def check_unmodified(before: list[tuple[Any, list[Any]]], who: str) -> None:
                 f"{who}: the function must not change the lists and dicts that it is given; it "
                 f"changed one to {container!r}.\n  Fix: copy it first, or return what is new."
             )
+
+
+_RESULTS = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, Variable)
+
+
+def as_results(found: Any) -> Any:
+    """Return what a function returned that ran as Python, with Tensors as a program gives them."""
+    if isinstance(found, Tensor) or found is None:
+        return found
+    return nest.map_structure(
+        lambda v: convert_to_tensor(v) if isinstance(v, _RESULTS) else v, found
+    )
 
 
 class Keywords(dict[str, Any]):

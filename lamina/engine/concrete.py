@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import dtypes, errors, nest
-from lamina.engine.arguments import Keywords, argument_key, with_tensors
+from lamina.engine.arguments import Keywords, argument_key, as_results, with_tensors
 from lamina.engine.assertions import checked
 from lamina.engine.closure import Closed, call_trace, replace_nones
 from lamina.engine.context import local
@@ -426,8 +426,8 @@ class EagerConcreteFunction(Described):
             for spec, value in zip(specs, values, strict=True)
         ]
         count = len(given.positional)
-        return given.function(
-            *found[:count], **dict(zip(given.keywords, found[count:], strict=True))
+        return as_results(
+            given.function(*found[:count], **dict(zip(given.keywords, found[count:], strict=True)))
         )
 
     def _checked(self, spec: Any, value: Any) -> Any:

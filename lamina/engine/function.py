@@ -21,6 +21,7 @@ from lamina.engine import dtypes, errors, nest
 from lamina.engine.arguments import (
     Keywords,
     argument_key,
+    as_results,
     check_unmodified,
     containers,
     difference,
@@ -121,8 +122,10 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function, recorded first if its arguments are of a new kind."""
-        if config.run_functions_eagerly or self._eager_because is not None:
+        if config.run_functions_eagerly:
             return self.python_function(*args, **kwargs)
+        if self._eager_because is not None:
+            return as_results(self.python_function(*args, **kwargs))
         if kwargs or self._defaults:
             args = self._positional(args, kwargs)
         if self.input_signature is not None:
@@ -136,8 +139,8 @@ class Function:
 
     def _call_eagerly(self, args: tuple[Any, ...]) -> Any:
         if args and isinstance(args[-1], Keywords):
-            return self.python_function(*args[:-1], **args[-1])
-        return self.python_function(*args)
+            return as_results(self.python_function(*args[:-1], **args[-1]))
+        return as_results(self.python_function(*args))
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments by position; what can only go by keyword comes last, as a dict."""

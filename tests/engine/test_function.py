@@ -662,3 +662,22 @@ def test_a_range_computed_in_the_program_can_be_returned():
         return tf.range(n)
 
     assert f(tf.constant(4)).numpy().tolist() == [0, 1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:tf.function")
+def test_what_runs_eagerly_returns_tensors_too():
+    @tf.function
+    def f(x):
+        x.numpy()
+        return 3, {"a": 2.5, "b": None}, np.ones(2), "text", x
+
+    for _ in range(2):
+        number, pair, array, text, same = f(tf.constant(1.0))
+        assert int(number) == 3
+        assert isinstance(number, tf.Tensor)
+        assert pair["b"] is None
+        assert pair["a"].dtype is tf.float32
+        assert array.shape == [2]
+        assert array.dtype is tf.float64
+        assert text.numpy() == b"text"
+        assert same.numpy() == 1.0
