@@ -278,6 +278,10 @@ def _output(value: Any, what: str) -> Tensor | None:
     except errors.TracedValueError:
         raise
     except (TypeError, ValueError):
+        if hasattr(type(value), "_type_spec"):  # a dataset, which eager code can return
+            raise errors.TracedValueError(
+                f"{what}: a program cannot return a {type(value).__name__}."
+            ) from None
         raise TypeError(
             f"{what}: the function must return Tensors, or what converts to them; got "
             f"{value!r} ({type(value).__name__}).\n  Fix: return Tensors, numbers, None or "
