@@ -16,6 +16,7 @@ __all__ = [
     "is_sparse_spec",
     "is_stored",
     "ragged_of",
+    "ragged_rows",
     "ragged_spec",
     "reshaped_spec",
     "row",
@@ -96,17 +97,35 @@ def ragged_of(rows: list[Any], splits_dtype: Any = "int64") -> Any:
     splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.dtype(splits_dtype))
     if any(map(is_ragged, rows)):
         parts = [r if is_ragged(r) else make.from_tensor(convert_to_tensor(r)) for r in rows]
-        inside = [np.diff(np.asarray(p.row_splits)) for p in parts]
         values = parts[0].values
         if is_ragged(values):
-            inner: Any = ragged_of([part for p in parts for part in _split(p)], splits_dtype)
+            inside = [part for p in parts for part in _split(p)]
+            inner: Any = ragged_of(inside, splits_dtype) if inside else values
         else:
             flat = np.concatenate([np.asarray(p.values) for p in parts])
-            ends = np.concatenate([[0], np.cumsum(np.concatenate(inside))])
+            sizes = np.concatenate([np.diff(np.asarray(p.row_splits)) for p in parts])
+            ends = np.concatenate([[0], np.cumsum(sizes)])
             inner = make.from_row_splits(flat, ends.astype(np.dtype(splits_dtype)))
     else:
         inner = convert_to_tensor(np.concatenate([np.asarray(r) for r in rows]))
     return make.from_row_splits(inner, splits)
+
+
+def ragged_rows(rows: list[Any], shape: Any) -> list[Any]:
+    """Return arrays as rows of a RaggedTensor whose axes up to the last unknown one are ragged.
+
+    Args:
+        rows: The arrays.
+        shape: What is known of their shapes, a TensorShape.
+    """
+    if shape.rank is None:
+        rank = np.ndim(rows[0]) - 1
+    else:
+        rank = max(axis for axis, size in enumerate(shape) if size is None)
+    if rank < 1:
+        return rows
+    make = _ragged().RaggedTensor.from_tensor
+    return [make(convert_to_tensor(r), ragged_rank=rank) for r in rows]
 
 
 def _split(ragged: Any) -> list[Any]:

@@ -223,7 +223,9 @@ class RaggedBatch(_Rows):
     def _leaf(self, spec: Any, leaves: list[Any]) -> Any:
         if type(spec) is TensorSpec and spec.shape.is_fully_defined():
             return np.stack([np.asarray(leaf) for leaf in leaves])
-        return composites.ragged_of(leaves, self._splits)
+        if type(spec) is not TensorSpec:
+            return composites.stack(spec, leaves)
+        return composites.ragged_of(composites.ragged_rows(leaves, spec.shape), self._splits)
 
     def spec(self) -> Any:
         first = self.number if self.drop else None

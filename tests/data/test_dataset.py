@@ -428,3 +428,34 @@ def test_windows_of_an_endless_dataset_are_endless():
         )
     )
     assert grouped.cardinality() == tf.data.INFINITE_CARDINALITY
+
+
+def test_ragged_batch_of_inner_axes_that_vary():
+    rows = tf.data.Dataset.from_generator(
+        lambda: (np.full([2, n], n) for n in (0, 2, 1)),
+        output_signature=tf.TensorSpec([2, None], tf.int32),
+    )
+    found = next(iter(rows.ragged_batch(3)))
+    assert found.to_list() == [[[], []], [[2, 2], [2, 2]], [[1], [1]]]
+    assert found.ragged_rank == 2
+
+
+@pytest.mark.filterwarnings("ignore:tf.function")
+def test_ragged_batch_keeps_ragged_and_sparse_parts():
+    def parts(x):
+        return {
+            "ragged": tf.RaggedTensor.from_row_lengths(tf.fill([3], x), [1, 2]),
+            "sparse": tf.SparseTensor([[x]], [x], [9]),
+        }
+
+    batch = next(iter(tf.data.Dataset.range(3).map(parts).ragged_batch(2)))
+    assert batch["ragged"].to_list() == [[[0], [0, 0]], [[1], [1, 1]]]
+    assert batch["sparse"].indices.numpy().tolist() == [[0, 0], [1, 1]]
+
+
+@pytest.mark.filterwarnings("ignore:tf.function")
+def test_a_function_returns_a_dataset():
+    made = tf.function(lambda n: tf.data.Dataset.range(n))(tf.constant(3, tf.int64))
+    assert list(made.as_numpy_iterator()) == [0, 1, 2]
+    f = tf.function(lambda p: tf.data.Dataset.range(tf.where(p, 2, 4)))
+    assert len(list(f(tf.constant(False)))) == 4
