@@ -8,10 +8,15 @@ import numpy as np
 from lamina import ops
 from lamina.engine import Tensor, Variable
 from lamina.engine import custom_gradient as _custom_gradient
+from lamina.engine.composite import Composite
 from lamina.keras.core import graph_function
 from lamina.keras.policy import standardize_dtype
 from lamina.keras.promotion import is_int_dtype
+from lamina.ops.composite import ArrayOfParts
 from lamina.ops.indexing import scatter_into
+from lamina.ops.ragged.tensor import RaggedTensor
+from lamina.ops.sparse.making import to_dense
+from lamina.ops.sparse.tensor import SparseTensor
 
 __all__ = [
     "cast",
@@ -34,19 +39,24 @@ __all__ = [
 # ---- values -----------------------------------------------------------------------------------
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Tensor:
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
     """Return a value as a Tensor.
 
     Args:
-        x: A Tensor, Variable, array, number or nested list.
+        x: A Tensor, Variable, array, number or nested list; or a sparse or ragged Tensor.
         dtype: The dtype wanted; floats are cut off for an integer one. None keeps the value's.
-        sparse: Accepted; dense data only.
-        ragged: Accepted; dense data only.
+        sparse: False makes a sparse Tensor dense; else it stays.
+        ragged: False makes a ragged Tensor dense; else it stays.
 
     Example:
         >>> tf.keras.ops.convert_to_tensor([1.0, 2.5], dtype="int32").numpy()
         array([1, 2], dtype=int32)
     """
+    if isinstance(x, ArrayOfParts):
+        kept = ragged if isinstance(x, RaggedTensor) else sparse
+        if kept is not None and not kept:
+            x = _dense(x)
+        return x if dtype is None else ops.cast(x, standardize_dtype(dtype))
     if dtype is None:
         return ops.convert_to_tensor(x)
     name = standardize_dtype(dtype)
@@ -55,11 +65,19 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     return ops.convert_to_tensor(x, name)
 
 
+def _dense(x: Any) -> Tensor:
+    """Return a sparse or ragged Tensor, or slices, as a dense one: 0 where there is nothing."""
+    if isinstance(x, RaggedTensor):
+        return x.to_tensor()
+    return to_dense(x) if isinstance(x, SparseTensor) else ops.convert_to_tensor(x)
+
+
 def convert_to_numpy(x: Any) -> np.ndarray:
     """Return a value as a NumPy array.
 
     Args:
-        x: A Tensor, Variable, array, number or nested list.
+        x: A Tensor, Variable, array, number or nested list; sparse and ragged Tensors are filled
+            up with 0.
 
     Raises:
         TracedValueError: `x` has no value, in `tf.function` or a functional model.
@@ -68,11 +86,13 @@ def convert_to_numpy(x: Any) -> np.ndarray:
         >>> tf.keras.ops.convert_to_numpy(tf.constant([1, 2]))
         array([1, 2], dtype=int32)
     """
+    if isinstance(x, Composite):
+        x = _dense(x)
     return np.array(x.numpy() if isinstance(x, Tensor | Variable) else x)
 
 
 def is_tensor(x: Any) -> bool:
-    """Return whether a value is a Tensor or Variable.
+    """Return whether a value is a Tensor or Variable, or a sparse or ragged Tensor.
 
     Args:
         x: Any object.
@@ -81,7 +101,7 @@ def is_tensor(x: Any) -> bool:
         >>> tf.keras.ops.is_tensor(tf.constant(1)), tf.keras.ops.is_tensor(np.ones(1))
         (True, False)
     """
-    return isinstance(x, Tensor | Variable)
+    return ops.is_tensor(x)
 
 
 def cast(x: Any, dtype: Any) -> Tensor:
@@ -138,13 +158,14 @@ def shape(x: Any) -> tuple[Any, ...]:
     """Return the shape as a tuple: ints, and scalar Tensors where a size is not known yet.
 
     Args:
-        x: A Tensor or array. Unknown sizes of a KerasTensor are None.
+        x: A Tensor or array. Unknown sizes of a KerasTensor, and the sizes of a ragged Tensor's
+            rows, are None.
 
     Example:
         >>> tf.keras.ops.shape(tf.ones((2, 3)))
         (2, 3)
     """
-    x = ops.convert_to_tensor(x)
+    x = x if isinstance(x, ArrayOfParts) else ops.convert_to_tensor(x)
     sizes = tuple(x.shape)
     if None not in sizes or type(x) is not Tensor:
         return sizes

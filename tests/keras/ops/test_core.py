@@ -236,3 +236,23 @@ def test_a_model_with_such_a_function_is_saved(tmp_path):
 def test_rearrange_says_why_a_pattern_does_not_fit(pattern, sizes, message):
     with pytest.raises(ValueError, match=message):
         ops.rearrange(X, pattern, **sizes)
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        (lambda: tf.sparse.from_dense(np.float32([[0, 1], [2, 0]])), (2, 2)),
+        (lambda: tf.ragged.constant([[0.0, 1.0], [2.0]]), (2, None)),
+    ],
+)
+def test_sparse_and_ragged_tensors_are_tensors(value, shape):
+    x = value()
+    assert ops.is_tensor(x)
+    assert tf.is_tensor(x)
+    assert ops.shape(x) == shape
+    assert ops.convert_to_tensor(x) is x
+    assert type(ops.convert_to_tensor(x, "int32")) is type(x)
+    assert ops.convert_to_tensor(x, "int32").dtype == "int32"
+    dense = ops.convert_to_tensor(x, sparse=False, ragged=False)
+    np.testing.assert_array_equal(dense, [[0, 1], [2, 0]])
+    np.testing.assert_array_equal(ops.convert_to_numpy(x), [[0, 1], [2, 0]])
