@@ -472,6 +472,8 @@ def _trace_shapes(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> 
 
 def trace_shapes(layer: Any, input_shape: Any) -> None:
     """Build the layers inside a layer for an input shape: one call is recorded, nothing runs."""
+    if all(below.built for below in layer._flatten_layers(include_self=False)):
+        return  # there is nothing to make, and the call may not take such inputs
     before = layer.__dict__["built"]
     layer.__dict__["built"] = True
     try:

@@ -373,7 +373,7 @@ class LayerNormalization(Affine):
             epsilon=self.epsilon,
             rms_scaling=self.rms_scaling,
         )
-        return y if y.dtype is self._lm_compute else ops.cast(y, self.compute_dtype)
+        return ops.cast(y, self.compute_dtype)
 
 
 class GroupNormalization(Affine):
@@ -467,7 +467,7 @@ class GroupNormalization(Affine):
             axis=self.axis,
             epsilon=self.epsilon,
         )
-        return y if y.dtype is self._lm_compute else ops.cast(y, self.compute_dtype)
+        return ops.cast(y, self.compute_dtype)
 
 
 class RMSNormalization(Layer):

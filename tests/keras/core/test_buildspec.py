@@ -51,3 +51,9 @@ def test_a_build_by_hand_is_remembered_by_name():
     made.build_from_config(expected)
     assert [w.shape for w in made.weights] == [w.shape for w in layer.weights]
     assert shapes_by_name(layers.Dense.build, ((2, 3),), {}) == {"input_shape": (2, 3)}
+
+
+def test_a_layer_without_layers_is_built_for_any_shape():
+    layer = layers.HashedCrossing(3)
+    layer.build(((2,), (2,)))  # its call takes no floats
+    assert layer.built

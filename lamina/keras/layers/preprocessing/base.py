@@ -114,6 +114,23 @@ def one_salt(layer: Layer, salt: Any) -> list[int] | None:
     )
 
 
+def encoded_shape(shape: Sequence[Any], mode: str, depth: int) -> tuple[int | None, ...]:
+    """Return the shape that Keras' layers report for encodings of indices of a shape.
+
+    It merges the last axis, also where "multi_hot" and "count" of rank 3 merge another.
+
+    Args:
+        shape: The shape of the indices.
+        mode: As in `encoded`.
+        depth: The size of the encodings.
+    """
+    sizes = tuple(shape)
+    if mode == "int":
+        return sizes
+    keeps = mode == "one_hot" and (len(sizes) == 1 or sizes[-1:] != (1,))
+    return (*(sizes if keeps else sizes[:-1]), depth)
+
+
 def encoded(
     indices: Tensor, mode: str, depth: int, dtype: Any, weights: Tensor | None = None
 ) -> Tensor:

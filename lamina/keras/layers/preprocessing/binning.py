@@ -15,6 +15,7 @@ from lamina.keras.layers.preprocessing.base import (
     as_sparse,
     batches_of,
     encoded,
+    encoded_shape,
 )
 
 __all__ = ["Discretization"]
@@ -123,6 +124,20 @@ class Discretization(DataLayer):
         if self.num_bins is not None:
             self.summary = np.zeros((2, 0), "float32")
 
+    @property
+    def output_dtype(self) -> str:
+        """The dtype of the output, by name."""
+        return "int32" if self.output_mode == "int" else self.compute_dtype
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        bounds = self.bin_boundaries
+        depth = self.num_bins if bounds is None else len(bounds) + 1
+        assert depth is not None  # one of the two is given
+        shape = tuple(input_shape)
+        if self.output_mode in ("multi_hot", "count") and len(shape) > 2:
+            return (shape[0], *shape[2:], depth)  # a sample is what lies along axis 1
+        return encoded_shape(shape, self.output_mode, depth)
+
     def call(self, inputs: Tensor) -> Tensor:
         bounds = self.bin_boundaries
         if bounds is None:
@@ -131,8 +146,7 @@ class Discretization(DataLayer):
                 f"  Fix: layer.adapt(data) first, or pass `bin_boundaries`."
             )
         places = ops.digitize(inputs, boundaries=tuple(bounds))
-        dtype = "int32" if self.output_mode == "int" else self.compute_dtype
-        return encoded(places, self.output_mode, len(bounds) + 1, dtype)
+        return encoded(places, self.output_mode, len(bounds) + 1, self.output_dtype)
 
     def load_own_variables(self, store: Any) -> None:
         """Read the summary that older files hold; the boundaries are in the config."""

@@ -11,6 +11,7 @@ from lamina.keras.layers.preprocessing.base import (
     as_output_mode,
     as_sparse,
     encoded,
+    encoded_shape,
 )
 
 __all__ = ["CategoryEncoding"]
@@ -69,10 +70,7 @@ class CategoryEncoding(DataLayer):
     def compute_output_shape(
         self, input_shape: Any, count_weights_shape: Any = None
     ) -> tuple[int | None, ...]:
-        # As Keras, also where "multi_hot" and "count" of rank 3 merge another axis than the last.
-        shape = tuple(input_shape)
-        keeps = self.output_mode == "one_hot" and (len(shape) == 1 or shape[-1:] != (1,))
-        return (*(shape if keeps else shape[:-1]), self.num_tokens)
+        return encoded_shape(input_shape, self.output_mode, self.num_tokens)
 
     def call(self, inputs: Tensor, count_weights: Any = None) -> Tensor:
         if count_weights is not None:

@@ -92,3 +92,24 @@ def test_the_config_holds_what_was_learned():
 def test_bad_arguments_are_explained(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape", "expected"),
+    [
+        ("int", (None, 4), (None, 4)),
+        ("one_hot", (None, 4), (None, 4, 5)),
+        ("one_hot", (None, 1), (None, 5)),
+        ("multi_hot", (None, 4), (None, 5)),
+        ("count", (2, 3, 4), (2, 4, 5)),
+        ("count", (), (5,)),
+    ],
+)
+def test_shapes_are_known_before_the_boundaries(mode, shape, expected):
+    layer = L.Discretization(num_bins=5, output_mode=mode)
+    assert layer.compute_output_shape(shape) == expected
+    assert layer.output_dtype == ("int32" if mode == "int" else "float32")
+    assert L.Discretization(num_bins=5, output_mode=mode, dtype="float16").output_dtype in (
+        "int32",
+        "float16",
+    )
