@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -79,6 +79,8 @@ def convert_plain(value: Any, wanted: DType | None) -> Tensor:
         return ready(value)
     if hasattr(value, "iloc"):  # pandas has dtypes of its own; NumPy knows how to hold them
         value = np.asarray(value)
+    elif type(value) is not list and _is_sequence(value):
+        value = list(value)
     own = dtype_of(value)
     if wanted is None:
         wanted = own
@@ -131,6 +133,15 @@ def _fitting_ints(value: Any, dtype: DType) -> npt.NDArray[Any]:
             raise ValueError(f"a value does not fit into {dtype.name}: {brief(value)}")
         return wide.astype(dtype.np)
     return np.array(value, dtype=dtype.np)
+
+
+def _is_sequence(value: Any) -> bool:
+    """Return whether a value of a class that NumPy does not know gives items by number."""
+    if isinstance(value, tuple | str | bytes | bytearray | np.ndarray | np.generic | Mapping):
+        return False
+    kind = type(value)
+    counts = hasattr(kind, "__len__") and hasattr(kind, "__getitem__")
+    return counts and not hasattr(kind, "__array__") and not hasattr(kind, "__array_interface__")
 
 
 def _is_empty(value: Any) -> bool:

@@ -16,6 +16,7 @@ from lamina.engine import (
     convert_to_tensor,
     dtypes,
     errors,
+    local,
     op,
     shapes,
     static_ints,
@@ -244,6 +245,16 @@ def _index_array(sizes, out_type):
     return jnp.stack([jnp.asarray(each, dtype) for each in sizes])
 
 
+def _integer_type(out_type, who, name="out_type"):
+    """Return int32 or int64 as TF names it; None stays."""
+    found = None if out_type is None else as_dtype(out_type)
+    if found not in (None, dtypes.int32, dtypes.int64):
+        raise errors.InvalidArgumentError(
+            f"{who}: `{name}` must be int32 or int64; got {found.name}.\n  Fix: use one of these."
+        )
+    return found
+
+
 @op(differentiable=False)
 def _shape(input, *, out_type):
     return _index_array(jnp.shape(input), out_type)
@@ -264,7 +275,7 @@ def shape(input, out_type=None, name=None):
         >>> tf.shape(tf.zeros((2, 3))).numpy()
         array([2, 3], dtype=int32)
     """
-    result = _shape(input, out_type=out_type)
+    result = _shape(input, out_type=_integer_type(out_type, "tf.shape"))
     result._host = _host_dims(_dims(input), result.dtype)  # known without running anything
     return result
 
@@ -416,12 +427,36 @@ def unravel_index(indices, dims, name=None):
     Returns:
         A Tensor of shape `(r,)` or `(r, N)`, of `indices`' dtype.
 
+    Raises:
+        InvalidArgumentError: a size is 0 or less, `dims` has more elements than the dtype counts,
+            or an index that is known without running a program is out of range.
+
     Example:
         >>> tf.unravel_index([5, 2], (2, 3)).numpy()
         array([[1, 0],
                [2, 2]], dtype=int32)
     """
-    return _unravel(indices, dims=dimensions(dims, "tf.unravel_index"))
+    sizes = dimensions(dims, "tf.unravel_index")
+    indices = convert_to_tensor(indices)
+    if all(isinstance(each, int) for each in sizes):
+        _check_flat(indices, sizes)
+    return _unravel(indices, dims=sizes)
+
+
+def _check_flat(indices, sizes):
+    """Raise unless a shape has elements that its dtype counts, and the known indices are in it."""
+    count = math.prod(sizes)
+    known = indices._host if local.trace.eager else None
+    if 0 in sizes or count > np.iinfo(indices.dtype.np).max:
+        raise errors.InvalidArgumentError(
+            f"tf.unravel_index: `dims` must be positive and multiply to what {indices.dtype.name} "
+            f"holds; got {sizes}.\n  Fix: use int64 for a large shape."
+        )
+    if known is not None and known.size and not 0 <= known.min() <= known.max() < count:
+        raise errors.InvalidArgumentError(
+            f"tf.unravel_index: `indices` must lie in [0, {count}) for dims {sizes}; got "
+            f"{known.tolist()}.\n  Fix: clip or correct the indices."
+        )
 
 
 # --- filled tensors -------------------------------------------------------------------------------

@@ -56,6 +56,12 @@ def cast(x, dtype, name=None):
     return _cast(x, dtype=dtype)
 
 
+def _range_of(dtype):
+    """Return the least and the greatest value as Python numbers, which compare exactly."""
+    number = float if dtype.is_floating else int
+    return number(dtype.min), number(dtype.max)
+
+
 def _limits(source, target):
     """Return the least and the greatest value of `source` that `target` can hold.
 
@@ -63,31 +69,42 @@ def _limits(source, target):
         source: A real DType.
         target: A real DType.
     """
-    least, most = target.min, target.max
+    (low, high), (least, most) = _range_of(source), _range_of(target)
+    least, most = max(least, low), min(most, high)
     if source.is_floating:
         low, high = source.np.type(least), source.np.type(most)
         # Integers beyond the mantissa round up: step back inside.
         if not target.is_floating and int(high) > most:
             high = np.nextafter(high, source.np.type(0))
-        return max(low, source.np.type(source.min)), min(high, source.np.type(source.max))
-    return max(least, source.min), min(most, source.max)
+        return low, high
+    return least, most
+
+
+def _clipped(value, dtype):
+    """Return real numbers within what a real DType holds, in their own dtype."""
+    source = as_dtype(value.dtype)
+    if dtype.is_bool or source.is_bool:
+        return value
+    least, most = _limits(source, dtype)
+    return jnp.clip(value, np.asarray(least, value.dtype), np.asarray(most, value.dtype))
 
 
 @op
 def _saturate(value, *, dtype):
-    source = as_dtype(value.dtype)
-    if not (dtype.is_bool or source.is_bool):
-        least, most = _limits(source, dtype)
-        value = jnp.clip(value, np.asarray(least, value.dtype), np.asarray(most, value.dtype))
-    return value.astype(dtype.np)
+    part = dtype.real_dtype
+    if jnp.iscomplexobj(value) and dtype.is_complex:
+        parts = (_clipped(each, part).astype(part.np) for each in (value.real, value.imag))
+        return lax.complex(*parts)
+    return _clipped(jnp.real(value), part).astype(dtype.np)
 
 
 def saturate_cast(value, dtype, name=None):
     """Return ``value`` in another dtype, with what does not fit moved to the nearest that does.
 
     Args:
-        value: Real numbers.
-        dtype: The dtype wanted.
+        value: Numbers.
+        dtype: The dtype wanted. From complex to real numbers the imaginary part is dropped;
+            between complex ones both parts are moved.
         name: Accepted, unused.
 
     Returns:
@@ -100,7 +117,7 @@ def saturate_cast(value, dtype, name=None):
     value, dtype = convert_to_tensor(value), as_dtype(dtype)
     if value.dtype is dtype:
         return value
-    return cast(value, dtype) if dtype.is_complex else _saturate(value, dtype=dtype)
+    return _saturate(value, dtype=dtype)
 
 
 @op(differentiable=False)

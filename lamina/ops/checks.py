@@ -54,7 +54,9 @@ def integer(x, name="x"):
 
 
 def boolean(x, name="x"):
-    """Return `x`, which must be bool."""
+    """Return `x`, which must be bool. Nothing, a float32 where it was ``[]``, counts as bools."""
+    if x.dtype == jnp.float32 and 0 in x.shape:
+        return x.astype(bool)
     return _require(
         x.dtype == jnp.bool_, x, name, "bool", "compare it first, as in `tf.not_equal(x, 0)`."
     )
@@ -78,6 +80,17 @@ def square(x, name="x"):
     )
 
 
+def flag(value, name="keepdims"):
+    """Return `value`, one bool (None is False); arrays of bools have no truth value, as in TF.
+
+    Raises:
+        ValueError: it is several values.
+    """
+    if isinstance(value, tuple | list) or np.ndim(value):
+        raise ValueError(f"`{name}` must be one bool; got {value!r}.\n  Fix: pass True or False.")
+    return bool(value)
+
+
 def axis(x, value, name="axis"):
     """Return the axis `value` of `x` counted from the front."""
     if isinstance(value, int) and -x.ndim <= value < x.ndim:
@@ -87,6 +100,15 @@ def axis(x, value, name="axis"):
         f"`{name}` must be an int in [{low}, {high}] for an input of shape {x.shape}; "
         f"got {value!r}.\n  Fix: axes count from 0, or from -1 at the end."
     )
+
+
+def _flat(values):
+    """Return nested tuples of axes as one: TF takes a Tensor of any shape."""
+    for each in values:
+        if isinstance(each, tuple | list):
+            yield from _flat(each)
+        else:
+            yield each
 
 
 def axes(x, value, name="axis"):
@@ -99,6 +121,7 @@ def axes(x, value, name="axis"):
         return tuple(range(x.ndim))
     if isinstance(value, int):
         return (axis(x, value, name),)
+    value = tuple(_flat(value))
     found = tuple(axis(x, each, name) for each in value)
     if len(set(found)) < len(found):
         raise errors.InvalidArgumentError(

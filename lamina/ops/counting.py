@@ -4,6 +4,7 @@ import builtins
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -19,6 +20,7 @@ from lamina.engine import (
     static_int,
 )
 from lamina.ops.array import known_value
+from lamina.ops.selection import where
 
 __all__ = [
     "linspace",
@@ -247,6 +249,15 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
         )
     dtype = dtype or (kinds.pop() if kinds else dtypes.float32)
     depth = static_int(depth, "tf.one_hot(depth)")
+    indices = convert_to_tensor(indices)
+    if not indices.dtype.is_integer or (isinstance(depth, int) and depth < 0):
+        raise errors.InvalidArgumentError(
+            "tf.one_hot: `indices` must be integers and `depth` at least 0; got "
+            f"{indices.dtype.name} and {depth}.\n  Fix: tf.cast the indices."
+        )
+    if dtype == dtypes.string:
+        hot = _one_hot(indices, None, None, depth=depth, axis=axis, dtype=dtypes.bool_)
+        return where(hot, *(convert_to_tensor("") if v is None else v for v in values))
     return _one_hot(indices, *values, depth=depth, axis=axis, dtype=dtype)
 
 
@@ -269,6 +280,7 @@ def sequence_mask(lengths, maxlen=None, dtype: Any = dtypes.bool_, name=None):
         A Tensor of shape `lengths.shape + (T,)`.
 
     Raises:
+        ValueError: `maxlen` is not a scalar.
         TracedValueError: `maxlen` is None inside a trace, where no value exists.
 
     Example:
@@ -277,6 +289,11 @@ def sequence_mask(lengths, maxlen=None, dtype: Any = dtypes.bool_, name=None):
                [ True,  True,  True]])
     """
     lengths = convert_to_tensor(lengths)
+    if isinstance(maxlen, list | tuple) or np.ndim(maxlen):
+        raise ValueError(
+            f"tf.sequence_mask: `maxlen` must be a scalar; got {maxlen!r}.\n"
+            "  Fix: pass the largest length wanted."
+        )
     if maxlen is None:
         values = known_value(lengths, "tf.sequence_mask: `lengths`", "pass `maxlen`")
         maxlen = max(values.max(initial=0), 0)
@@ -299,6 +316,7 @@ def searchsorted(sorted_sequence, values, side="left", out_type=dtypes.int32):
 
     Raises:
         ValueError: `side` is neither "left" nor "right".
+        InvalidArgumentError: the two have different numbers of rows.
 
     Example:
         >>> tf.searchsorted([1, 3, 5], [3, 6]).numpy()
@@ -308,7 +326,21 @@ def searchsorted(sorted_sequence, values, side="left", out_type=dtypes.int32):
         raise ValueError(
             f'`side` must be "left" or "right"; got {side!r}.\n  Fix: use one of these two.'
         )
-    search = jnp.vectorize(
-        lambda row, wanted: jnp.searchsorted(row, wanted, side=side), signature="(n),(m)->(m)"
-    )
-    return search(sorted_sequence, values).astype(as_dtype(out_type).np)
+    rows, wanted = (jnp.reshape(x, (-1, x.shape[-1])) for x in _of_rows(sorted_sequence, values))
+    found = jax.vmap(lambda row, each: jnp.searchsorted(row, each, side=side))(rows, wanted)
+    return jnp.reshape(found, values.shape).astype(as_dtype(out_type).np)
+
+
+def _of_rows(sorted_sequence, values):
+    """Return both, which must have rows, and equally many: TF counts them, whatever their shape."""
+    if not (sorted_sequence.ndim and values.ndim):
+        raise errors.InvalidArgumentError(
+            "`sorted_sequence` and `values` must have rank 1 or more; got shapes "
+            f"{sorted_sequence.shape} and {values.shape}.\n  Fix: add an axis."
+        )
+    if math.prod(sorted_sequence.shape[:-1]) != math.prod(values.shape[:-1]):
+        raise errors.InvalidArgumentError(
+            "`sorted_sequence` and `values` must have equal sizes before the last axis; got "
+            f"{sorted_sequence.shape} and {values.shape}.\n  Fix: tf.broadcast_to one of them."
+        )
+    return sorted_sequence, values

@@ -345,6 +345,9 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype: Any = dtypes.float3
     Returns:
         ``(*batch_shape, M, N)``: 1 on the main diagonal, 0 elsewhere.
 
+    Raises:
+        InvalidArgumentError: a size is negative.
+
     Example:
         >>> tf.eye(2).numpy()
         array([[1., 0.],
@@ -352,6 +355,10 @@ def eye(num_rows, num_columns=None, batch_shape=None, dtype: Any = dtypes.float3
     """
     rows = static_int(num_rows, "tf.eye: `num_rows`")
     columns = rows if num_columns is None else static_int(num_columns, "tf.eye: `num_columns`")
+    if any(isinstance(size, int) and size < 0 for size in (rows, columns)):
+        raise errors.InvalidArgumentError(
+            f"tf.eye: `num_rows` and `num_columns` must be at least 0; got {rows} and {columns}."
+        )
     batch = () if batch_shape is None else static_ints(batch_shape, "tf.eye: `batch_shape`")
     return _eye(rows=rows, columns=columns, batch=batch, dtype=as_dtype(dtype))
 
@@ -388,14 +395,19 @@ def matrix_transpose(a, *, conjugate=False):
         ``(…, N, M)`` in the dtype of `a`.
 
     Raises:
-        InvalidArgumentError: `a` is not a matrix.
+        ValueError: `a` is not a matrix.
 
     Example:
         >>> tf.linalg.matrix_transpose([[1, 2], [3, 4]]).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
     """
-    out = jnp.swapaxes(checks.matrix(a, "a"), -1, -2)
+    if a.ndim < 2:
+        raise ValueError(
+            f"`a` must be a matrix, or a batch of them; got shape {a.shape}.\n"
+            "  Fix: add a dimension, as in `x[tf.newaxis]`."
+        )
+    out = jnp.swapaxes(a, -1, -2)
     return jnp.conj(out) if conjugate else out
 
 

@@ -66,7 +66,8 @@ def bincount(
 
     Raises:
         ValueError: `axis` is neither None, 0 nor -1.
-        InvalidArgumentError: `arr` is not an integer tensor.
+        InvalidArgumentError: `arr` is not an integer tensor, or has a value below 0 that is known
+            without running a program.
 
     Example:
         >>> tf.math.bincount([0, 1, 1, 3]).numpy()
@@ -80,6 +81,12 @@ def bincount(
     arr = convert_to_tensor(arr)
     if arr.shape.num_elements() == 0 and arr.dtype.is_floating:
         arr = convert_to_tensor(np.zeros(arr.shape.as_list(), np.int32))  # [] is float
+    known = arr._host if local.trace.eager else None
+    if known is not None and known.size and known.dtype != object and known.min() < 0:
+        raise errors.InvalidArgumentError(
+            f"tf.math.bincount: `arr` must hold integers at least 0; got {known.min()}.\n"
+            "  Fix: tf.boolean_mask them out, or shift all."
+        )
     return _bincount(
         arr,
         weights,
@@ -195,7 +202,22 @@ def histogram_fixed_width_bins(values, value_range, nbins=100, dtype=dtypes.int3
 
 
 @op(differentiable=False)
-def histogram_fixed_width(values, value_range, nbins=100, dtype=dtypes.int32):
+def _counted(values, value_range, *, nbins, dtype):
+    places = jnp.ravel(_bins(values, value_range, nbins))
+    return jnp.zeros(nbins, dtype.np).at[places].add(1)
+
+
+def _require_bins(value_range, nbins, who):
+    """Raise unless there are bins, and a range in eager code that has a width."""
+    known = value_range.numpy() if local.trace.eager else None
+    if nbins <= 0 or (known is not None and not known[0] < known[1]):
+        raise errors.InvalidArgumentError(
+            f"{who}: `nbins` must be positive, and `value_range` [low, high] with low < high; got "
+            f"nbins {nbins}, value_range {value_range!s}.\n  Fix: order the range."
+        )
+
+
+def histogram_fixed_width(values, value_range, nbins=100, dtype: Any = dtypes.int32, name=None):
     """Return how many values fall into each of several bins of equal width.
 
     Args:
@@ -203,13 +225,20 @@ def histogram_fixed_width(values, value_range, nbins=100, dtype=dtypes.int32):
         value_range: ``[low, high]`` of the same dtype; values beyond go to the outermost bins.
         nbins: The number of bins.
         dtype: The dtype of the counts.
+        name: Accepted, unused.
 
     Returns:
         ``(nbins,)`` in `dtype`.
+
+    Raises:
+        InvalidArgumentError: `nbins` is not positive, or low is not below high.
 
     Example:
         >>> tf.histogram_fixed_width([-1.0, 1.5, 9.0], [0.0, 5.0], nbins=5).numpy()
         array([1, 1, 0, 0, 1], dtype=int32)
     """
-    places = jnp.ravel(_bins(values, value_range, nbins))
-    return jnp.zeros(nbins, dtype.np).at[places].add(1)
+    values = convert_to_tensor(values)
+    value_range = convert_to_tensor(value_range, values.dtype)
+    nbins = static_int(nbins, "tf.histogram_fixed_width: `nbins`")
+    _require_bins(value_range, nbins, "tf.histogram_fixed_width")
+    return _counted(values, value_range, nbins=nbins, dtype=as_dtype(dtype))

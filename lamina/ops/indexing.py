@@ -106,7 +106,12 @@ def _check_indices(params, indices, axis):
 
 
 def _check_coordinates(who, indices, sizes, policy):
-    """Raise if coordinates known to the host are out of range, unless `policy` allows them."""
+    """Raise unless there are coordinates, those known to the host in range or `policy` allows."""
+    if not indices.ndim or not indices.dtype.is_integer:
+        raise errors.InvalidArgumentError(
+            f"{who}: `indices` must be integers of shape (…, K); got {indices.dtype.name} of shape "
+            f"{indices.shape}.\n  Fix: write a list of coordinates, as in [[0], [2]]."
+        )
     if policy not in ("", "DEFAULT", "ERROR", "IGNORE"):
         raise errors.NotFoundError(
             f"{who}: `bad_indices_policy` must be one of '', 'DEFAULT', 'ERROR', 'IGNORE'; got "

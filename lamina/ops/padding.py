@@ -7,7 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import Tensor, Variable, convert_to_tensor, errors, op, static_ints
+from lamina.engine import (
+    Tensor,
+    Variable,
+    convert_to_tensor,
+    errors,
+    local,
+    op,
+    static_int,
+    static_ints,
+)
 from lamina.ops.array import dimensions
 from lamina.ops.shaping import axis_in
 
@@ -61,7 +70,12 @@ def tile(input, multiples, name=None):
 def _repeat(input, *, repeats, axis):
     if axis is None:
         input, axis = jnp.ravel(input), 0
-    axis = axis_in(axis, input.ndim)
+    if not -input.ndim <= axis < input.ndim:
+        raise ValueError(
+            f"`axis` must lie in [{-input.ndim}, {input.ndim}); got {axis}.\n"
+            "  Fix: axes count from 0, or from -1 at the end."
+        )
+    axis %= input.ndim
     if len(repeats) > 1:
         counts = np.array(repeats)
         return jnp.repeat(input, counts, axis, total_repeat_length=int(counts.sum()))
@@ -81,7 +95,7 @@ def repeat(input, repeats, axis=None, name=None):
         A Tensor whose size along `axis` is the sum of the counts.
 
     Raises:
-        InvalidArgumentError: `axis` is out of range.
+        ValueError: `axis` is out of range.
 
     Example:
         >>> tf.repeat([1, 2], [3, 1]).numpy()
@@ -208,12 +222,16 @@ def reverse(tensor, axis, name=None):
         A Tensor of the same shape.
 
     Raises:
-        InvalidArgumentError: an axis is out of range.
+        InvalidArgumentError: an axis is out of range or given twice, or `axis` is no list.
 
     Example:
         >>> tf.reverse([1, 2, 3], [0]).numpy()
         array([3, 2, 1], dtype=int32)
     """
+    if isinstance(axis, int) or np.ndim(axis) == 0:
+        raise errors.InvalidArgumentError(
+            f"tf.reverse: `axis` must be a list of axes; got {axis!r}.\n  Fix: axis=[{axis!r}]."
+        )
     return _reverse(tensor, axis=static_ints(axis, "tf.reverse(axis)"))
 
 
@@ -239,18 +257,32 @@ def roll(input, shift, axis, name=None):
     Returns:
         A Tensor of the same shape.
 
+    Raises:
+        InvalidArgumentError: an axis is out of range, or there is not one shift for each axis.
+
     Example:
         >>> tf.roll([1, 2, 3], 1, 0).numpy()
         array([3, 1, 2], dtype=int32)
     """
-    axes = static_ints(axis, "tf.roll(axis)")
+    input = convert_to_tensor(input)
+    axes = tuple(axis_in(each, input.ndim) for each in static_ints(axis, "tf.roll(axis)"))
     if isinstance(shift, Tensor | Variable):
+        _require_one_each(shift.shape.num_elements(), axes)
         return _roll_by(input, shift, axis=axes)
-    return _roll(input, shift=static_ints(shift, "tf.roll(shift)"), axis=axes)
+    shift = static_ints(shift, "tf.roll(shift)")
+    _require_one_each(len(shift), axes)
+    return _roll(input, shift=shift, axis=axes)
 
 
-@op(mixed=True)
-def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None):
+def _require_one_each(count, axes):
+    if count not in (None, len(axes)):
+        raise errors.InvalidArgumentError(
+            f"tf.roll: `shift` must hold one number for each axis; got {count} for axes {axes}.\n"
+            "  Fix: give as many shifts as axes."
+        )
+
+
+def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=None):
     """Reverse the first steps of each row, and keep the others.
 
     Args:
@@ -258,17 +290,38 @@ def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None):
         seq_lengths: An integer vector: the number of steps to reverse in each row.
         seq_axis: The axis of steps; None is 0.
         batch_axis: The axis of rows; None is 0.
+        name: Accepted, unused.
 
     Returns:
         A Tensor of the same shape.
+
+    Raises:
+        InvalidArgumentError: the two axes are one, there is not one length for each row, or a
+            length that is known without running a program is negative or larger than there are
+            steps.
 
     Example:
         >>> tf.reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], seq_axis=1).numpy()
         array([[2, 1, 3],
                [6, 5, 4]], dtype=int32)
     """
-    seq_axis = axis_in(seq_axis or 0, input.ndim)
-    batch_axis = axis_in(batch_axis or 0, input.ndim)
+    input, seq_lengths = convert_to_tensor(input), convert_to_tensor(seq_lengths)
+    steps, rows = axis_in(seq_axis or 0, input.ndim), axis_in(batch_axis or 0, input.ndim)
+    known = seq_lengths._host if local.trace.eager else None
+    fits = steps != rows and seq_lengths.shape.is_compatible_with([input.shape[rows]])
+    if fits and known is not None and known.size and known.dtype != object:
+        fits = known.min() >= 0 and known.max() <= (input.shape[steps] or known.max())
+    if not fits:
+        raise errors.InvalidArgumentError(
+            f"tf.reverse_sequence: `seq_lengths` must hold one length of axis {steps} for each row "
+            f"along axis {rows}, another one; got {seq_lengths!s} for shape {input.shape}.\n"
+            "  Fix: pass `seq_axis` and `batch_axis`, and lengths within the axis."
+        )
+    return _reverse_sequence(input, seq_lengths, seq_axis=steps, batch_axis=rows)
+
+
+@op(mixed=True)
+def _reverse_sequence(input, seq_lengths, *, seq_axis, batch_axis):
     steps = lax.broadcasted_iota(seq_lengths.dtype, input.shape, seq_axis)
     line = [-1 if i == batch_axis else 1 for i in range(input.ndim)]
     lengths = jnp.reshape(seq_lengths, line)
@@ -328,6 +381,11 @@ def _batch_to_space(input, *, block, crops):
     order = [n for i in range(rank) for n in (rank + 1 + i, i)]
     parts = jnp.transpose(parts, (rank, *order, *range(2 * rank + 1, parts.ndim)))
     sizes = [a * b for a, b in zip(cells, block, strict=True)]
+    if any(isinstance(n, int) and a + b > n for n, (a, b) in zip(sizes, crops, strict=True)):
+        raise errors.InvalidArgumentError(
+            f"`crops` must leave something of the sizes {tuple(sizes)}; got {crops}.\n"
+            "  Fix: crop less."
+        )
     whole = jnp.reshape(parts, (batch, *sizes, *tail))
     widths = [(0, 0, 0), *[(-a, -b, 0) for a, b in crops], *[(0, 0, 0)] * len(tail)]
     return lax.pad(whole, jnp.zeros((), input.dtype), widths)
@@ -353,6 +411,17 @@ def batch_to_space(input, block_shape, crops, name=None):
     block = static_ints(block_shape, "tf.batch_to_space(block_shape)")
     block = block * len(pairs) if len(block) == 1 else block
     return _batch_to_space(input, block=block, crops=pairs)
+
+
+def _require_block(input, block_size, who):
+    """Return an image batch and the side of its blocks, 2 or more."""
+    input, block_size = convert_to_tensor(input), static_int(block_size, f"{who}(block_size)")
+    if input.ndim != 4 or block_size < 2:
+        raise errors.InvalidArgumentError(
+            f"{who}: `input` must have rank 4, and `block_size` be 2 or more; got shape "
+            f"{input.shape} and {block_size}.\n  Fix: add the batch's axis."
+        )
+    return input, block_size
 
 
 def _channels_last(fn, x, data_format):
@@ -389,10 +458,14 @@ def space_to_depth(input, block_size, data_format="NHWC", name=None):
     Returns:
         A Tensor `(B, H / b, W / b, C * b * b)`, or its NCHW form.
 
+    Raises:
+        InvalidArgumentError: `input` has another rank, b is below 2 or does not divide H and W.
+
     Example:
         >>> tf.nn.space_to_depth(tf.zeros((1, 4, 4, 2)), 2).shape
         TensorShape([1, 2, 2, 8])
     """
+    input, block_size = _require_block(input, block_size, "tf.nn.space_to_depth")
     return _space_to_depth(input, block_size=block_size, data_format=data_format)
 
 
@@ -420,8 +493,12 @@ def depth_to_space(input, block_size, data_format="NHWC", name=None):
     Returns:
         A Tensor `(B, H * b, W * b, C / (b * b))`, or its NCHW form.
 
+    Raises:
+        InvalidArgumentError: `input` has another rank, b is below 2, or b * b does not divide C.
+
     Example:
         >>> tf.nn.depth_to_space(tf.zeros((1, 2, 2, 8)), 2).shape
         TensorShape([1, 4, 4, 2])
     """
+    input, block_size = _require_block(input, block_size, "tf.nn.depth_to_space")
     return _depth_to_space(input, block_size=block_size, data_format=data_format)

@@ -5,7 +5,16 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import lax
 
-from lamina.engine import Tensor, as_dtype, dtypes, errors, op, static_int
+from lamina.engine import (
+    Tensor,
+    as_dtype,
+    convert_to_tensor,
+    dtypes,
+    errors,
+    local,
+    op,
+    static_int,
+)
 from lamina.ops import checks
 
 __all__ = [
@@ -217,20 +226,36 @@ def in_top_k(targets, predictions, k):
 
 
 @op(differentiable=False)
-def invert_permutation(x):
+def _inverted(x):
+    return jnp.argsort(checks.integer(x)).astype(x.dtype)
+
+
+def invert_permutation(x, name=None):
     """Return the permutation that undoes ``x``.
 
     Args:
         x: Integers ``(N,)``: each of 0 … N - 1 once.
+        name: Accepted, unused.
 
     Returns:
         ``y`` with ``y[x[i]] = i``, in the dtype of `x`.
+
+    Raises:
+        InvalidArgumentError: `x` is no vector of integers, or its values, where they are known
+            without running a program, are no permutation.
 
     Example:
         >>> tf.math.invert_permutation([2, 0, 1]).numpy()
         array([1, 2, 0], dtype=int32)
     """
-    return jnp.argsort(checks.integer(x)).astype(x.dtype)
+    x = convert_to_tensor(x)
+    known = x._host if local.trace.eager else None
+    if x.ndim != 1 or (known is not None and sorted(known.tolist()) != list(range(len(known)))):
+        raise errors.InvalidArgumentError(
+            "tf.math.invert_permutation: `x` must be a vector with each of 0 … N - 1 once; got "
+            f"{x!s}.\n  Fix: tf.argsort gives the order of any values."
+        )
+    return _inverted(x)
 
 
 def _approximate(find, operand, k, dimension, recall, size_override, aggregate):

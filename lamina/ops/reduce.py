@@ -32,7 +32,7 @@ def _on_host(reduce):
     """Return the NumPy reduction with an op's parameters."""
 
     def host(input_tensor, axis=None, keepdims=False):
-        return reduce(input_tensor, axis=axis, keepdims=bool(keepdims))
+        return reduce(input_tensor, axis=axis, keepdims=checks.flag(keepdims))
 
     return host
 
@@ -62,7 +62,7 @@ def reduce_sum(input_tensor, axis=None, keepdims=False):
         array([4, 6], dtype=int32)
     """
     x, axes = _numbers(input_tensor, axis)
-    return jnp.sum(x, axis=axes, keepdims=bool(keepdims), dtype=x.dtype)
+    return jnp.sum(x, axis=axes, keepdims=checks.flag(keepdims), dtype=x.dtype)
 
 
 @op
@@ -83,8 +83,8 @@ def reduce_mean(input_tensor, axis=None, keepdims=False):
     """
     x, axes = _numbers(input_tensor, axis)
     if not jnp.issubdtype(x.dtype, jnp.integer):
-        return mean(x, axes, bool(keepdims))
-    total = jnp.sum(x, axis=axes, keepdims=bool(keepdims), dtype=x.dtype)
+        return mean(x, axes, checks.flag(keepdims))
+    total = jnp.sum(x, axis=axes, keepdims=checks.flag(keepdims), dtype=x.dtype)
     count = jnp.asarray(size_of(x, axes)).astype(x.dtype)
     return lax.div(total, jnp.broadcast_to(count, total.shape))
 
@@ -106,7 +106,7 @@ def reduce_prod(input_tensor, axis=None, keepdims=False):
         array([3, 8], dtype=int32)
     """
     x, axes = _numbers(input_tensor, axis)
-    return jnp.prod(x, axis=axes, keepdims=bool(keepdims), dtype=x.dtype)
+    return jnp.prod(x, axis=axes, keepdims=checks.flag(keepdims), dtype=x.dtype)
 
 
 def _keep(reduced, axes, keepdims):
@@ -131,7 +131,7 @@ def reduce_max(input_tensor, axis=None, keepdims=False):
         array([3, 4], dtype=int32)
     """
     x, axes = _numbers(input_tensor, axis)
-    return _keep(lax.reduce_max(x, axes), axes, keepdims)
+    return _keep(lax.reduce_max(x, axes), axes, checks.flag(keepdims))
 
 
 @op(host=_on_host(np.min))
@@ -152,7 +152,7 @@ def reduce_min(input_tensor, axis=None, keepdims=False):
         array([1, 2], dtype=int32)
     """
     x, axes = _numbers(input_tensor, axis)
-    return _keep(lax.reduce_min(x, axes), axes, keepdims)
+    return _keep(lax.reduce_min(x, axes), axes, checks.flag(keepdims))
 
 
 @op(differentiable=False, host=_on_host(np.all))
@@ -175,7 +175,7 @@ def reduce_all(input_tensor, axis=None, keepdims=False):
         array([ True, False])
     """
     x = checks.boolean(input_tensor, "input_tensor")
-    return jnp.all(x, axis=checks.axes(x, axis), keepdims=bool(keepdims))
+    return jnp.all(x, axis=checks.axes(x, axis), keepdims=checks.flag(keepdims))
 
 
 @op(differentiable=False, host=_on_host(np.any))
@@ -198,14 +198,14 @@ def reduce_any(input_tensor, axis=None, keepdims=False):
         array([ True, False])
     """
     x = checks.boolean(input_tensor, "input_tensor")
-    return jnp.any(x, axis=checks.axes(x, axis), keepdims=bool(keepdims))
+    return jnp.any(x, axis=checks.axes(x, axis), keepdims=checks.flag(keepdims))
 
 
 def _variance(x, axis, keepdims):
     axes = checks.axes(checks.inexact(x, "input_tensor"), axis)
     deviation = x - mean(x, axes, keepdims=True)
     squared = jnp.real(deviation * jnp.conj(deviation))
-    return mean(squared, axes, bool(keepdims))
+    return mean(squared, axes, checks.flag(keepdims))
 
 
 @op
@@ -270,7 +270,7 @@ def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False):
         array([ 5., 13.], dtype=float32)
     """
     x, axes = _numbers(input_tensor, axis)
-    total = jnp.sum(x * jnp.conj(x), axis=axes, keepdims=bool(keepdims), dtype=x.dtype)
+    total = jnp.sum(x * jnp.conj(x), axis=axes, keepdims=checks.flag(keepdims), dtype=x.dtype)
     return jnp.sqrt(total).astype(x.dtype)
 
 
@@ -295,7 +295,7 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=False):
     top = lax.stop_gradient(lax.expand_dims(lax.reduce_max(x, axes), axes))
     top = jnp.where(jnp.isfinite(top), top, 0)
     out = jnp.log(jnp.sum(jnp.exp(x - top), axis=axes, keepdims=True)) + top
-    return out if keepdims else lax.squeeze(out, axes)
+    return out if checks.flag(keepdims) else lax.squeeze(out, axes)
 
 
 @op(differentiable=False)
@@ -316,7 +316,7 @@ def count_nonzero(input, axis=None, keepdims=None, dtype=dtypes.int64):
         array([1, 2])
     """
     axes = checks.axes(input, axis)
-    return jnp.sum(input != 0, axis=axes, keepdims=bool(keepdims), dtype=dtype.np)
+    return jnp.sum(input != 0, axis=axes, keepdims=checks.flag(keepdims), dtype=dtype.np)
 
 
 @op(differentiable=False)

@@ -18,7 +18,7 @@ from lamina.engine import (
     static_ints,
     type_of,
 )
-from lamina.ops.array import dimensions
+from lamina.ops.array import dimensions, identity
 
 __all__ = [
     "broadcast_to",
@@ -144,7 +144,13 @@ def expand_dims(input, axis, name=None):
         >>> tf.expand_dims(tf.zeros((2, 3)), -1).shape
         TensorShape([2, 3, 1])
     """
-    return _expand_dims(input, axis=static_int(axis, "tf.expand_dims(axis)"))
+    places = static_ints(axis, "tf.expand_dims(axis)")
+    if len(places) != 1:
+        raise errors.InvalidArgumentError(
+            f"tf.expand_dims: `axis` must be one integer; got {places}.\n"
+            "  Fix: insert axes one by one, or use tf.reshape."
+        )
+    return _expand_dims(input, axis=places[0])
 
 
 @op(host="reshape")
@@ -169,7 +175,7 @@ def squeeze(input, axis=None):
     if axis is None or axis == ():
         axis = tuple(i for i, each in enumerate(sizes) if isinstance(each, int) and each == 1)
     axes = axis if isinstance(axis, tuple) else (axis,)
-    axis = tuple(axis_in(each, len(sizes)) for each in axes)
+    axis = tuple(dict.fromkeys(axis_in(each, len(sizes)) for each in axes))
     for each in axis:
         if not isinstance(sizes[each], int):  # unknown: TF takes it for 1 too
             input = lax.index_in_dim(input, 0, each)
@@ -284,7 +290,10 @@ def concat(values, axis, name=None):
             "tf.concat: `values` must hold at least one Tensor; got an empty list.\n"
             "  Fix: skip the call, or start from a Tensor of size 0."
         )
-    return _concat(*values, axis=static_int(axis, "tf.concat(axis)"))
+    axis = static_int(axis, "tf.concat(axis)")
+    if len(values) == 1:  # as in TF, of any rank and whatever the axis
+        return identity(values[0])
+    return _concat(*values, axis=axis)
 
 
 def _stack_on_host(*values, axis):

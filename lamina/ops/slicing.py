@@ -230,10 +230,16 @@ def parse_key(dims, key):
 
     Raises:
         TypeError: an entry is of a kind that TF does not index with (a vector, a float).
-        InvalidArgumentError: an integer is out of range, or there are too many indices.
+        InvalidArgumentError: an integer is out of range, there are too many indices, or more than
+            one ellipsis.
     """
     keys = list(key) if isinstance(key, tuple | list) else [key]  # TF takes x[[0, 1]] as x[0, 1]
     used = sum(each is not None and each is not Ellipsis for each in keys)
+    if sum(each is Ellipsis for each in keys) > 1:
+        raise errors.InvalidArgumentError(
+            f"Tensor.__getitem__: one ellipsis stands for all other axes; got {key!r}.\n"
+            "  Fix: write one `...`, and `:` for each other axis."
+        )
     if used > len(dims):
         raise errors.InvalidArgumentError(
             f"Tensor.__getitem__: {used} indices were given for {len(dims)} axes; got {key!r}.\n"

@@ -1,0 +1,118 @@
+"""Arguments that TensorFlow refuses, and odd ones that it takes: array functions."""
+
+import collections
+
+import numpy as np
+import pytest
+
+import lamina as tf
+
+M = np.arange(6, dtype=np.float32).reshape(2, 3)
+INVALID = tf.errors.InvalidArgumentError
+
+REFUSED = {
+    "two lengths at most": (lambda: tf.sequence_mask([1, 2], maxlen=[3, 4]), ValueError),
+    "no elements to unravel into": (lambda: tf.unravel_index([1], [0, 2]), INVALID),
+    "unravelled out of range": (lambda: tf.unravel_index([6], [2, 3]), INVALID),
+    "unravelled shape beyond int32": (lambda: tf.unravel_index([1], [1 << 20] * 2), INVALID),
+    "several keepdims": (lambda: tf.reduce_max(M, keepdims=[True, False]), ValueError),
+    "two axes to insert": (lambda: tf.expand_dims(M, [0, 1]), INVALID),
+    "transposed vector": (lambda: tf.linalg.matrix_transpose([1, 2]), ValueError),
+    "no permutation": (lambda: tf.math.invert_permutation([0, 0, 1]), INVALID),
+    "no integers to invert": (lambda: tf.math.invert_permutation([0.0, 1.0]), INVALID),
+    "two ellipses": (lambda: tf.constant(M)[..., 0, ...], INVALID),
+    "scalar axis to reverse": (lambda: tf.reverse(M, 1), INVALID),
+    "scalar coordinates": (lambda: tf.gather_nd(M, 1), INVALID),
+    "float coordinates": (lambda: tf.gather_nd(M, [[0.0]]), INVALID),
+    "float classes": (lambda: tf.one_hot([1.0], 2), INVALID),
+    "negative depth": (lambda: tf.one_hot([1], -2), INVALID),
+    "negative identity": (lambda: tf.eye(2, num_columns=-3), INVALID),
+    "repeated along no axis": (lambda: tf.repeat(M, 2, axis=3), ValueError),
+    "rolled along no axis": (lambda: tf.roll(M, 1, 2), INVALID),
+    "more shifts than axes": (lambda: tf.roll(M, [1, 2], 0), INVALID),
+    "reversed beyond the end": (lambda: tf.reverse_sequence(M, [1, 4], seq_axis=1), INVALID),
+    "too few lengths": (lambda: tf.reverse_sequence(M, [1], seq_axis=1), INVALID),
+    "rows along the steps": (lambda: tf.reverse_sequence(M, [1, 1], 0, 0), INVALID),
+    "rows do not pair": (lambda: tf.searchsorted(M, [1.0, 2.0]), INVALID),
+    "cropped to nothing": (
+        lambda: tf.batch_to_space(tf.zeros((4, 1, 1, 1)), [2, 2], [[0, 3], [0, 0]]),
+        INVALID,
+    ),
+    "float shape": (lambda: tf.shape(M, out_type=tf.float32), INVALID),
+    "negative counted": (lambda: tf.math.bincount([2, -1]), INVALID),
+    "range without width": (lambda: tf.histogram_fixed_width([1.0], [2.0, 2.0]), INVALID),
+    "no bins": (lambda: tf.histogram_fixed_width([1.0], [0.0, 2.0], nbins=0), INVALID),
+    "blocks of one pixel": (lambda: tf.nn.space_to_depth(tf.zeros((1, 2, 2, 1)), 1), INVALID),
+    "one image as a batch": (lambda: tf.nn.depth_to_space(tf.zeros((2, 2, 4)), 2), INVALID),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_tensorflow_refuses_is_refused(name):
+    call, error = REFUSED[name]
+    with pytest.raises(error, match=r"must|one ellipsis"):
+        call()
+
+
+def test_axes_may_come_as_a_matrix():
+    np.testing.assert_array_equal(tf.reduce_sum(M, axis=[[0], [1]]), M.sum())
+    np.testing.assert_array_equal(tf.expand_dims(M, [-1]), M[..., None])
+    np.testing.assert_array_equal(tf.squeeze(tf.zeros((1, 2)), [0, -2]), [0, 0])
+
+
+def test_an_empty_list_counts_as_bools():
+    assert tf.reduce_all([]).numpy()
+    assert not tf.reduce_any([]).numpy()
+    assert tf.logical_not([]).dtype == tf.bool
+    with pytest.raises(INVALID, match="must be bool"):
+        tf.reduce_all([1.0])
+
+
+def test_one_value_is_joined_whatever_the_axis():
+    np.testing.assert_array_equal(tf.concat([M], 7), M)
+    assert tf.concat([2.0], 0).shape == ()
+
+
+def test_nested_empty_lists_take_any_dtype():
+    assert tf.constant([[], []], tf.int64).shape == (2, 0)
+
+
+def test_sequences_of_other_classes_become_tensors():
+    class Pair:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            return [3, 5][i]
+
+    np.testing.assert_array_equal(tf.constant(Pair()), [3, 5])
+    np.testing.assert_array_equal(tf.constant(collections.deque([1.5, 2])), [1.5, 2])
+
+
+def test_one_hot_of_strings():
+    hot = tf.one_hot([1], 2, on_value="yes", off_value="no")
+    assert hot.numpy().tolist() == [[b"no", b"yes"]]
+
+
+def test_searchsorted_counts_rows_whatever_their_shape():
+    np.testing.assert_array_equal(tf.searchsorted([[1, 4, 6]], [5, 1]), [2, 0])
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target", "expected"),
+    [
+        (
+            [1e40 + 3j, 1 - 1e40j],
+            tf.complex128,
+            tf.complex64,
+            [3.4028235e38 + 3j, 1 - 3.4028235e38j],
+        ),
+        ([-7 + 9j, 999 + 0j], tf.complex64, tf.uint8, [0, 255]),
+        ([1e200, -1], tf.float64, tf.complex64, [3.4028235e38, -1]),
+        ([np.inf, -np.inf], tf.float16, tf.int64, [65504, -65504]),
+    ],
+)
+def test_saturate_cast_of_complex_numbers_and_infinities(value, source, target, expected):
+    found = tf.saturate_cast(tf.constant(value, source), target)
+    assert found.dtype == target
+    np.testing.assert_array_equal(found, np.array(expected, target.as_numpy_dtype))
