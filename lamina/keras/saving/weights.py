@@ -433,6 +433,14 @@ class _Plan:
         if not obj.built and self.model.built and obj is getattr(self.model, "optimizer", None):
             obj.build(self.model.trainable_weights)
         mine = own_variables(obj)
+        if len(stored) < len(mine) and len(stored) == _count_unbuilt(obj):
+            mine = mine[: len(stored)]  # saved before its first step, without slots
+            fits_all = all(
+                str(i) in stored and fits(v, stored[str(i)]) is None for i, v in enumerate(mine)
+            )
+            if fits_all:
+                self.assignments += [(v, stored[str(i)]) for i, v in enumerate(mine)]
+                return
         rows = []
         for i in range(max(len(mine), len(stored))):
             v = mine[i] if i < len(mine) else None
@@ -492,6 +500,11 @@ class _Plan:
             warnings.warn(_warning(who, self.model, rows), UserWarning, stacklevel=6)
         for v, value in read:
             v.assign(value)
+
+
+def _count_unbuilt(optimizer: Optimizer) -> int:
+    """Return how many variables an optimizer has before it is built."""
+    return len(own_variables(type(optimizer).from_config(optimizer.get_config())))
 
 
 def _status(variable: Any, found: Any) -> str:

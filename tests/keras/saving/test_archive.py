@@ -486,3 +486,14 @@ def test_weights_of_another_shape_are_an_error_with_the_file(path):
     with pytest.raises(ValueError, match=r"model.keras.*2 differ") as caught:
         load_model(path)
     assert "layers/dense/vars/0" in str(caught.value)
+
+
+def test_a_model_that_was_compiled_and_never_trained(path):
+    model = Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(2)])
+    model.compile(tf.keras.optimizers.Adam(0.25), "mse")
+    model.save(path)
+    loaded = load_model(path)
+    assert float(loaded.optimizer.learning_rate) == 0.25
+    np.testing.assert_array_equal(loaded(tf.ones([1, 3])), model(tf.ones([1, 3])))
+    loaded.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    assert int(loaded.optimizer.iterations.numpy()) == 1
