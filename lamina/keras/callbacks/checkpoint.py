@@ -3,7 +3,10 @@
 import glob
 import os
 import re
+import warnings
 from typing import Any
+
+import numpy as np
 
 from lamina.keras.callbacks.monitor import Monitor
 from lamina.keras.console import show
@@ -113,10 +116,11 @@ class ModelCheckpoint(Monitor):
     def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
         results = dict(logs or {})
         if self.save_best_only:
-            value = self._value(results)
-            if value is None or not self._is_better(value, self.best):
-                return
-            self.best = value
+            value = self._scalar(results)
+            if value is not None:  # what cannot be compared is saved, as in Keras
+                if not self._is_better(value, self.best):
+                    return
+                self.best = value
         path = self._path(epoch, batch, results)
         if os.path.dirname(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -126,6 +130,18 @@ class ModelCheckpoint(Monitor):
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+
+    def _scalar(self, results: dict[str, Any]) -> float | None:
+        """Return the watched result; None, after a warning, where it is missing or no number."""
+        value = self._value(results)
+        if value is not None and np.ndim(value) > 0:
+            warnings.warn(
+                f"ModelCheckpoint: `monitor` must name a number to tell what is best; "
+                f"{self.monitor!r} has shape {np.shape(value)}, and each time is saved.",
+                stacklevel=4,
+            )
+            return None
+        return value
 
     def _path(self, epoch: int, batch: int | None, results: dict[str, Any]) -> str:
         fields = {"epoch": epoch + 1, **results}

@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from lamina.keras import ops
 from lamina.keras.callbacks.base import Callback
 
 __all__ = ["Monitor"]
@@ -15,19 +16,20 @@ class Monitor(Callback):
 
     Args:
         monitor: The name of the result, such as "val_loss".
-        mode: "min", "max", or "auto": "max" for names of scores, else "min".
+        mode: "min", "max", or "auto": "max" for names of scores, else "min". Others count as
+            "auto", after a warning.
         min_delta: The least change that counts as better.
-
-    Raises:
-        ValueError: `mode` is none of the three.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                f'{type(self).__name__}: `mode` must be "auto", "min" or "max"; got {mode!r}.'
+            warnings.warn(
+                f'{type(self).__name__}: `mode` must be "auto", "min" or "max"; got {mode!r}, '
+                f'which counts as "auto".',
+                stacklevel=3,
             )
+            mode = "auto"
         self.monitor = monitor
         self.mode = mode
         self.min_delta = abs(min_delta)
@@ -39,6 +41,11 @@ class Monitor(Callback):
             name = self.monitor.removeprefix("val_").lower()
             self._sign = 1.0 if any(part in name for part in _UP) else -1.0
         return self._sign
+
+    @property
+    def monitor_op(self) -> Any:
+        """What tells whether the first of two results is better: `keras.ops.less` or `greater`."""
+        return ops.greater if self._direction() > 0 else ops.less
 
     def _is_better(self, value: float, best: float | None) -> bool:
         if best is None:

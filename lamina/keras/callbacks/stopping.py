@@ -63,7 +63,7 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare the epoch with the best one, and end training if it is too long ago."""
-        value = self._value(logs)
+        value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
@@ -80,6 +80,10 @@ class EarlyStopping(Monitor):
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def get_monitor_value(self, logs: Any) -> float | None:
+        """Return the watched result of an epoch's logs; None, after a warning, if it lacks it."""
+        return self._value(logs)
 
     def _keep(self, epoch: int) -> None:
         self.best_weights = self.model.get_weights()

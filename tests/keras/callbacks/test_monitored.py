@@ -1,0 +1,52 @@
+"""What callbacks that watch a result do when it is missing, and what subclasses ask of them."""
+
+import numpy as np
+import pytest
+
+import lamina as tf
+from lamina.keras import callbacks
+
+
+def _fitted(callback):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[callback])
+
+
+def test_the_best_is_saved_when_the_result_is_missing(tmp_path):
+    path = tmp_path / "m.keras"
+    with pytest.warns(UserWarning, match="no result is named 'nothing'"):
+        _fitted(callbacks.ModelCheckpoint(path, monitor="nothing", save_best_only=True))
+    assert path.exists()
+
+
+def test_the_best_is_saved_when_the_result_is_no_number(tmp_path):
+    save = callbacks.ModelCheckpoint(tmp_path / "m.keras", monitor="rows", save_best_only=True)
+    model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+    save.set_model(model)
+    with pytest.warns(UserWarning, match="must name a number"):
+        save.on_epoch_end(0, {"rows": np.ones(3)})
+    assert (tmp_path / "m.keras").exists()
+
+
+def test_an_unknown_mode_counts_as_auto():
+    with pytest.warns(UserWarning, match="counts as"):
+        stop = callbacks.EarlyStopping("val_accuracy", mode="upwards")
+    assert stop.mode == "auto"
+    assert stop.monitor_op is tf.keras.ops.greater
+
+
+def test_monitor_op_compares_two_results():
+    assert callbacks.EarlyStopping("val_loss").monitor_op(1.0, 2.0)
+    assert not callbacks.ReduceLROnPlateau("loss", mode="max").monitor_op(1.0, 2.0)
+
+
+def test_get_monitor_value_is_asked_for_each_epoch():
+    class Halved(callbacks.EarlyStopping):
+        def get_monitor_value(self, logs):
+            return super().get_monitor_value(logs) / 2
+
+    stop = Halved("loss")
+    stop.set_model(tf.keras.Sequential([tf.keras.layers.Dense(1)]))
+    stop.on_epoch_end(0, {"loss": 3.0})
+    assert stop.best == 1.5
