@@ -31,6 +31,9 @@ def update_counts(variables: dict, y_true, y_pred, thresholds, sample_weight=Non
         sample_weight: Factors; axes that the labels have behind theirs are broadcast.
         **options: `top_k`; `class_id`; `label_weights`, factors of the last axis; `by_label`,
             whether the last axis is kept.
+
+    Raises:
+        ValueError: `class_id` for predictions without an axis of classes.
     """
     dtype = next(iter(variables.values())).dtype
     y_true, y_pred = to_tensor(y_true, dtype), to_tensor(y_pred, dtype)
@@ -38,6 +41,12 @@ def update_counts(variables: dict, y_true, y_pred, thresholds, sample_weight=Non
     if top_k is not None:
         y_pred = _top_k_only(y_pred, top_k)
     if class_id is not None:
+        if len(y_pred.shape) < 2:
+            raise ValueError(
+                f"metric: with `class_id`, the predictions must have an axis of classes, as "
+                f"(batch, classes); got shape {tuple(y_pred.shape)}.\n"
+                f"  Fix: leave out `class_id`, or give one column for each class."
+            )
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
     y_true, y_pred = match_ranks(y_true, y_pred)
     weights = _decision_weights(y_pred, sample_weight, options.get("label_weights"))

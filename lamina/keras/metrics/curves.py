@@ -95,8 +95,9 @@ class AUC(Metric):
                 f"AUC: `num_thresholds` must be over 1; got {num_thresholds}.\n"
                 "  Fix: 200 is the usual number."
             )
-        inner = _inner_thresholds(num_thresholds)
-        if thresholds is not None:
+        if thresholds is None:
+            inner = _inner_thresholds(num_thresholds)
+        else:
             inner = sorted(checked_thresholds(self, list(thresholds)))
         # A little outside of [0, 1], so that predictions of exactly 0 and 1 count.
         self.thresholds = [-policy.epsilon(), *inner, 1.0 + policy.epsilon()]

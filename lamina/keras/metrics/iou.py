@@ -1,5 +1,7 @@
 """Intersection over union of segmentations."""
 
+import warnings
+
 from lamina import ops
 from lamina.keras import policy
 from lamina.keras.losses.base import to_tensor
@@ -26,7 +28,7 @@ class _ConfusionMatrix(Metric):
             )
         self.num_classes = num_classes
         self.target_class_ids = list(target_class_ids)
-        self.total_confusion_matrix = self.add_variable(
+        self.total_cm = self.add_variable(
             (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
         )
 
@@ -38,7 +40,9 @@ class _ConfusionMatrix(Metric):
         y_true = self._labels(y_true, self.sparse_y_true)
         y_pred = ops.reshape(self._labels(y_pred, self.sparse_y_pred), [-1])
         count = self.num_classes
-        dtype = self.total_confusion_matrix.dtype
+        dtype = self.total_cm.dtype
+        if sample_weight is not None:
+            _warn_of_cut_weights(self, sample_weight, dtype)
         weights = _element_weights(sample_weight, y_true, dtype)
         y_true = ops.reshape(y_true, [-1])
         valid = ops.logical_and(_in_range(y_true, count), _in_range(y_pred, count))
@@ -46,16 +50,27 @@ class _ConfusionMatrix(Metric):
             valid = ops.logical_and(valid, ops.not_equal(y_true, self.ignore_class))
         cells = ops.where(valid, y_true * count + y_pred, -1)  # -1 counts nowhere
         matrix = ops.unsorted_segment_sum(weights, cells, count * count)
-        self.total_confusion_matrix.assign_add(ops.reshape(matrix, [count, count]))
+        self.total_cm.assign_add(ops.reshape(matrix, [count, count]))
 
     def result(self):
-        matrix = ops.cast(self.total_confusion_matrix, policy.floatx())
+        matrix = ops.cast(self.total_cm, policy.floatx())
         both = ops.diag_part(matrix)
         union = ops.reduce_sum(matrix, axis=0) + ops.reduce_sum(matrix, axis=1) - both
         both = ops.gather(both, self.target_class_ids)
         union = ops.gather(union, self.target_class_ids)
         occurring = ops.reduce_sum(ops.cast(union > 0, matrix.dtype))
         return ops.divide_no_nan(ops.reduce_sum(ops.divide_no_nan(both, union)), occurring)
+
+
+def _warn_of_cut_weights(metric, sample_weight, dtype):
+    """Warn that fractions of weights are cut off where the counts are integers."""
+    if "int" in dtype and ops.convert_to_tensor(sample_weight).dtype.is_floating:
+        warnings.warn(
+            f"{type(metric).__name__}: `sample_weight` is float and the counts are {dtype}; "
+            f"casting cuts off the fractions of the weights.\n"
+            f'  Fix: pass dtype="float32" to the metric.',
+            stacklevel=4,
+        )
 
 
 def _element_weights(sample_weight, labels, dtype):

@@ -170,7 +170,7 @@ def test_iou_counts_elements_by_class():
 def test_iou_weights_broadcast_over_the_elements(weights):
     metric = metrics.MeanIoU(2)
     metric.update_state([[0, 1], [1, 1]], [[0, 1], [0, 1]], sample_weight=weights)
-    assert metric.total_confusion_matrix.numpy().tolist() == [[2, 0], [2, 4]]
+    assert metric.total_cm.numpy().tolist() == [[2, 0], [2, 4]]
 
 
 @pytest.mark.parametrize(
@@ -232,3 +232,21 @@ def test_correlations():
 def test_wrong_arguments_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_confusion_matrix_warns_of_weights_that_it_cuts_off():
+    metric = tf.keras.metrics.MeanIoU(2)
+    with pytest.warns(UserWarning, match="cuts off the fractions"):
+        metric.update_state([0, 1], [0, 1], sample_weight=[1.5, 2.0])
+    assert metric.total_cm.numpy().tolist() == [[1, 0], [0, 2]]
+
+
+@pytest.mark.parametrize("kind", [tf.keras.metrics.Precision, tf.keras.metrics.Recall])
+def test_a_class_needs_an_axis_of_classes(kind):
+    with pytest.raises(ValueError, match="an axis of classes"):
+        kind(class_id=1).update_state([0, 1, 1], [0.1, 0.9, 0.4])
+
+
+def test_thresholds_of_an_auc_need_no_number_of_them():
+    metric = tf.keras.metrics.AUC(num_thresholds=None, thresholds=[0.25, 0.75])
+    assert metric.get_config()["num_thresholds"] == 4
