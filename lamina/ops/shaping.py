@@ -380,6 +380,8 @@ def unstack(value, num=None, axis=0):
             f"`num` must be the size of axis {axis} of shape {sizes}; got {num}.\n"
             "  Fix: pass that size, or leave `num` out if the size is known."
         )
+    if not isinstance(sizes[axis], int):
+        return [jnp.take(value, i, axis, mode="clip") for i in range(count)]
     return [lax.index_in_dim(value, i, axis, keepdims=False) for i in range(count)]
 
 

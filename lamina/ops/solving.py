@@ -39,6 +39,9 @@ def _finite(result, message):
     Raises:
         InvalidArgumentError: it is not; a trace cannot ask.
     """
+    recorder = getattr(result, "_trace", None)
+    if recorder is not None and not recorder.eager:  # the input of a functional model
+        return result
     if local.trace.eager and not bool(reduce_all(is_finite(result))):
         raise errors.InvalidArgumentError(message)
     return result

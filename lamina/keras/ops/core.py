@@ -317,4 +317,10 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
         >>> [t.numpy() for t in tf.keras.ops.unstack(tf.constant([1, 2]))]
         [np.int32(1), np.int32(2)]
     """
+    x = convert_to_tensor(x)
+    if num is None and -x.ndim <= axis < x.ndim and x.shape[axis] is None:
+        raise ValueError(
+            f"unstack: `num` must be given where the size of the axis is unknown; got shape "
+            f"{tuple(x.shape)}, axis {axis}."
+        )
     return ops.unstack(x, num=num, axis=axis)

@@ -119,6 +119,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Tensor:
         array([[[0., 1., 1.]]], dtype=float32)
     """
     x, is_first = _floats("rgb_to_hsv", images), _is_first(data_format)
+    _check_channels("rgb_to_hsv", x, is_first)
     return _channels_back(kernels.rgb_to_hsv(_channels_last(x, is_first)), is_first)
 
 
@@ -140,7 +141,17 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Tensor:
         array([[[1., 0., 0.]]], dtype=float32)
     """
     x, is_first = _floats("hsv_to_rgb", images), _is_first(data_format)
+    _check_channels("hsv_to_rgb", x, is_first)
     return _channels_back(kernels.hsv_to_rgb(_channels_last(x, is_first)), is_first)
+
+
+def _check_channels(who: str, images: Any, is_first: bool) -> None:
+    count = tuple(images.shape)[-3 if is_first else -1]
+    if isinstance(count, int) and count != 3:
+        raise ValueError(
+            f"{who}: the images must have 3 channels; got {count}, shape {tuple(images.shape)}.\n"
+            f'  Fix: data_format="channels_last" or "channels_first" says where they are.'
+        )
 
 
 # ---- sizes ------------------------------------------------------------------------------------
@@ -307,12 +318,41 @@ def pad_images(
     _sides(who, ("top_padding", "bottom_padding", "target_height"), rows)
     _sides(who, ("left_padding", "right_padding", "target_width"), columns)
     height, width = tuple(x.shape)[-2:] if is_first else tuple(x.shape)[-3:-1]
-    around = [
-        list(_fitted(who, *rows[:2], _rest(height, target_height, 1), "the rows to add")),
-        list(_fitted(who, *columns[:2], _rest(width, target_width, 1), "the columns to add")),
+    sides = [
+        _side_to_pad(who, rows, height, "the rows to add"),
+        _side_to_pad(who, columns, width, "the columns to add"),
     ]
+    around = [list(widths) for widths, _ in sides]
     around = [[0, 0], *around] if is_first else [*around, [0, 0]]
-    return ops.pad(x, [[0, 0]] * (x.ndim - 3) + around)
+    padded = ops.pad(x, [[0, 0]] * (x.ndim - 3) + around)
+    for axis, (_, cut) in zip(_sides_of(is_first), sides, strict=True):
+        padded = padded if cut is None else _window(padded, axis, *cut)
+    return padded
+
+
+def _sides_of(is_first: bool) -> tuple[int, int]:
+    """Return the axes of height and width."""
+    return (-2, -1) if is_first else (-3, -2)
+
+
+def _window(x: Tensor, axis: int, before: Any, after: Any, target: int) -> Tensor:
+    """Return `target` rows of an axis of unknown size, counted from one of its ends."""
+    axis += x.ndim
+    first = ops.shape(x)[axis] - after - target if before is None else before
+    return ops.gather(x, first + ops.range(target), axis=axis)
+
+
+def _side_to_pad(who: str, given: Any, size: Any, what: str) -> tuple[Any, Any]:
+    """Return how much to add on both sides of an axis, and which window of that to keep.
+
+    Where the size is not known, enough is added for any, and cut to the target.
+    """
+    before, after, target = given
+    if isinstance(size, int) or target is None:
+        return _fitted(who, before, after, _rest(size, target, 1), what), None
+    if after is None:
+        return (before, target), (0, None, target)
+    return (target, after), (None, 0, target)
 
 
 @graph_function
@@ -355,10 +395,20 @@ def crop_images(
     _sides(who, ("top_cropping", "bottom_cropping", "target_height"), rows)
     _sides(who, ("left_cropping", "right_cropping", "target_width"), columns)
     height, width = tuple(x.shape)[-2:] if is_first else tuple(x.shape)[-3:-1]
-    top, bottom = _fitted(who, *rows[:2], _rest(height, target_height, -1), "the rows to cut")
-    left, right = _fitted(who, *columns[:2], _rest(width, target_width, -1), "the columns to cut")
-    box = (slice(top, _end(who, height, top, bottom)), slice(left, _end(who, width, left, right)))
-    return x[(..., *box)] if is_first else x[(..., *box, slice(None))]
+    sides = ((rows, height, "the rows to cut"), (columns, width, "the columns to cut"))
+    for axis, (given, size, what) in zip(_sides_of(is_first), sides, strict=True):
+        x = _cropped(who, x, axis, given, size, what)
+    return x
+
+
+def _cropped(who: str, x: Tensor, axis: int, given: Any, size: Any, what: str) -> Tensor:
+    """Return what stays of an axis."""
+    before, after, target = given
+    if target is not None and not isinstance(size, int):
+        return _window(x, axis, before, after, target)
+    before, after = _fitted(who, before, after, _rest(size, target, -1), what)
+    kept = slice(before, _end(who, size, before, after))
+    return x[(..., kept, *[slice(None)] * (-axis - 1))]
 
 
 def _end(who: str, size: Any, before: Any, after: Any) -> Any:
@@ -456,14 +506,19 @@ def extract_patches_3d(
         ``(B, layers, rows, columns, d h w C)`` in the same layout and dtype.
 
     Raises:
-        ValueError: the rank does not fit.
+        TypeError: `size` is neither a number nor three of them.
+        ValueError: the rank or `strides` does not fit.
 
     Example:
         >>> tf.keras.ops.image.extract_patches_3d(tf.ones((1, 4, 4, 4, 2)), 2).shape
         TensorShape([1, 2, 2, 2, 16])
     """
-    first = _is_first(data_format)
-    return _patches("extract_patches_3d", volumes, size, strides, dilation_rate, padding, first, 3)
+    first, who = _is_first(data_format), "extract_patches_3d"
+    if not isinstance(size, int) and not (isinstance(size, list | tuple) and len(size) == 3):
+        raise TypeError(f"{who}: `size` must be an int or three of them; got {size!r}.")
+    if isinstance(strides, list | tuple) and len(strides) != 3:
+        raise ValueError(f"{who}: `strides` must be an int or three of them; got {strides!r}.")
+    return _patches(who, volumes, size, strides, dilation_rate, padding, first, 3)
 
 
 # ---- measures ---------------------------------------------------------------------------------

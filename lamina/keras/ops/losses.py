@@ -80,20 +80,27 @@ def sparse_categorical_crossentropy(
         target: int, the shape of `output` without its last axis, or with size 1 there.
         output: Floating point, ``(B, …, C)``: probabilities, or logits.
         from_logits: Whether `output` holds logits.
-        axis: The class axis; only the last is supported.
+        axis: The class axis.
 
     Returns:
         ``(B, …)``, the dtype of `output`; in nats.
 
     Raises:
-        ValueError: the shapes do not fit, or `axis` is not the last.
+        ValueError: the shapes do not fit.
 
     Example:
         >>> tf.keras.ops.sparse_categorical_crossentropy([1], tf.constant([[0.5, 0.5]])).numpy()
         array([0.6931472], dtype=float32)
     """
+    output = convert_to_tensor(output)
+    rank = len(output.shape)
+    if axis not in (-1, rank - 1):
+        target = convert_to_tensor(target)
+        if len(target.shape) == rank:
+            target = ops.squeeze(target, axis)
+        output = ops.transpose(output, [*(i for i in range(rank) if i != axis % rank), axis % rank])
     return ops.sparse_categorical_crossentropy(
-        target, output, from_logits=from_logits, axis=axis, epsilon=epsilon()
+        target, output, from_logits=from_logits, axis=-1, epsilon=epsilon()
     )
 
 
