@@ -12,7 +12,7 @@ from lamina.checkpoint.edges import edges, is_trackable
 from lamina.checkpoint.graph import GRAPH_KEY, collect, graph_bytes
 from lamina.checkpoint.restoring import InitializationOnlyStatus, attached, restore_below
 from lamina.checkpoint.state import update_checkpoint_state
-from lamina.engine import Variable, errors, init_scope
+from lamina.engine import Tensor, Variable, errors, init_scope
 
 __all__ = ["Checkpoint", "CheckpointOptions", "write_below"]
 
@@ -174,7 +174,7 @@ class Checkpoint:
         Returns:
             The path, as a string.
         """
-        path = os.fspath(file_prefix)
+        path = _path(file_prefix)
         write_below(self, path)
         for callback in getattr(options, "experimental_write_callbacks", None) or ():
             count = getattr(getattr(callback, "__code__", None), "co_argcount", 1)
@@ -194,7 +194,7 @@ class Checkpoint:
             The path with the number, such as "folder/ckpt-1".
         """
         self.save_counter.assign_add(1)
-        path = self.write(f"{os.fspath(file_prefix)}-{int(self.save_counter)}", options)
+        path = self.write(f"{_path(file_prefix)}-{int(self.save_counter)}", options)
         update_checkpoint_state(os.path.dirname(path) or ".", path, [path])
         return path
 
@@ -235,12 +235,12 @@ class Checkpoint:
         return status
 
     def _restored(self, save_path: Any) -> Any:
-        path = os.fspath(save_path)
+        path = _path(save_path)
         inside = Path(path, "variables", "variables")
         if Path(path).is_dir() and inside.with_suffix(".index").exists():
             path = str(inside)
         try:
-            return restore_below(self, path)
+            return restore_below(self, path, self._root)
         except errors.NotFoundError as error:
             raise errors.NotFoundError(
                 f"Error when restoring from checkpoint or SavedModel at {path}: {error}\n"
@@ -250,6 +250,11 @@ class Checkpoint:
 
     def sync(self) -> None:
         """Wait for a save in progress; none ever is."""
+
+
+def _path(value: Any) -> str:
+    """Return a path, which may be a string Tensor, as a string."""
+    return os.fsdecode(value.numpy()) if isinstance(value, Tensor) else os.fspath(value)
 
 
 def _check(name: str, value: Any) -> None:

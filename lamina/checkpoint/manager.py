@@ -86,7 +86,8 @@ class CheckpointManager:
         if state is None:
             return
         paths = state.all_model_checkpoint_paths
-        times = state.all_model_checkpoint_timestamps or [self._preserved] * len(paths)
+        # Without times they are of `Checkpoint.save`, and not the manager's to delete, as in TF.
+        times = state.all_model_checkpoint_timestamps
         self._latest = state.model_checkpoint_path
         self._preserved = state.last_preserved_timestamp or self._preserved
         self._kept = {

@@ -134,6 +134,18 @@ class _Restoration:
     def _holder_lives(self, number: int) -> bool:
         return self.objects.get(number, _nothing)() is not None
 
+    def stands_for_root(self, inner: Any) -> None:
+        """Have an object pair as the root does, and keep the root's place when that is gone."""
+        holder = weakref.ref(inner)
+        self.numbers[id(inner)] = holder, 0
+        outer = self.objects.get(0, _nothing)
+
+        def either() -> Any:
+            found = outer()
+            return holder() if found is None else found
+
+        self.objects[0] = either
+
     def missing(self) -> list[str]:
         """Return the keys of values that no object of the program took."""
         return [
@@ -289,12 +301,14 @@ def _listed(keys: list[str]) -> str:
     return ", ".join(keys[:8]) + more
 
 
-def restore_below(root: Any, path: str) -> CheckpointLoadStatus:
+def restore_below(root: Any, path: str, inner: Any = None) -> CheckpointLoadStatus:
     """Restore what hangs below a root from a checkpoint.
 
     Args:
         root: The object that was the root when the checkpoint was written.
         path: The checkpoint, without ".index".
+        inner: The object whose edges are among the root's own, or None: what it gets later is
+            restored, also when the root, a `tf.train.Checkpoint`, is gone.
 
     Raises:
         NotFoundError: there is no such checkpoint.
@@ -313,6 +327,8 @@ def restore_below(root: Any, path: str) -> CheckpointLoadStatus:
     for older in [r for r in _waiting if r.numbers.get(id(root), (_nothing, 1))[0]() is root]:
         _waiting.remove(older)
     restoration.pair(root, 0)
+    if inner is not None and weakly_held(inner):
+        restoration.stands_for_root(inner)
     restoration.is_first = False
     restoration.settle()
     status = CheckpointLoadStatus(restoration, root)

@@ -285,3 +285,38 @@ def test_debug_string_names_dtypes_as_tensorflow_does(tmp_path):
     path = tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(str(tmp_path / "w"))
     found = tf.train.load_checkpoint(path).debug_string()
     assert b"v/.ATTRIBUTES/VARIABLE_VALUE (DT_FLOAT) [2]" in found
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_the_root_itself_gets_later_is_restored(tmp_path, keep):
+    first = tf.Module()
+    first.early, first.late = tf.Variable(2.0), tf.Variable(5.0)
+    path = tf.train.Checkpoint(first).save(str(tmp_path / "ckpt"))
+    second = tf.Module()
+    second.early = tf.Variable(0.0)
+    checkpoint = tf.train.Checkpoint(second)
+    checkpoint.restore(path).expect_partial()
+    if not keep:
+        del checkpoint
+    second.late = tf.Variable(1.0)
+    assert (second.early.numpy(), second.late.numpy()) == (2.0, 5.0)
+
+
+def test_paths_may_be_string_tensors(tmp_path):
+    v = tf.Variable(3.0)
+    path = tf.train.Checkpoint(v=v).write(tf.constant(str(tmp_path / "one")))
+    assert path == str(tmp_path / "one")
+    v.assign(0.0)
+    tf.train.Checkpoint(v=v).read(tf.constant(path))
+    assert v.numpy() == 3.0
+
+
+def test_a_manager_leaves_checkpoints_that_it_did_not_write(tmp_path):
+    checkpoint = tf.train.Checkpoint(v=tf.Variable(1.0))
+    own = checkpoint.save(str(tmp_path / "own"))
+    manager = tf.train.CheckpointManager(checkpoint, str(tmp_path), max_to_keep=1)
+    assert manager.latest_checkpoint == own
+    assert manager.checkpoints == []
+    last = [manager.save() for _ in range(2)][-1]
+    assert manager.checkpoints == [last]
+    assert tf.io.gfile.exists(own + ".index")
