@@ -106,7 +106,10 @@ class Given:
         found: dict[str, Any] = dict(zip(named, args, strict=False))
         if len(args) > len(named):
             raise self._unbound(name, f"too many positional arguments, {len(args)}")
+        # A Tensor may also go by the name of the TensorSpec that the function was traced for.
+        of_specs = {v.name: k for k, (_, v) in named.items() if isinstance(v, TensorSpec)}
         for key, value in kwargs.items():
+            key = key if key in named else of_specs.get(key, key)
             if key not in named or key in found:
                 raise self._unbound(name, f"an unexpected keyword argument {key!r}")
             found[key] = value

@@ -39,6 +39,7 @@ class LoadedConcrete:
         program: The program.
         outer: The variables and constants that it takes after the arguments.
         written: The variables that its last results are assigned to.
+        parameters: The names of the arguments that go by position.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LoadedConcrete:
         self.args, self.outputs, self.program = args, outputs, program
         self.outer, self.written = list(outer), list(written)
         self.name = name
+        self.parameters: list[str] = []
 
     @property
     def structured_outputs(self) -> Any:
@@ -88,6 +90,22 @@ class LoadedConcrete:
         pairs = [*zip(positional, args, strict=True), *((named[k], keywords[k]) for k in named)]
         return found if all(collected(note, value, found) for note, value in pairs) else None
 
+    def _by_name(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> list[Tensor] | None:
+        """Return the Tensors of a call by the names of parameters; Python values may be left out.
+
+        A Tensor may also go by the name of the TensorSpec that the program was traced for.
+        """
+        left, given = dict(keywords), iter(args)
+        found: list[Any] = []
+        for name, note in zip(self.parameters, self.args["positional"], strict=False):
+            specs = specs_of(note)
+            key = next((k for k in (name, note.get("name")) if k in left), None)
+            if key is not None:
+                found.append(left.pop(key))
+            else:
+                found.append(rebuilt(note, iter(())) if not specs else next(given, None))
+        return self.fits([*found, *given], left)
+
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Run on the Tensors of the arguments."""
         outputs = run_program(self.program, [*tensors, *self.outer])
@@ -96,8 +114,10 @@ class LoadedConcrete:
         return rebuilt(self.outputs, iter(outputs[:count]))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on arguments that fit, or on the Tensors alone, in order."""
+        """Run on arguments that fit, or on the Tensors alone, in order or by name."""
         tensors = self.fits(args, kwargs)
+        if kwargs and tensors is None:
+            tensors = self._by_name(args, kwargs)
         if tensors is None and not kwargs:
             specs = specs_of({"list": [*self.args["positional"], *self.args["keywords"].values()]})
             if len(specs) == len(args):
@@ -130,6 +150,8 @@ class LoadedFunction:
     ) -> None:
         self.__name__, self.has_signature = name, has_signature
         self.parameters, self.concretes, self.why = parameters, list(concretes), why
+        for concrete in self.concretes:
+            concrete.parameters = [str(name) for name, *_ in parameters]
         kinds = list(inspect._ParameterKind)
         found = [
             inspect.Parameter(
@@ -171,6 +193,8 @@ class LoadedFunction:
 
     def _found(self, args: Any, kwargs: Any) -> tuple[LoadedConcrete, list[Tensor]]:
         given, keywords = self._bound(args, kwargs)
+        if self.has_signature and self.concretes:
+            given = _of_dtypes(given, self.concretes[0].args["positional"])
         for concrete in self.concretes:
             tensors = concrete.fits(given, keywords)
             if tensors is not None:
@@ -219,6 +243,15 @@ class LoadedFunction:
 
     def __repr__(self) -> str:
         return f"<tf.function {self.__name__} of a SavedModel>"
+
+
+def _of_dtypes(given: list[Any], notes: Sequence[Any]) -> list[Any]:
+    """Return arguments with NumPy's arrays of numbers as an `input_signature` wants them."""
+    found = list(given)
+    for i, (value, note) in enumerate(zip(given, notes, strict=False)):
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and "tensor" in note:
+            found[i] = convert_to_tensor(value, note["tensor"])
+    return found
 
 
 def _shown(value: Any) -> str:

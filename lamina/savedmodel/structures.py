@@ -1,6 +1,8 @@
 """Arguments and results in JSON: which values are Tensors, and what the others are."""
 
 import dataclasses
+import functools
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,7 +41,9 @@ def described(value: Any) -> Any:
     if isinstance(value, list):
         return {"list": [described(v) for v in value]}
     if isinstance(value, tuple):
-        return {"tuple": [described(v) for v in value]}
+        note: dict[str, Any] = {"tuple": [described(v) for v in value]}
+        fields = getattr(type(value), "_fields", None)
+        return note if fields is None else note | {"named": [type(value).__name__, list(fields)]}
     if isinstance(value, ExtensionType | ExtensionTypeSpec):
         cls = value._like()
         parts = [[name, described(getattr(value, name))] for name in cls._lm_fields]
@@ -184,7 +188,8 @@ def rebuilt(note: Any, given: Any) -> Any:
     if "list" in note:
         return [rebuilt(inner, given) for inner in note["list"]]
     if "tuple" in note:
-        return tuple(rebuilt(inner, given) for inner in note["tuple"])
+        items = tuple(rebuilt(inner, given) for inner in note["tuple"])
+        return items if "named" not in note else _named_tuple(note)(*items)
     if "dtype" in note:
         return as_dtype(note["dtype"])
     if "sizes" in note:
@@ -198,6 +203,17 @@ def rebuilt(note: Any, given: Any) -> Any:
         only_described = any(isinstance(p, TensorSpec) for p in parts)
         return spec if only_described else spec.from_tensors(parts)
     return note["value"]
+
+
+def _named_tuple(note: Any) -> Any:
+    """Return a class of namedtuples with the name and the fields that one was saved with."""
+    name, fields = note["named"]
+    return _made_named_tuple(str(name), tuple(map(str, fields)))
+
+
+@functools.cache
+def _made_named_tuple(name: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(name, fields)  # the fields come from a file
 
 
 def specs_of(note: Any) -> list[TensorSpec]:

@@ -335,8 +335,11 @@ def _parameters(function: Any) -> list[Any]:
     for p in parameters:
         note: Any = None
         if p.default is not p.empty:
+            default = p.default
+            if isinstance(default, Tensor | np.ndarray | np.generic):
+                default = np.asarray(default).tolist()  # it is converted as an argument would be
             try:
-                note = described(p.default)
+                note = described(default)
             except (NotSavableError, TypeError):
                 note = {"value": None}
         found.append([p.name, int(p.kind), note])
@@ -490,7 +493,7 @@ def _signature(function: Any) -> tuple[_Ready, list[str]]:
     concrete = function
     if isinstance(function, Function):
         specs = function.input_signature
-        concrete = with_found_sizes(_tracer(function), specs) if specs else None
+        concrete = None if specs is None else with_found_sizes(_tracer(function), specs)
     if isinstance(concrete, OpenRank):
         concrete = concrete.of_rank(1)
     if isinstance(function, LoadedFunction) and len(function.concretes) == 1:

@@ -1,5 +1,6 @@
 """tf.saved_model: what comes back without the class, and what is refused."""
 
+import collections
 import json
 
 import numpy as np
@@ -353,3 +354,45 @@ def test_an_exported_model_takes_what_it_was_built_for(tmp_path):
     for arguments in ((tf.ones([2, 4]),), (tf.ones([2, 3], tf.int32),), (), (tf.ones([2, 3]), 1)):
         with pytest.raises(TypeError, match=r"Binding inputs to tf\.function failed"):
             serve(*arguments)
+
+
+def test_functions_without_arguments_are_signatures(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda: 3.0, input_signature=[])
+    tf.saved_model.save(module, tmp_path, signatures={"f": module.f})
+    assert tf.saved_model.load(tmp_path).signatures["f"]()["output_0"].numpy() == 3.0
+
+
+@pytest.mark.parametrize("default", [np.array(5.0), tf.constant(5.0)])
+def test_arrays_are_defaults_and_arguments(tmp_path, default):
+    module = tf.Module()
+    module.f = tf.function(lambda x=default: x + 1.0, input_signature=[tf.TensorSpec([])])
+    tf.saved_model.save(module, tmp_path)
+    loaded = tf.saved_model.load(tmp_path)
+    assert loaded.f().numpy() == 6.0
+    assert loaded.f(np.array(2.0)).numpy() == 3.0
+
+
+Pair = collections.namedtuple("Pair", "low high")
+
+
+def test_namedtuples_come_back(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda x: Pair(x - 1.0, x + 1.0), input_signature=[tf.TensorSpec([])])
+    tf.saved_model.save(module, tmp_path)
+    found = tf.saved_model.load(tmp_path).f(tf.constant(2.0))
+    assert (found.low.numpy(), found.high.numpy()) == (1.0, 3.0)
+    assert type(found).__name__ == "Pair"
+
+
+def test_concrete_functions_are_called_by_names(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda x, times=2: x * times)
+    concrete = module.f.get_concrete_function(tf.TensorSpec([], name="value"), 3)
+    assert concrete(value=tf.constant(4.0)).numpy() == 12.0
+    tf.saved_model.save(module, tmp_path)
+    loaded = tf.saved_model.load(tmp_path).f.get_concrete_function(tf.TensorSpec([]), 3)
+    assert loaded(x=tf.constant(4.0)).numpy() == 12.0
+    assert loaded(value=tf.constant(4.0)).numpy() == 12.0
+    with pytest.raises(TypeError, match="Binding inputs"):
+        loaded(other=tf.constant(4.0))
