@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
-from lamina.engine import host_value, op, static_ints
+from lamina.engine import convert, host_value, op, static_ints
 from lamina.engine.dispatch import Op
 
 
@@ -241,3 +241,13 @@ def test_numpy_methods_are_pointed_to():
 def test_lists_without_items_take_any_dtype(dtype):
     found = tf.constant([[], []], dtype)
     assert (found.shape, found.dtype) == ((2, 0), dtype)
+
+
+def test_lists_of_many_numbers_are_not_looked_at_one_by_one(monkeypatch):
+    seen = []
+    look = convert.holds_tensor
+    monkeypatch.setattr(convert, "holds_tensor", lambda v: seen.append(1) or look(v))
+    assert not look([[float(i)] * 50 for i in range(40)])
+    assert len(seen) == 40
+    assert look([[1.0, 2.0], [3.0, tf.constant(4.0)]])
+    assert tf.constant([[1, 2], (3, tf.constant(4))]).numpy().tolist() == [[1, 2], [3, 4]]
