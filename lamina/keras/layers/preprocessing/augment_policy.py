@@ -1,12 +1,13 @@
 """Layers made of layers: random choices of augmentations, and pipelines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor
 from lamina.keras import random
 from lamina.keras.core import Layer, checks
+from lamina.keras.core.calling import masks_of
 from lamina.keras.layers.preprocessing import augment_color as color
 from lamina.keras.layers.preprocessing import augment_geometry as geometry
 from lamina.keras.layers.preprocessing import augment_tone as tone
@@ -300,6 +301,7 @@ class Pipeline(Layer):
     Call:
         inputs: What the first layer takes.
         training: Passed on to the layers that take it.
+        mask: Passed to the first layer if it takes one; later ones get that of their input.
 
     Returns:
         What the last layer returns.
@@ -326,5 +328,23 @@ class Pipeline(Layer):
 
     def call(self, inputs: Any, training: bool = True, mask: Any = None) -> Any:
         for layer in self._pipeline_layers:
-            inputs = layer(inputs, training=training)
+            takes = layer._lm_spec.takes_any or "mask" in layer._lm_spec.names
+            more = {"mask": mask} if takes and mask is not None else {}
+            inputs = layer(inputs, training=training, **more)
+            mask = masks_of(inputs)
         return inputs
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Pipeline":
+        """Return the pipeline that a config describes.
+
+        Raises:
+            ValueError: `layers` is missing, or no list.
+        """
+        found = config.get("layers")
+        if not isinstance(found, list | tuple):
+            raise ValueError(
+                f"Pipeline.from_config: `config` must have the configs of the layers as a list "
+                f'"layers"; got {found!r}.'
+            )
+        return super().from_config(config)

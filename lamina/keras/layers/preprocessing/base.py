@@ -52,7 +52,11 @@ class DataLayer(Layer):
                 f"{checks.label(self)}: a ragged input takes output_mode 'int', 'multi_hot' or "
                 f"'count'; got 'one_hot', shape {inputs.shape}."
             )
-        return ops.stack([self(row, *args, **kwargs) for row in inputs])
+        rows = [self(row, *args, **kwargs) for row in inputs]
+        if not getattr(self, "sparse", False):
+            return ops.stack(rows)
+        sparse = import_module("lamina.sparse")
+        return sparse.from_dense(ops.stack([sparse.to_dense(row) for row in rows]))
 
     def _as_inputs(self, inputs: Any) -> Any:
         return as_tensor(inputs)
@@ -114,7 +118,7 @@ def one_salt(layer: Layer, salt: Any) -> list[int] | None:
     )
 
 
-def encoded_shape(shape: Sequence[Any], mode: str, depth: int) -> tuple[int | None, ...]:
+def encoded_shape(shape: Sequence[Any], mode: str, depth: int | None) -> tuple[int | None, ...]:
     """Return the shape that Keras' layers report for encodings of indices of a shape.
 
     It merges the last axis, also where "multi_hot" and "count" of rank 3 merge another.
@@ -122,7 +126,7 @@ def encoded_shape(shape: Sequence[Any], mode: str, depth: int) -> tuple[int | No
     Args:
         shape: The shape of the indices.
         mode: As in `encoded`.
-        depth: The size of the encodings.
+        depth: The size of the encodings; None if it is not known yet.
     """
     sizes = tuple(shape)
     if mode == "int":

@@ -8,12 +8,13 @@ import numpy as np
 from lamina import ops
 from lamina.engine import Tensor, as_dtype, dtypes, errors, local
 from lamina.keras import policy
-from lamina.keras.core import checks
+from lamina.keras.core import KerasTensor, checks
 from lamina.keras.layers.preprocessing.base import (
     HOT,
     as_output_mode,
     as_sparse,
     encoded,
+    encoded_shape,
     one_salt,
 )
 from lamina.keras.layers.preprocessing.vocabulary import Terms
@@ -130,10 +131,20 @@ class IndexLookup(VocabularyLayer):
             return terms.strings_of_numbers(inputs, self.oov_token)
         return terms.integers_of_numbers(inputs, self.oov_token)
 
+    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_unsized():  # a model may be described before its vocabulary is known
+            return super().compute_output_spec(inputs, *args, **kwargs)
+        shape = encoded_shape(inputs.shape, self.output_mode, None)
+        return KerasTensor(shape, policy.floatx())
+
+    def is_unsized(self) -> bool:
+        """Return whether the size of the output is that of a vocabulary not known yet."""
+        return self._lm_terms is None and self._size is None and not self._has_own_depth()
+
     def _known_terms(self) -> Terms:
         if self._lm_terms is not None:
             return self._lm_terms
-        if not self._has_own_depth() and self._size is None:
+        if self.is_unsized():
             raise RuntimeError(
                 f"{checks.label(self)}: with output_mode={self.output_mode!r} and "
                 f"pad_to_max_tokens=False you must set the layer's vocabulary before calling it.\n"

@@ -151,12 +151,15 @@ class Normalization(DataLayer):
             self.adapt_mean.assign(total[1].astype(self.variable_dtype))
             self.adapt_variance.assign(total[2].astype(self.variable_dtype))
 
+    def finalize_state(self) -> None:
+        """Do nothing: `mean` and `variance` follow the weights, also where those were loaded."""
+
     def _batches(self, data: Any) -> Any:
         if isinstance(data, np.ndarray | Tensor | Variable) or hasattr(data, "to_numpy"):
             yield np.asarray(data)
             return
         if hasattr(data, "num_batches") and hasattr(data, "__getitem__"):
-            data = (data[i] for i in range(len(data)))
+            data = map(data.__getitem__, range(len(data)))
         elif len(getattr(_first(getattr(data, "element_spec", None)), "shape", ((),) * 2)) == 1:
             data = data.batch(128)  # single examples, which TF batches too
         if not hasattr(data, "__iter__"):

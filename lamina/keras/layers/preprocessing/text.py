@@ -16,7 +16,7 @@ from lamina.engine import (
     is_traced,
     local,
 )
-from lamina.keras import registry
+from lamina.keras import policy, registry
 from lamina.keras.core import KerasTensor, checks
 from lamina.keras.layers.preprocessing.base import (
     HOT,
@@ -245,6 +245,11 @@ class TextVectorization(DataLayer):
         self._lookup_layer.set_vocabulary(vocabulary, idf_weights=idf_weights)
 
     # -- calling
+
+    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self._lookup_layer.is_unsized():
+            return super().compute_output_spec(inputs, *args, **kwargs)
+        return KerasTensor((inputs.shape[0], None), policy.floatx())
 
     def build(self, input_shape: Any = None):
         """Do nothing: there are no weights to make."""

@@ -135,3 +135,18 @@ def test_pipeline_runs_its_layers_and_keeps_training_in_mind():
     copy = layers.Pipeline.from_config(pipeline.get_config())
     assert [type(x).__name__ for x in copy.layers] == ["RandomBrightness", "Rescaling"]
     assert set(pipeline.get_config()) == {"name", "layers"}
+
+
+def test_a_pipeline_passes_masks_on():
+    class Seen(tf.keras.layers.Layer):
+        supports_masking = True
+
+        def call(self, inputs, mask=None):
+            self.seen = mask is not None
+            return inputs
+
+    pipeline = tf.keras.layers.Pipeline([Seen(), Seen()])
+    pipeline(np.ones((1, 2), "float32"), mask=np.ones((1, 2), bool))
+    assert [layer.seen for layer in pipeline.layers] == [True, True]
+    with pytest.raises(ValueError, match='list "layers"; got None'):
+        tf.keras.layers.Pipeline.from_config({"name": "p"})

@@ -331,3 +331,12 @@ def test_a_model_keeps_its_vocabulary_in_the_archive(tmp_path):
     model.save(path)
     data = [tf.constant([["b"], ["q"]]), tf.constant([[1.0, 2], [0, 0]])]
     assert_close(tf.keras.models.load_model(path)(data), model(data))
+
+
+def test_ragged_terms_have_sparse_encodings():
+    layer = tf.keras.layers.StringLookup(
+        vocabulary=["a", "b"], output_mode="multi_hot", sparse=True
+    )
+    found = layer(tf.ragged.constant([["a", "b"], ["b"]]))
+    assert isinstance(found, tf.SparseTensor)
+    assert tf.sparse.to_dense(found).numpy().tolist() == [[0, 1, 1], [0, 0, 1]]

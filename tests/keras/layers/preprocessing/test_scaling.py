@@ -127,3 +127,19 @@ def test_data_without_shape_are_refused():
         L.Normalization().adapt([1.0, 2.0])
     with pytest.raises(TypeError, match="takes an array, a dataset or batches; got 3"):
         L.Normalization().adapt(3)
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_normalization_adapts_to_a_py_dataset(pairs):
+    class Numbers(tf.keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            x = np.full((2, 1), float(index))
+            return (x, x) if pairs else x
+
+    layer = tf.keras.layers.Normalization()
+    layer.adapt(Numbers())
+    layer.finalize_state()
+    assert float(layer.mean[0, 0]) == 1.0

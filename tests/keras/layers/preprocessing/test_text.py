@@ -215,3 +215,17 @@ def test_a_sequential_model_without_an_input_that_begins_with_texts_learns_from_
     model.fit(data, verbose=0)
     assert model.inputs[0].dtype == "string"
     assert model.predict(data, verbose=0).shape == (4, 4)
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "count", "tf_idf"])
+def test_models_are_described_before_the_vocabulary_is_known(mode):
+    layer = tf.keras.layers.TextVectorization(output_mode=mode)
+    lookup = tf.keras.layers.StringLookup(output_mode=mode)
+    texts = tf.keras.Input((), dtype="string")
+    tokens = tf.keras.Input((3,), dtype="string")
+    model = tf.keras.Model([texts, tokens], [layer(texts), lookup(tokens)])
+    assert model.output_shape == [(None, None), (None, None)]
+    given = [np.array(["a b", "c"]), np.array([["a", "b", "a"], ["c", "c", "a"]])]
+    layer.adapt(given[0]), lookup.adapt(given[1])
+    found = model([tf.constant(x) for x in given])
+    assert [y.shape for y in found] == [(2, 4), (2, 4)]
