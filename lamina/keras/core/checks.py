@@ -7,6 +7,7 @@ from lamina import ops
 from lamina.engine import Tensor, TensorShape, convert_to_tensor
 from lamina.engine.composite import Composite
 from lamina.engine.dtypes import string
+from lamina.keras.arguments import WrongKindError
 
 __all__ = [
     "AxisError",
@@ -87,14 +88,14 @@ def int_tuple(who: Any, argument: str, value: Any) -> tuple[int, ...]:
     """Return an int or a sequence of ints as a tuple."""
     entries = tuple(value) if isinstance(value, Iterable) else (value,)
     if any(isinstance(v, bool) or not hasattr(v, "__index__") for v in entries):
-        raise TypeError(f"{label(who)}: `{argument}` must be integers; got {value!r}.")
+        raise WrongKindError(f"{label(who)}: `{argument}` must be integers; got {value!r}.")
     return tuple(v.__index__() for v in entries)
 
 
 def integer(who: Any, argument: str, value: Any) -> int:
     """Return `value` as an int."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(
+        raise WrongKindError(
             f"{label(who)}: `{argument}` must be an integer; got {value!r} "
             f"({type(value).__name__})."
         )

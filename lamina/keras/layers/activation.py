@@ -265,16 +265,22 @@ class Softmax(Layer):
         super().__init__(**kwargs)
         self.axis = axis
 
-    def build(self, input_shape: Shape):
-        for axis in checks.int_tuple(self, "axis", self.axis):
-            checks.axis_in_range(self, "axis", axis, len(input_shape))
-
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        for axis in checks.int_tuple(self, "axis", self.axis):
+            checks.axis_in_range(self, "axis", axis, inputs.ndim)
         if mask is None:
             return activations.softmax(inputs, self.axis)
         kept = ops.cast(mask, inputs.dtype)
-        while kept.ndim < inputs.ndim and kept.shape[0] == inputs.shape[0]:
+        while 0 < kept.ndim < inputs.ndim and kept.shape[0] == inputs.shape[0]:
             kept = ops.expand_dims(kept, -1)
+        sizes = zip(reversed(tuple(kept.shape)), reversed(tuple(inputs.shape)), strict=False)
+        if kept.ndim > inputs.ndim or any(
+            m not in (1, None, n) and n is not None for m, n in sizes
+        ):
+            raise ValueError(
+                f"{checks.label(self)}: `mask` must broadcast to the inputs, of shape "
+                f"{inputs.shape}; got shape {kept.shape}."
+            )
         # Far below all others, and still finite in half precision.
         low = -3e4 if inputs.dtype.name == "float16" else -1e9
         return activations.softmax(inputs + (1.0 - kept) * low, self.axis) * kept

@@ -95,6 +95,17 @@ class HeadProjections(Layer):
         dense.build(shape)
         return dense
 
+    def _check_pairs(self, value_shape: Any, key_shape: Any) -> None:
+        """Raise unless there is one key for each value."""
+        pairs = zip(tuple(value_shape)[1:-1], tuple(key_shape)[1:-1], strict=False)
+        known = [pair for pair in pairs if None not in pair]
+        if len(value_shape) != len(key_shape) or any(n != m for n, m in known):
+            raise ValueError(
+                f"{checks.label(self)}: value and key must have the same axes but the last; got "
+                f"value {tuple(value_shape)}, key {tuple(key_shape)}.\n"
+                f"  Fix: give one key for each value."
+            )
+
     def _allowed(
         self,
         query: Tensor,
@@ -286,12 +297,7 @@ class MultiHeadAttention(HeadProjections):
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None):
         key_shape = value_shape if key_shape is None else key_shape
-        if tuple(value_shape)[1:-1] != tuple(key_shape)[1:-1]:
-            raise ValueError(
-                f"{checks.label(self)}: value and key must have the same axes but the last; got "
-                f"value {tuple(value_shape)}, key {tuple(key_shape)}.\n"
-                f"  Fix: give one key for each value."
-            )
+        self._check_pairs(value_shape, key_shape)
         heads, size = (self.num_heads, self.key_dim), (self.num_heads, self.value_dim)
         self.query_dense = self._heads("query", query_shape, heads)
         self.key_dense = self._heads("key", key_shape, heads)
@@ -325,6 +331,8 @@ class MultiHeadAttention(HeadProjections):
         use_causal_mask: bool = False,
     ) -> Any:
         key = value if key is None else key
+        if key is not value:
+            self._check_pairs(value.shape, key.shape)
         axes = self._attention_axes(query.ndim)
         allowed = self._allowed(
             query,

@@ -148,6 +148,8 @@ class GroupQueryAttention(HeadProjections):
         use_causal_mask: bool = False,
     ) -> Any:
         key = value if key is None else key
+        if key is not value:
+            self._check_pairs(value.shape, key.shape)
         allowed = self._allowed(
             query,
             key,

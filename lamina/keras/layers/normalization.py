@@ -548,9 +548,7 @@ class UnitNormalization(Layer):
         super().__init__(**kwargs)
         self.axis = _axis_argument(self, axis)
 
-    def build(self, input_shape: Shape):
-        _axes(self, self.axis, input_shape)
-
     def call(self, inputs: Tensor) -> Tensor:
+        _axes(self, self.axis, inputs.shape)
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         return ops.l2_normalize(inputs, axis=axis, epsilon=1e-12)

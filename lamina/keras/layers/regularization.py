@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lamina import ops
-from lamina.engine import Tensor
+from lamina.engine import Tensor, TensorShape
 from lamina.keras import policy, random, regularizers
 from lamina.keras.core import InputSpec, Layer, checks
 
@@ -66,12 +66,7 @@ class Dropout(Layer):
     ):
         super().__init__(**kwargs)
         self.rate = checks.fraction(self, "rate", rate)
-        self.noise_shape = noise_shape
-        if noise_shape is not None and not isinstance(noise_shape, Sequence):
-            raise ValueError(
-                f"{checks.label(self)}: `noise_shape` must be a sequence of sizes; got "
-                f"{noise_shape!r}.\n  Fix: (None, 1, None) drops whole steps of sequences."
-            )
+        self.noise_shape = _sizes(self, noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = random.SeedGenerator(seed)
@@ -90,6 +85,24 @@ class Dropout(Layer):
 
     def _noise_shape_for(self, inputs: Tensor) -> Sequence[int | None] | None:
         return _fitting(self, self.noise_shape, inputs)
+
+
+def _sizes(layer: Layer, noise_shape: Any) -> tuple[Any, ...] | None:
+    """Return `noise_shape` as a tuple of positive sizes, None where the input's holds."""
+    if noise_shape is None:
+        return None
+    given = noise_shape if isinstance(noise_shape, Sequence | TensorShape) else ("",)
+    if not all(size is None or isinstance(size, Tensor) or _is_size(size) for size in given):
+        raise ValueError(
+            f"{checks.label(layer)}: `noise_shape` must be a sequence of sizes; got "
+            f"{noise_shape!r}.\n"
+            f"  Fix: positive integers or None: (None, 1, None) drops whole steps of sequences."
+        )
+    return tuple(given)
+
+
+def _is_size(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool) and value > 0
 
 
 def _fitting(
@@ -370,7 +383,7 @@ class AlphaDropout(Layer):
     ):
         super().__init__(**kwargs)
         self.rate = checks.fraction(self, "rate", rate)
-        self.noise_shape = noise_shape
+        self.noise_shape = _sizes(self, noise_shape)
         self.seed = seed
         if rate > 0:
             self.seed_generator = random.SeedGenerator(seed)

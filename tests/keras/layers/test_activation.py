@@ -71,3 +71,11 @@ def test_errors(make, kind, message):
     with pytest.raises(kind, match=r".") as error:
         make()
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (1, 2, 3)])
+def test_softmax_refuses_masks_that_do_not_fit(shape):
+    layer = tf.keras.layers.Softmax()
+    assert layer.built
+    with pytest.raises(ValueError, match=r"`mask` must broadcast to the inputs, of shape \(2, 3\)"):
+        layer(np.ones((2, 3), "float32"), mask=np.ones(shape, bool))

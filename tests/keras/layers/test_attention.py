@@ -290,3 +290,11 @@ def test_grouped_queries_that_are_masked_see_all_keys_alike():
 def test_additive_attention_wants_a_list():
     with pytest.raises(ValueError, match=r"`inputs` must be a list"):
         L.AdditiveAttention()(X)
+
+
+@each_kind
+def test_later_calls_need_a_key_for_each_value_too(kind):
+    layer, x = MAKERS[kind](), array(2, 3, 6)
+    layer(x, x)
+    with pytest.raises(ValueError, match="value and key must have the same axes but the last"):
+        layer(x, array(2, 5, 6), array(2, 4, 6))

@@ -141,3 +141,11 @@ def test_the_activation_can_be_taken_away(made):
     assert (layer(x).numpy() == 0).all()
     layer.activation = None
     assert (layer(x).numpy() < 0).all()
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+def test_sizes_of_a_wrong_kind_are_both_errors(error):
+    with pytest.raises(error, match=r"`units` must be an integer; got 2\.5"):
+        L.Dense(2.5)
+    with pytest.raises(error, match=r"`output_shape` must be integers; got 8\.0"):
+        L.MultiHeadAttention(2, 3, output_shape=8.0)

@@ -137,3 +137,11 @@ def test_integers_may_be_penalised_and_masked():
     assert_close(layer.losses[0], np.float32(1.5))
     y = L.Masking()(tf.constant([[[0, 0], [1, 0]]]))
     assert_close(y._keras_mask, [[False, True]])
+
+
+@pytest.mark.parametrize("noise_shape", ["ab", 3, (2.0, 1), (2, -1), (0, 1), (True, 1)])
+@pytest.mark.parametrize("kind", [L.Dropout, L.AlphaDropout])
+def test_noise_shape_holds_sizes(kind, noise_shape):
+    with pytest.raises(ValueError, match="`noise_shape` must be a sequence of sizes; got"):
+        kind(0.5, noise_shape=noise_shape)
+    assert kind(0.5, noise_shape=[None, np.int64(1)]).noise_shape == (None, 1)
