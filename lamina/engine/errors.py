@@ -23,6 +23,7 @@ __all__ = [
     "UNKNOWN",
     "AbortedError",
     "AlreadyExistsError",
+    "ArgumentError",
     "CancelledError",
     "DataLossError",
     "DeadlineExceededError",
@@ -247,6 +248,15 @@ class DataLossError(OpError):
     """Data is lost or corrupt for good, for instance a truncated file."""
 
     _class_code = DATA_LOSS
+
+
+class ArgumentError(InvalidArgumentError, ValueError):
+    """An operation does not take arguments of these shapes, dtypes or sizes.
+
+    TensorFlow raises InvalidArgumentError where an operation runs at once, and ValueError where a
+    `tf.function` records it; this is both. Read the shapes and dtypes in the message and change
+    the call.
+    """
 
 
 class OperandError(InvalidArgumentError, TypeError):

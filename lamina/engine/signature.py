@@ -296,6 +296,8 @@ def _explained(name: str, inputs: Sequence[TensorType], error: Exception) -> Exc
     """Return what to raise for an error of an op's body: its own, or one that says the shapes."""
     if not isinstance(error, errors.OpError | ValueError | IndexError | NotImplementedError):
         return _op_error(name, inputs, error)
+    if type(error) in (errors.InvalidArgumentError, ValueError, IndexError):
+        return errors.ArgumentError(str(error))
     if notes := getattr(error, "__notes__", None):  # JAX's advice on its own traceback
         notes[:] = [note for note in notes if "JAX_TRACEBACK_FILTERING" not in note]
     return error
@@ -315,7 +317,7 @@ def _types_of(out: Any) -> tuple[tuple[TensorType, ...], type | None]:
 def _op_error(name: str, inputs: Sequence[TensorType], error: Exception) -> Exception:
     shapes = ", ".join(map(repr, inputs))
     reason = str(error).strip().split("\n")[0]
-    return errors.InvalidArgumentError(
+    return errors.ArgumentError(
         f"tf.{name}: the inputs must fit together; got {shapes}.\n  Reason: {reason}"
     )
 

@@ -251,3 +251,11 @@ def test_lists_of_many_numbers_are_not_looked_at_one_by_one(monkeypatch):
     assert len(seen) == 40
     assert look([[1.0, 2.0], [3.0, tf.constant(4.0)]])
     assert tf.constant([[1, 2], (3, tf.constant(4))]).numpy().tolist() == [[1, 2], [3, 4]]
+
+
+def test_what_an_operation_cannot_take_is_the_error_of_eager_code_and_of_functions():
+    for kind in (tf.errors.InvalidArgumentError, ValueError):
+        with pytest.raises(kind, match="shapes"):
+            tf.add(tf.ones((2, 3)), [1.0, 2.0])
+        with pytest.raises(kind, match="must be a square"):
+            tf.function(tf.linalg.inv)(tf.ones((2, 3)))
