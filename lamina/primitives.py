@@ -356,6 +356,8 @@ def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) 
         raise errors.InvalidArgumentError(
             "tf.fingerprint: `data` must have at least one axis; got shape ()."
         )
+    if data.shape.num_elements() == 0:
+        return ops.zeros([data.shape[0], 8], dtypes.uint8)
     if data.dtype is not dtypes.string:
         return _hashed(data)
     hashes = _bytes_of(fingerprint64(data))

@@ -110,6 +110,11 @@ def range(start, limit=None, delta: Any = 1, dtype=None, name=None):
         dtype = max((*kinds, kind, step_kind), key=_RANGE_DTYPES.index)
     dtype = as_dtype(dtype)
     count: Any = _count(start, limit, delta, dtype)
+    if isinstance(count, int) and count > np.iinfo(np.int64).max:
+        raise errors.InvalidArgumentError(
+            f"tf.range: `limit` must be at most 2 ** 63 - 1 steps away; got start={start}, "
+            f"limit={limit}, delta={delta}.\n  Fix: take larger steps."
+        )
     result = _range(start=start, delta=delta, count=count, dtype=dtype)
     if (
         isinstance(start, int)

@@ -3,10 +3,10 @@
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, local, op, static_int
 from lamina.ops import checks
+from lamina.ops.casting import cast
 from lamina.ops.reduce import reduce_max
 
 __all__ = ["bincount", "confusion_matrix", "histogram_fixed_width", "histogram_fixed_width_bins"]
@@ -52,7 +52,7 @@ def bincount(
     `maxlength`.
 
     Args:
-        arr: Integers at least 0.
+        arr: Integers at least 0; floats lose their fraction.
         weights: What each occurrence counts, of the shape of `arr`; None for 1.
         minlength: The least number of bins.
         maxlength: The largest number of bins; values from it on are left out.
@@ -65,7 +65,7 @@ def bincount(
         ``(bins,)``, or ``(B, bins)``, in the dtype of the weights or `dtype`.
 
     Raises:
-        ValueError: `axis` is neither None, 0 nor -1.
+        ValueError: `axis` is neither None, 0 nor -1, or there are weights and `binary_output`.
         InvalidArgumentError: `arr` is not an integer tensor, or has a value below 0 that is known
             without running a program.
 
@@ -79,8 +79,13 @@ def bincount(
             "  Fix: tf.reshape what is to be counted into rows."
         )
     arr = convert_to_tensor(arr)
-    if arr.shape.num_elements() == 0 and arr.dtype.is_floating:
-        arr = convert_to_tensor(np.zeros(arr.shape.as_list(), np.int32))  # [] is float
+    if binary_output and weights is not None:
+        raise ValueError(
+            "tf.math.bincount: `weights` must be None with binary_output=True; got both.\n"
+            "  Fix: leave one of them out."
+        )
+    if arr.dtype.is_floating:  # [] too
+        arr = cast(arr, dtypes.int32)
     known = arr._host if local.trace.eager else None
     if known is not None and known.size and known.dtype != object and known.min() < 0:
         raise errors.InvalidArgumentError(

@@ -7,7 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, errors, local, op, static_int
+from lamina.engine import (
+    convert_to_tensor,
+    dtypes,
+    errors,
+    local,
+    op,
+    static_int,
+    type_of,
+)
 from lamina.ops.array import dimensions
 from lamina.ops.shaping import axis_in
 
@@ -26,9 +34,13 @@ _DROP = lax.GatherScatterMode.FILL_OR_DROP
 
 
 def _gather_on_host(params, indices, *, axis, batch_dims):
-    if batch_dims:
-        raise NotImplementedError
-    return np.take(params, indices.astype(np.int64), axis)
+    indices, axis = indices.astype(np.int64), axis % params.ndim
+    if not batch_dims:
+        return np.take(params, indices, axis)
+    batch = indices.shape[:batch_dims]
+    rows = [np.take(params[i], indices[i], axis - batch_dims) for i in np.ndindex(batch)]
+    shape = params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1 :]
+    return np.reshape(np.array(rows, params.dtype), shape)
 
 
 @op(mixed=True, host=_gather_on_host)
@@ -37,12 +49,7 @@ def _gather(params, indices, *, axis, batch_dims):
         raise errors.InvalidArgumentError(
             f"`indices` must be integers; got dtype {indices.dtype}.\n  Fix: tf.cast them."
         )
-    axis, batch = axis_in(axis, params.ndim), axis_in(batch_dims, indices.ndim + 1)
-    if axis < batch:
-        raise errors.InvalidArgumentError(
-            f"`axis` must not be less than `batch_dims`; got axis {axis}, batch_dims {batch}.\n"
-            "  Fix: gather along an axis after the batch axes."
-        )
+    axis, batch = axis_in(axis, params.ndim), batch_dims
     wide = indices.ndim - batch
     result = params.shape[:axis] + indices.shape[batch:] + params.shape[axis + 1 :]
     if isinstance(params.shape[axis], int) and params.shape[axis] == 0:
@@ -68,7 +75,8 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims: Any = 
         indices: Integers in `[0, params.shape[axis])`, of any shape.
         validate_indices: Accepted, unused.
         axis: The axis of `params` to index; None is `batch_dims`.
-        batch_dims: How many leading axes `params` and `indices` share, one slice for each.
+        batch_dims: How many leading axes `params` and `indices` share, one slice for each; None
+            is 0, a negative number counts from the rank of `indices`.
         name: Accepted, unused.
 
     Returns:
@@ -83,12 +91,33 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims: Any = 
         array([30, 10], dtype=int32)
     """
     params, indices = convert_to_tensor(params), convert_to_tensor(indices)
-    batch_dims = static_int(batch_dims, "tf.gather(batch_dims)")
+    batch_dims = 0 if batch_dims is None else static_int(batch_dims, "tf.gather(batch_dims)")
     axis = batch_dims if axis is None else static_int(axis, "tf.gather(axis)")
+    if batch_dims:
+        batch_dims = _batch_of_gather(params, indices, axis, batch_dims)
     # In a trace the result may not be used, and then nothing is wrong, as in TF's graphs.
     if indices._host is not None and local.trace.eager:
         _check_indices(params, indices, axis)
     return _gather(params, indices, axis=axis, batch_dims=batch_dims)
+
+
+def _batch_of_gather(params, indices, axis, batch_dims):
+    """Return the number of batch axes, which must stand before the axis and be equal in both."""
+    batch = batch_dims + indices.ndim if batch_dims < 0 else batch_dims
+    place = axis + params.ndim if axis < 0 else axis
+    if place < batch:
+        raise errors.InvalidArgumentError(
+            f"tf.gather: `axis` must not be less than `batch_dims`; got axis {axis}, batch_dims "
+            f"{batch_dims}.\n  Fix: gather along an axis after the batch axes."
+        )
+    shared = params.shape[:batch].is_compatible_with(indices.shape[:batch])
+    if not 0 <= batch <= indices.ndim or not shared:
+        raise errors.InvalidArgumentError(
+            "tf.gather: `batch_dims` must count leading axes that `params` and `indices` share; "
+            f"got {batch_dims} for shapes {params.shape} and {indices.shape}.\n"
+            "  Fix: tf.broadcast_to or tf.reshape one of them."
+        )
+    return batch
 
 
 def _check_indices(params, indices, axis):
@@ -196,11 +225,24 @@ def _scatter(tensor, indices, updates, how):
             f"{updates.shape}.\n  Fix: give one update per index."
         )
     place = tuple(indices[..., i] for i in range(depth)) or ...
+    how = "max" if how == "add" and tensor.dtype == bool else how  # True + True is True
     change = getattr(tensor.at[place], how)
     return change(updates, mode="drop", wrap_negative_indices=False)
 
 
-@op(mixed=True)
+def _scatter_on_host(indices, updates, *, shape):
+    made = np.full(shape, b"" if updates.dtype == object else 0, updates.dtype)
+    np.add.at(made, tuple(np.moveaxis(indices, -1, 0)), updates)
+    return made
+
+
+def _type_of_strings(kinds, shape):
+    """Return the type of scattered strings, which JAX has not."""
+    kind = kinds[1].dtype
+    return ((type_of(shape, kind),), None) if kind is dtypes.string else None
+
+
+@op(mixed=True, host=_scatter_on_host, infer=_type_of_strings)
 def _scatter_nd(indices, updates, *, shape):
     return _scatter(jnp.zeros(shape, updates.dtype), indices, updates, "add")
 
@@ -217,7 +259,8 @@ def scatter_nd(indices, updates, shape, bad_indices_policy="", name=None):
         name: Accepted, unused.
 
     Returns:
-        A Tensor of shape `shape` and the dtype of `updates`; duplicates add up.
+        A Tensor of shape `shape` and the dtype of `updates`; duplicates add up, and strings are
+        joined.
 
     Raises:
         InvalidArgumentError: the shapes do not fit together.

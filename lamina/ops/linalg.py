@@ -179,7 +179,13 @@ def tensordot(a, b, axes, name=None):
     """
     if isinstance(axes, Tensor | Variable | np.ndarray):
         axes = convert_to_tensor(axes).numpy().tolist()
-    if not isinstance(axes, int):
+    if isinstance(axes, int):
+        if axes < 0:
+            raise ValueError(
+                f"tf.tensordot: `axes` must be at least 0; got {axes}.\n"
+                "  Fix: give two lists of axes, where negative ones count from the end."
+            )
+    else:
         if len(axes) != 2:
             raise ValueError(
                 f"tf.tensordot: `axes` must be an int or two lists; got {axes!r}.\n"

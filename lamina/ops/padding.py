@@ -320,7 +320,18 @@ def reverse_sequence(input, seq_lengths, seq_axis=None, batch_axis=None, name=No
     return _reverse_sequence(input, seq_lengths, seq_axis=steps, batch_axis=rows)
 
 
-@op(mixed=True)
+def _reverse_on_host(input, seq_lengths, *, seq_axis, batch_axis):
+    rows = np.moveaxis(input, (batch_axis, seq_axis), (0, 1)).copy()
+    for row, length in zip(rows, seq_lengths, strict=True):
+        row[:length] = row[:length][::-1]
+    return np.moveaxis(rows, (0, 1), (batch_axis, seq_axis))
+
+
+def _type_of_reversed(kinds, seq_axis, batch_axis):
+    return kinds[:1], None
+
+
+@op(mixed=True, host=_reverse_on_host, infer=_type_of_reversed)
 def _reverse_sequence(input, seq_lengths, *, seq_axis, batch_axis):
     steps = lax.broadcasted_iota(seq_lengths.dtype, input.shape, seq_axis)
     line = [-1 if i == batch_axis else 1 for i in range(input.ndim)]

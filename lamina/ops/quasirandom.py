@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import as_dtype, convert_to_tensor, op, static_int
+from lamina.engine import as_dtype, convert_to_tensor, errors, op, static_int
 
 __all__ = ["index_shuffle", "random_index_shuffle", "sobol_sample"]
 
@@ -23,7 +23,7 @@ def sobol_sample(dim, num_results, skip=0, dtype="float32", name=None):
         A Tensor `(N, dim)` of numbers in [0, 1).
 
     Raises:
-        ValueError: `dim` or `num_results` is less than 1, or `skip` is negative.
+        ArgumentError: `dim` or `num_results` is less than 1, or `skip` is negative.
 
     Example:
         >>> tf.math.sobol_sample(2, 3).numpy()
@@ -40,7 +40,7 @@ def sobol_sample(dim, num_results, skip=0, dtype="float32", name=None):
     count = static_int(num_results, "tf.math.sobol_sample(num_results)")
     skip = static_int(skip, "tf.math.sobol_sample(skip)")
     if dim < 1 or count < 1 or skip < 0:
-        raise ValueError(
+        raise errors.ArgumentError(
             f"tf.math.sobol_sample: `dim` and `num_results` must be at least 1, and `skip` at "
             f"least 0; got {dim}, {count} and {skip}.\n  Fix: ask for one point or more."
         )

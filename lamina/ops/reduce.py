@@ -3,12 +3,15 @@
 `axis` is None for all axes, an int, or several ints; an empty list reduces nothing.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import dtypes, op
+from lamina.engine import as_dtype, convert_to_tensor, dtypes, op
 from lamina.ops import checks
+from lamina.ops.comparison import not_equal
 from lamina.ops.quotient import mean, size_of
 
 __all__ = [
@@ -299,14 +302,20 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=False):
 
 
 @op(differentiable=False)
-def count_nonzero(input, axis=None, keepdims=None, dtype=dtypes.int64):
+def _count_nonzero(input, *, axis, keepdims, dtype):
+    axes = checks.axes(input, axis)
+    return jnp.sum(input != 0, axis=axes, keepdims=checks.flag(keepdims), dtype=dtype.np)
+
+
+def count_nonzero(input, axis=None, keepdims=None, dtype: Any = dtypes.int64, name=None):
     """Return how many elements are not 0, over axes.
 
     Args:
-        input: Numbers or bools.
+        input: Numbers, bools, or strings, of which the empty ones count as 0.
         axis: The axes to reduce.
         keepdims: Whether reduced axes stay, with size 1.
         dtype: The dtype of the counts.
+        name: Accepted, unused.
 
     Returns:
         Counts in `dtype`.
@@ -315,8 +324,10 @@ def count_nonzero(input, axis=None, keepdims=None, dtype=dtypes.int64):
         >>> tf.math.count_nonzero([[0, 1], [2, 3]], axis=0).numpy()
         array([1, 2])
     """
-    axes = checks.axes(input, axis)
-    return jnp.sum(input != 0, axis=axes, keepdims=checks.flag(keepdims), dtype=dtype.np)
+    input = convert_to_tensor(input)
+    if input.dtype is dtypes.string:
+        input = not_equal(input, "")
+    return _count_nonzero(input, axis=axis, keepdims=keepdims, dtype=as_dtype(dtype))
 
 
 @op(differentiable=False)

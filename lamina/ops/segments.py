@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import convert_to_tensor, errors, op, static_int, static_ints
+from lamina.engine import convert_to_tensor, errors, local, op, static_int, static_ints
 from lamina.ops import checks
 from lamina.ops.quotient import divided
 
@@ -142,6 +142,13 @@ def _sorted(kind, data, segment_ids, name):
 
 def _unsorted(kind, data, segment_ids, num_segments, name):
     count = static_int(num_segments, f"{name}: `num_segments`")
+    segment_ids = convert_to_tensor(segment_ids)
+    known = segment_ids._host if local.trace.eager else None
+    if known is not None and known.size and known.dtype != object and known.max() >= count:
+        raise errors.InvalidArgumentError(
+            f"{name}: `segment_ids` must be less than `num_segments`, {count}; got {known.max()}.\n"
+            "  Fix: ask for more segments, or give rows to leave out a negative id."
+        )
     return _segments(data, segment_ids, kind=kind, count=count)
 
 
@@ -276,7 +283,8 @@ def unsorted_segment_max(data, segment_ids, num_segments, name=None):
         least number for ids that do not occur. Equal maxima share the gradient.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_max([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()
@@ -298,7 +306,8 @@ def unsorted_segment_mean(data, segment_ids, num_segments, name=None):
         ``(S, …)`` in the dtype of `data`; 0 for ids that do not occur.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_mean([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()
@@ -321,7 +330,8 @@ def unsorted_segment_min(data, segment_ids, num_segments, name=None):
         greatest number for ids that do not occur. Equal minima share the gradient.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_min([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()
@@ -343,7 +353,8 @@ def unsorted_segment_prod(data, segment_ids, num_segments, name=None):
         ``(S, …)`` in the dtype of `data`; 1 for ids that do not occur.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_prod([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()
@@ -365,7 +376,8 @@ def unsorted_segment_sqrt_n(data, segment_ids, num_segments, name=None):
         ``(S, …)`` in the dtype of `data`; 0 for ids that do not occur.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_sqrt_n([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()
@@ -387,7 +399,8 @@ def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
         ``(S, …)`` in the dtype of `data`; 0 for ids that do not occur.
 
     Raises:
-        InvalidArgumentError: the ids do not fit `data`.
+        InvalidArgumentError: the ids do not fit `data`, or one that is known without running a
+            program is not less than S.
 
     Example:
         >>> tf.math.unsorted_segment_sum([1.0, 2.0, 5.0], [1, 0, 1], 2).numpy()

@@ -149,7 +149,7 @@ def digamma(x):
         >>> tf.math.digamma([1.0]).numpy()
         array([-0.57721...], dtype=float32)
     """
-    return lax.digamma(checks.inexact(x))
+    return jnp.where(checks.inexact(x) == 0, jnp.nan, lax.digamma(x))  # a pole, NaN in TF
 
 
 @op
@@ -205,7 +205,8 @@ def igamma(a, x):
         >>> tf.math.igamma([1.0], [1.0]).numpy()
         array([0.63212...], dtype=float32)
     """
-    return lax.igamma(*jnp.broadcast_arrays(checks.inexact(a, "a"), x))
+    a, x = jnp.broadcast_arrays(checks.inexact(a, "a"), x)
+    return jnp.where(a > 0, lax.igamma(a, x), jnp.nan)
 
 
 @op
@@ -223,7 +224,8 @@ def igammac(a, x):
         >>> tf.math.igammac([1.0], [1.0]).numpy()
         array([0.36787...], dtype=float32)
     """
-    return lax.igammac(*jnp.broadcast_arrays(checks.inexact(a, "a"), x))
+    a, x = jnp.broadcast_arrays(checks.inexact(a, "a"), x)
+    return jnp.where(a > 0, lax.igammac(a, x), jnp.nan)
 
 
 @op
@@ -243,7 +245,8 @@ def betainc(a, b, x):
         array([0.25], dtype=float32)
     """
     a, b, x = jnp.broadcast_arrays(checks.inexact(a, "a"), b, x)
-    return lax.betainc(lax.stop_gradient(a), lax.stop_gradient(b), x)
+    a, b = lax.stop_gradient((a, b))
+    return jnp.where((a > 0) & (b > 0), lax.betainc(a, b, x), jnp.nan)
 
 
 @op
@@ -289,13 +292,13 @@ def expint(x):
         x: Float.
 
     Returns:
-        The dtype of `x`.
+        The dtype of `x`; NaN below 0.
 
     Example:
         >>> tf.math.special.expint([1.0]).numpy()
         array([1.89511...], dtype=float32)
     """
-    return special.expi(checks.inexact(x))
+    return jnp.where(checks.inexact(x) < 0, jnp.nan, special.expi(x))  # as TF's kernel
 
 
 @op

@@ -42,6 +42,15 @@ REFUSED = {
     "negative counted": (lambda: tf.math.bincount([2, -1]), INVALID),
     "range without width": (lambda: tf.histogram_fixed_width([1.0], [2.0, 2.0]), INVALID),
     "no bins": (lambda: tf.histogram_fixed_width([1.0], [0.0, 2.0], nbins=0), INVALID),
+    "counts twice over": (
+        lambda: tf.math.bincount([1], weights=[2.0], binary_output=True),
+        ValueError,
+    ),
+    "segment beyond the last": (lambda: tf.math.unsorted_segment_sum([1.0], [3], 2), INVALID),
+    "negative axes to contract": (lambda: tf.tensordot(M, M, -1), ValueError),
+    "batch of other sizes": (lambda: tf.gather(M, [[0], [1], [2]], batch_dims=1), INVALID),
+    "endless range": (lambda: tf.range(-1e38, 1), INVALID),
+    "no dimensions": (lambda: tf.math.sobol_sample(0, 3), INVALID),
     "blocks of one pixel": (lambda: tf.nn.space_to_depth(tf.zeros((1, 2, 2, 1)), 1), INVALID),
     "one image as a batch": (lambda: tf.nn.depth_to_space(tf.zeros((2, 2, 4)), 2), INVALID),
 }
@@ -116,3 +125,43 @@ def test_saturate_cast_of_complex_numbers_and_infinities(value, source, target, 
     found = tf.saturate_cast(tf.constant(value, source), target)
     assert found.dtype == target
     np.testing.assert_array_equal(found, np.array(expected, target.as_numpy_dtype))
+
+
+def test_gather_counts_negative_batch_dims_from_the_indices():
+    rows = tf.gather(M, [[2], [0]], batch_dims=-1)
+    np.testing.assert_array_equal(rows, [[2], [3]])
+    np.testing.assert_array_equal(tf.gather(M, [1], axis=1, batch_dims=None), M[:, [1]])
+
+
+def test_strings_are_gathered_scattered_and_reversed_by_rows():
+    words = tf.constant([["a", "b", "c"], ["d", "e", "f"]])
+    found = tf.gather(words, [[2, 0], [1, 1]], batch_dims=1)
+    assert found.numpy().tolist() == [[b"c", b"a"], [b"e", b"e"]]
+    found = tf.scatter_nd([[2], [0], [2]], ["x", "y", "z"], [3])
+    assert found.numpy().tolist() == [b"y", b"", b"xz"]
+    found = tf.reverse_sequence(words, [1, 3], seq_axis=1)
+    assert found.numpy().tolist() == [[b"a", b"b", b"c"], [b"f", b"e", b"d"]]
+    assert tf.math.count_nonzero([["", "a"], ["b", "c"]], axis=0).numpy().tolist() == [1, 2]
+
+
+def test_bools_scatter_as_their_disjunction():
+    assert tf.scatter_nd([[1], [1]], [True, True], [2]).numpy().tolist() == [False, True]
+
+
+def test_special_functions_are_nan_where_tensorflow_has_no_value():
+    for value in (
+        tf.math.igamma(0.0, 1.0),
+        tf.math.igammac(0.0, 1.0),
+        tf.math.betainc(0.0, 1.0, 0.5),
+        tf.math.digamma(0.0),
+        tf.math.special.expint(-1.0),
+    ):
+        assert np.isnan(value.numpy())
+
+
+def test_bincount_drops_the_fraction_of_floats():
+    assert tf.math.bincount([1.5, 1.0, 0.2]).numpy().tolist() == [1, 2]
+
+
+def test_the_fingerprint_of_nothing_is_empty():
+    assert tf.fingerprint(tf.zeros((0, 3))).shape == (0, 8)
