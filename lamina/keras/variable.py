@@ -8,6 +8,7 @@ from lamina import engine, ops
 from lamina.engine import DType, Tensor, as_dtype, context, convert_to_tensor
 from lamina.keras import initializers, policy, scopes
 from lamina.keras.naming import auto_name
+from lamina.keras.promotion import result_type
 
 __all__ = ["Variable", "autocast"]
 
@@ -167,6 +168,16 @@ class Variable(engine.Variable):
             return convert_to_tensor(value, self._dtype)
         return ops.cast(value, self._dtype)
 
+    def __pos__(self) -> Tensor:
+        return self._as_tensor()
+
+    def __invert__(self) -> Tensor:
+        return ~self._as_tensor()
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        scale = 10.0 ** (ndigits or 0)
+        return ops.round(self._as_tensor() * scale) / scale if ndigits else ops.round(self)
+
     def __repr__(self) -> str:
         head = f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}"
         if self._tensor is None or not context.local.trace.eager:
@@ -189,3 +200,55 @@ def _start_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[A
     if dtype is None:
         return initializer, None
     return (lambda: ops.cast(initializer, dtype)), as_dtype(dtype)
+
+
+# ---- operators ------------------------------------------------------------------------------
+
+_REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+_PROMOTING = (
+    *(f"__{name}__" for name in (*_REFLECTED, "and", "or", "xor")),
+    *(f"__r{name}__" for name in _REFLECTED),
+    *(f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")),
+)
+
+
+def _promoting(name: str) -> Callable[[Variable, Any], Any]:
+    """Return an operator of variables that takes operands of other dtypes, as Keras' do.
+
+    TensorFlow's refuse them. NumPy's arrays take the variable's dtype.
+    """
+    divides = name in ("__truediv__", "__rtruediv__")
+    is_logical = name in ("__and__", "__or__", "__xor__")  # of numbers too, unlike TensorFlow's
+
+    def method(self: Variable, other: Any) -> Any:
+        mine = self._as_tensor()
+        if is_logical:
+            return getattr(ops.cast(mine, "bool"), name)(ops.cast(other, "bool"))
+        kind = type(other)
+        if isinstance(other, Tensor | engine.Variable):
+            other = convert_to_tensor(other)
+            kind = other.dtype
+        if kind is mine.dtype and not (divides and kind.is_integer):
+            return getattr(mine, name)(other)
+        if isinstance(kind, DType) and _is_number(kind) and _is_number(mine.dtype):
+            both = [mine.dtype.name, kind.name]
+        elif kind in (int, float) and _is_number(mine.dtype):
+            both = [mine.dtype.name, kind]
+        else:
+            return getattr(mine, name)(other)
+        dtype = result_type(*both, float) if divides else result_type(*both)
+        if isinstance(kind, DType):
+            other = ops.cast(other, dtype)
+        return getattr(mine if mine.dtype.name == dtype else ops.cast(mine, dtype), name)(other)
+
+    method.__name__ = name
+    return method
+
+
+def _is_number(dtype: DType) -> bool:
+    return dtype.is_floating or dtype.is_integer or dtype.is_complex or dtype.is_bool
+
+
+for _name in _PROMOTING:
+    setattr(Variable, _name, _promoting(_name))
+Variable.__hash__ = engine.Variable.__hash__

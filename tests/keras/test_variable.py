@@ -58,3 +58,28 @@ def test_trainable_can_be_switched():
     with tf.GradientTape() as tape:
         loss = variable * 2.0
     assert tape.gradient(loss, variable) is None
+
+
+def test_operators_promote_the_dtypes_of_variables_and_tensors():
+    whole = tf.keras.Variable([1, 2], dtype="int32")
+    half = tf.keras.Variable([1.5, 2.0], dtype="float16")
+    assert (half + tf.constant([1.0, 1.0])).dtype == tf.float32
+    assert (whole * half).dtype == tf.float16
+    assert (whole - 0.5).numpy().tolist() == [0.5, 1.5]
+    assert (0.5 + whole).dtype == tf.float32
+    assert (whole / 2).dtype == tf.float32
+    assert (whole < half).numpy().tolist() == [True, False]
+    assert (half + np.float64(1.0)).dtype == tf.float16  # NumPy's values take the variable's
+
+
+def test_operators_on_truth_values():
+    truth = tf.keras.Variable([True, False], dtype="bool")
+    assert (~truth).numpy().tolist() == [False, True]
+    assert (truth & [True, True]).numpy().tolist() == [True, False]
+
+
+def test_plus_and_round():
+    v = tf.keras.Variable([1.26, -2.5])
+    assert (+v).numpy().tolist() == v.numpy().tolist()
+    np.testing.assert_allclose(round(v, 1), [1.3, -2.5], rtol=1e-6)
+    np.testing.assert_allclose(round(v), [1.0, -2.0])
