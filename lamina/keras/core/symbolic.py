@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lamina import ops
 from lamina.engine import Tensor, TensorType, as_dtype, errors, symbolic_dim, type_of
 from lamina.engine.identity import identity
 from lamina.keras.naming import auto_name
@@ -41,6 +42,9 @@ class KerasTensor(Tensor):
         name: The name; None makes one.
         **kwargs: Accepted, unused.
 
+    Raises:
+        ValueError: both `sparse` and `ragged`.
+
     Attributes:
         node: The call that it comes from.
         index: Which output of the call it is.
@@ -60,6 +64,11 @@ class KerasTensor(Tensor):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if sparse and ragged:
+            raise ValueError(
+                "KerasTensor: `sparse` or `ragged` may be true; got both.\n"
+                "  Fix: choose what the data will be."
+            )
         self._set(symbolic_type(shape, dtype), None, 0, name)
         self._kinds = bool(sparse), bool(ragged)
 
@@ -113,6 +122,14 @@ class KerasTensor(Tensor):
         layer = self.node.layer if self.node is not None else None
         nodes = getattr(layer, "_inbound_nodes", [])
         return layer, nodes.index(self.node) if self.node in nodes else 0, self.index
+
+    def reshape(self, newshape: Any) -> Any:
+        """Return it in another shape."""
+        return ops.reshape(self, [newshape] if isinstance(newshape, int) else newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Return it without axes of size 1: all, or those of `axis`."""
+        return ops.squeeze(self, axis)
 
     def _apply(self, op: Any, tensors: Sequence[Any], attributes: Any) -> Any:
         """Note an operation on KerasTensors; engine/dispatch.py calls this."""

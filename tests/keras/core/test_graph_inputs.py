@@ -84,3 +84,11 @@ def test_a_config_keeps_tuples_of_outputs():
     x = tf.keras.Input((2,))
     model = tf.keras.Model(x, (layers.Dense(1)(x), layers.Dense(3)(x)))
     assert type(tf.keras.Model.from_config(model.get_config())(tf.ones([1, 2]))) is tuple
+
+
+def test_keras_tensors_have_the_methods_of_keras():
+    x = tf.keras.Input((3, 1))
+    model = tf.keras.Model(x, [x.reshape((-1, 3)), x.reshape(-1), x.squeeze(2)])
+    assert [t.shape for t in model(tf.ones([2, 3, 1]))] == [(2, 3), (6,), (2, 3)]
+    with pytest.raises(ValueError, match="got both"):
+        tf.keras.KerasTensor((2,), sparse=True, ragged=True)
