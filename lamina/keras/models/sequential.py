@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from lamina.engine import nest, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer
@@ -120,17 +122,56 @@ class Sequential(Model):
         return list(self.__dict__["graph_layers"])
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights, for an input shape with None for unknown sizes."""
-        if self._graph is not None or input_shape is None:
-            self.built = True
+        """Make the weights, for an input shape with None for unknown sizes.
+
+        Raises:
+            ValueError: there are no layers, or the model has an input of another shape.
+        """
+        is_shape = not isinstance(input_shape, dict) and all(
+            d is None or isinstance(d, int | np.integer) for d in input_shape or ()
+        )
+        if self._graph is not None and input_shape is not None and is_shape:
+            self._check_start(tuple(input_shape))
+        if self._graph is not None or input_shape is None or not is_shape:
+            self.built = True  # layers that take several inputs are built by the first call
             return
         if not self.__dict__["graph_layers"]:
             raise ValueError(f"{label(self)}: it has no layers yet.\n  Fix: model.add(layer).")
         shape = tuple(input_shape)
         kinds = [s and s.dtype for s in nest.flatten(self.__dict__.get("_lm_call_specs"))]
         start = InputLayer(batch_shape=shape, dtype="string" if "string" in kinds else None)
+        try:
+            self._connect(start)
+        except NotImplementedError:  # a layer that cannot tell its output's shape before a call
+            self.built = True
+            return
         self.__dict__["_lm_start"] = start
-        self._connect(start)
+
+    def _check_start(self, shape: tuple[Any, ...]) -> None:
+        known = tuple(self.__dict__["_lm_start"].batch_shape)
+        if known != shape:
+            raise ValueError(
+                f"{label(self)}: it has an input of shape {known} already; `build` got {shape}.\n"
+                f"  Fix: leave out `build`, or the input."
+            )
+
+    @property
+    def inputs(self) -> Any:
+        """The KerasTensor that the model starts from, in a list, once it is built."""
+        return list(self._needs_graph("inputs").flat_inputs)
+
+    @property
+    def outputs(self) -> Any:
+        """The KerasTensor that the model gives, in a list, once it is built."""
+        return list(self._needs_graph("outputs").flat_outputs)
+
+    def _needs_graph(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(
+                f"{label(self)}: `{what}` is defined once the model is built; it is not yet.\n"
+                f"  Fix: begin with tf.keras.Input, or call the model on data."
+            )
+        return self._graph
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Call the layers one after another."""

@@ -92,3 +92,39 @@ def test_keras_tensors_have_the_methods_of_keras():
     assert [t.shape for t in model(tf.ones([2, 3, 1]))] == [(2, 3), (6,), (2, 3)]
     with pytest.raises(ValueError, match="got both"):
         tf.keras.KerasTensor((2,), sparse=True, ragged=True)
+
+
+def test_a_sequential_of_layers_that_take_dicts_or_lists():
+    class Same(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    ones = tf.ones([2, 3])
+    assert set(tf.keras.Sequential([Same()])({"a": ones, "b": ones})) == {"a", "b"}
+    assert len(tf.keras.Sequential([Same()])([ones, ones])) == 2
+
+
+def test_a_sequential_is_not_built_for_another_shape():
+    model = tf.keras.Sequential([tf.keras.Input((3,)), layers.Dense(2)])
+    model.build((None, 3))
+    with pytest.raises(ValueError, match=r"an input of shape \(None, 3\) already"):
+        model.build((None, 4))
+
+
+def test_a_sequential_has_inputs_and_outputs_once_it_is_built():
+    model = tf.keras.Sequential([layers.Dense(2)])
+    assert not any(hasattr(model, n) for n in ("inputs", "outputs", "input_shape"))
+    model.build((None, 3))
+    assert model.inputs[0].shape == (None, 3)
+    assert model.outputs[0].shape == (None, 2)
+
+
+def test_a_sequential_with_a_layer_that_tells_no_shape():
+    class Silent(layers.Layer):
+        def call(self, inputs):
+            return inputs + 1.0
+
+        def compute_output_spec(self, *args, **kwargs):
+            raise NotImplementedError
+
+    assert tf.keras.Sequential([Silent()])(tf.ones([2, 3])).shape == (2, 3)
