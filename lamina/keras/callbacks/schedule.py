@@ -10,8 +10,21 @@ from lamina.keras.console import show
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
 
+def _rates(model: Any) -> dict[str, Any]:
+    """Return the optimizers whose rate changes, by the names of their rates in logs."""
+    inner = getattr(model.optimizer, "optimizers", None)  # of a MultiOptimizer
+    if inner is None:
+        return {"learning_rate": model.optimizer}
+    return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
+
+
+def _put_rates(model: Any, logs: Any) -> None:
+    if logs is not None:
+        logs |= {name: float(each.learning_rate) for name, each in _rates(model).items()}
+
+
 class LearningRateScheduler(Callback):
-    """Sets the learning rate before each epoch.
+    """Sets the learning rate before each epoch; of a MultiOptimizer, that of each optimizer.
 
     Args:
         schedule: A function of the epoch, counted from 0, and the current rate.
@@ -28,7 +41,11 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the rate."""
-        rate = float(self.model.optimizer.learning_rate)
+        for optimizer in _rates(self.model).values():
+            self._set_rate(epoch, optimizer)
+
+    def _set_rate(self, epoch: int, optimizer: Any) -> None:
+        rate = float(optimizer.learning_rate)
         try:
             rate = self.schedule(epoch, rate)
         except TypeError:
@@ -40,14 +57,13 @@ class LearningRateScheduler(Callback):
                 f"LearningRateScheduler: `schedule` must return a number; got {rate!r} for epoch "
                 f"{epoch}."
             ) from None
-        self.model.optimizer.learning_rate = number
+        optimizer.learning_rate = number
         if self.verbose:
             show(f"Epoch {epoch + 1}: the learning rate is {number}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Put the rate into the results."""
-        if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        _put_rates(self.model, logs)
 
 
 class ReduceLROnPlateau(Monitor):
@@ -103,9 +119,7 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare the epoch with the best one, and lower the rate if it is too long ago."""
-        optimizer = self.model.optimizer
-        if logs is not None:
-            logs["learning_rate"] = float(optimizer.learning_rate)
+        _put_rates(self.model, logs)
         value = self._value(logs)
         if value is None:
             return
@@ -118,7 +132,8 @@ class ReduceLROnPlateau(Monitor):
         elif self.cooldown_counter <= 0:
             self.wait += 1
             if self.wait >= self.patience:
-                self._lower(epoch, optimizer)
+                for optimizer in _rates(self.model).values():
+                    self._lower(epoch, optimizer)
 
     def _lower(self, epoch: int, optimizer: Any) -> None:
         rate = float(optimizer.learning_rate)

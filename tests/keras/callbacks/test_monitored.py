@@ -50,3 +50,31 @@ def test_get_monitor_value_is_asked_for_each_epoch():
     stop.set_model(tf.keras.Sequential([tf.keras.layers.Dense(1)]))
     stop.on_epoch_end(0, {"loss": 3.0})
     assert stop.best == 1.5
+
+
+def _with_two_optimizers():
+    slow = tf.keras.optimizers.SGD(0.25, name="slow")
+    fast = tf.keras.optimizers.SGD(1.0, name="fast")
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="a")])
+    both = tf.keras.optimizers.MultiOptimizer(lambda v: slow if "bias" in v.path else fast)
+    model.compile(both, "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    return model, slow, fast
+
+
+def test_the_rates_of_several_optimizers_are_scheduled():
+    model, slow, fast = _with_two_optimizers()
+    halve = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[halve]).history
+    assert (float(slow.learning_rate), float(fast.learning_rate)) == (0.125, 0.5)
+    assert history["learning_rate_slow"] == [0.125]
+
+
+def test_the_rates_of_several_optimizers_are_lowered():
+    model, slow, fast = _with_two_optimizers()
+    lower = callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1)
+    lower.set_model(model)
+    lower.on_train_begin()
+    for epoch in range(2):
+        lower.on_epoch_end(epoch, {"loss": 1.0})
+    assert (float(slow.learning_rate), float(fast.learning_rate)) == (0.125, 0.5)
