@@ -1,5 +1,6 @@
 """Trainer: compile, fit, evaluate, predict, and the steps that users override."""
 
+import warnings
 from typing import Any
 
 from lamina.engine import Tensor, local, nest
@@ -335,7 +336,19 @@ class Trainer(Steps, StateTree, OlderTraining):
         return {k: serialize_keras_object(v) for k, v in config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile the model as `get_compile_config` says, with the optimizer's variables made."""
+        """Compile the model as `get_compile_config` says, with the optimizer's variables made.
+
+        A class with a `compile` of its own is left as it is, after a warning: which arguments
+        that took is not known. It can define this method as well.
+        """
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"{label(self)}: `compile` was not called while the model was loaded or cloned, "
+                f"since its class has a `compile` of its own.\n"
+                f"  Fix: call it; or define get_compile_config and compile_from_config.",
+                stacklevel=3,
+            )
+            return
         given = {
             k: deserialize_keras_object(v) if isinstance(v, dict | list) else v
             for k, v in config.items()

@@ -497,3 +497,18 @@ def test_a_model_that_was_compiled_and_never_trained(path):
     np.testing.assert_array_equal(loaded(tf.ones([1, 3])), model(tf.ones([1, 3])))
     loaded.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
     assert int(loaded.optimizer.iterations.numpy()) == 1
+
+
+def test_a_class_with_its_own_compile_is_loaded_without(path):
+    @registry.register_keras_serializable("own_compile")
+    class Own(Sequential):
+        def compile(self, rate, **kwargs):
+            super().compile(tf.keras.optimizers.SGD(rate), "mse", **kwargs)
+
+    model = Own([tf.keras.Input((3,)), tf.keras.layers.Dense(2)])
+    model.compile(0.5)
+    model.save(path)
+    with pytest.warns(UserWarning, match="`compile` was not called"):
+        loaded = load_model(path)
+    assert not loaded.compiled
+    np.testing.assert_array_equal(loaded(tf.ones([1, 3])), model(tf.ones([1, 3])))
