@@ -50,9 +50,28 @@ def _codec(encoding: str) -> str:
         ) from None
 
 
+_MARKS = {
+    "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
+    "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
+}
+
+
+def _ordered(text: bytes, codec: str) -> tuple[str, int]:
+    """Return the codec with the order of bytes, and where the text starts.
+
+    A mark says the order; without one the largest byte comes first, as in ICU.
+    """
+    if codec not in _MARKS:
+        return codec, 0
+    for mark, ordered in _MARKS[codec]:
+        if text.startswith(mark):
+            return ordered, len(mark)
+    return f"{codec}-be", 0
+
+
 def _pieces(text: bytes, codec: str) -> Iterator[tuple[str | None, int]]:
     """Yield the characters of a text, None for what is malformed, each with its first byte."""
-    at = 0
+    codec, at = _ordered(text, codec)
     while at < len(text):
         bad = len(text), len(text)
         try:

@@ -220,3 +220,18 @@ def test_strings_work_inside_dataset_map():
 def test_errors(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (b"\x00h\x20\xac", "UTF-16"),
+        (b"\xfe\xff\x00h\x20\xac", "UTF-16"),
+        (b"\xff\xfeh\x00\xac\x20", "UTF-16"),
+        (b"\x00\x00\x00h\x00\x00\x20\xac", "UTF-32"),
+        (b"\xff\xfe\x00\x00h\x00\x00\x00\xac\x20\x00\x00", "UTF-32"),
+    ],
+)
+def test_marks_say_the_order_of_bytes_and_else_the_largest_is_first(text, encoding):
+    found = tf.strings.unicode_transcode([text], encoding, "UTF-8")
+    assert found.numpy().tolist() == ["h€".encode()]
