@@ -14,7 +14,7 @@ from lamina.ops.ragged.rows import (
     with_lengths,
 )
 from lamina.ops.ragged.tensor import flat_of, is_ragged, values_of
-from lamina.ops.shaping import reshape
+from lamina.ops.shaping import expand_dims, reshape
 
 __all__ = ["boolean_mask", "gather", "gather_nd"]
 
@@ -60,15 +60,7 @@ def _gather(params, indices, axis, batch_dims):
             )
         return indices.with_values(_gather(params.values, indices.values, axis - 1, batch_dims - 1))
     if batch_dims == 1:
-        params, indices = as_ragged(params, 1), as_ragged(indices, 1)
-        if count_rows(params) != count_rows(indices):
-            raise errors.InvalidArgumentError(
-                f"tf.gather: `params` and `indices` must have as many rows each; got "
-                f"{count_rows(params)} and {count_rows(indices)}."
-            )
-        return indices.with_values(
-            _take_shaped(params.values, _within_rows(params, indices), indices.values)
-        )
+        return _gather_within(params, indices)
     # The axis lies behind: every item before it is gathered from.
     params = as_ragged(params, 1)
     if axis > 1:
@@ -86,6 +78,21 @@ def _gather(params, indices, axis, batch_dims):
         rows = count_rows(made) // size if size else 0
         made = with_lengths(made, np.full(rows, size), params._partition.dtype, size)
     return made
+
+
+def _gather_within(params, indices):
+    """Return the items of each row that the row of `indices` names."""
+    if len(indices.shape) == 1:  # one index a row
+        return _gather_within(params, expand_dims(indices, 1)).values
+    params, indices = as_ragged(params, 1), as_ragged(indices, 1)
+    if count_rows(params) != count_rows(indices):
+        raise errors.InvalidArgumentError(
+            f"tf.gather: `params` and `indices` must have as many rows each; got "
+            f"{count_rows(params)} and {count_rows(indices)}."
+        )
+    return indices.with_values(
+        _take_shaped(params.values, _within_rows(params, indices), indices.values)
+    )
 
 
 def _within_rows(params, indices):

@@ -112,7 +112,10 @@ def reduce_ragged(op, args, attributes):
     axis, keepdims = attributes.get("axis"), attributes.get("keepdims")
     rank = len(value.shape)
     if axis is None:
-        found = op(value.flat_values)
+        flat = value.flat_values
+        if kind in ("mean", "variance", "std") and flat.dtype.is_integer:
+            flat = cast(flat, dtypes.float64)  # as along axes
+        found = op(flat)
         return shaping.reshape(found, [1] * rank) if keepdims else found
     given = axis if isinstance(axis, list | tuple) else [axis]
     axes = sorted({a + rank if a < 0 else a for a in given})

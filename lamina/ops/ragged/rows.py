@@ -113,6 +113,10 @@ def concat_rows(values):
         values: Ragged and dense Tensors with as many axes each.
     """
     rank = max((len(parts_of(v)) for v in values), default=0)
+    shapes = [list(v.shape) for v in values]
+    for axis in range(rank + 1, len(shapes[0])):
+        if any(shape[axis] != shapes[0][axis] for shape in shapes):
+            rank = axis  # sizes that differ make an axis ragged
     if rank == 0:
         return shaping.concat(values, 0)
     dtype = joined_splits_dtype(values)

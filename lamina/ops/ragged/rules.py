@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.engine import convert_to_tensor, dtypes, nest
+from lamina.engine import convert_to_tensor, dtypes, errors, nest
 from lamina.ops.composite import extend
 from lamina.ops.ragged import indexing, picking, shaping
 from lamina.ops.ragged.broadcasting import map_flat
 from lamina.ops.ragged.padding import places_of
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.ragged.reducing import reduce_ragged
-from lamina.ops.ragged.rows import count_rows, splits_of
+from lamina.ops.ragged.rows import count_rows, lengths_of, splits_of
 from lamina.ops.ragged.shape import DynamicRaggedShape, broadcast_to, reshape_to
 from lamina.ops.ragged.tensor import (
     RULES,
@@ -58,20 +58,30 @@ def _unstack(op, args, attributes):
 
 
 def _matmul(op, args, attributes):
-    """Multiply row by row; `tf.matmul` of ragged matrices."""
+    """Multiply matrix by matrix; `tf.matmul` of batches with sizes of their own."""
     a, b = (v if is_ragged(v) else convert_to_tensor(v) for v in args)
-    count = count_rows(a)
-    if len(a.shape) < 3 or len(b.shape) < 3 or count_rows(b) != count:
+    rank = len(a.shape)
+    if rank != len(b.shape) or rank < 2 or (rank > 2 and count_rows(a) != count_rows(b)):
         raise ValueError(
             f"tf.matmul: ragged operands must be batches of matrices, equally many; got shapes "
             f"{a.shape} and {b.shape}."
         )
-    rows = [op(_dense(a[i]), _dense(b[i]), **attributes) for i in range(count)]
-    return shaping.stack(rows)
+    if rank == 2:
+        return op(_matrix(a), _matrix(b), **attributes)
+    return shaping.stack([_matmul(op, (a[i], b[i]), attributes) for i in range(count_rows(a))])
 
 
-def _dense(value):
-    return value.to_tensor() if is_ragged(value) else value
+def _matrix(value):
+    if not is_ragged(value):
+        return value
+    lengths = lengths_of(value)
+    if len(set(lengths.tolist())) > 1:
+        raise errors.InvalidArgumentError(
+            f"tf.matmul: The matrices in `a` and `b` may not be ragged in their innermost "
+            f"dimension; got rows of lengths {lengths.tolist()[:20]}.\n"
+            f"  Fix: value.to_tensor() pads them."
+        )
+    return value.to_tensor()
 
 
 def _cumsum(op, args, attributes):

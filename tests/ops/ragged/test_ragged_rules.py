@@ -1,5 +1,6 @@
 """The functions of tf on RaggedTensors; values are TensorFlow 2.21's."""
 
+import numpy as np
 import pytest
 
 import lamina as tf
@@ -147,3 +148,27 @@ def test_fill_empty_rows_and_its_gradient():
     grads = tf.ragged_fill_empty_rows_grad([0, 2], [1.0, 5.0, 2.0, 3.0])
     assert grads.d_values.numpy().tolist() == [1.0, 2.0]
     assert grads.d_default_value.numpy() == 8.0
+
+
+def test_means_of_integers_are_float_over_all_axes_too():
+    x = tf.ragged.constant([[1, 2], [4], []])
+    assert tf.reduce_mean(x).dtype is tf.float64
+    np.testing.assert_allclose(tf.reduce_mean(x), 7 / 3)
+    np.testing.assert_allclose(tf.math.reduce_variance(x), np.var([1, 2, 4]))
+    np.testing.assert_allclose(tf.math.reduce_std(x), np.std([1, 2, 4]))
+
+
+def test_matrices_of_other_widths_are_stacked_and_multiplied():
+    b = tf.ragged.stack([tf.ones([3, 2]), tf.ones([3, 4])])
+    assert b.shape == [2, None, None]
+    found = tf.matmul(tf.ones([2, 1, 3]), b)
+    assert found.to_list() == [[[3.0] * 2], [[3.0] * 4]]
+    even = tf.ragged.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert tf.matmul(even, tf.ones([2, 1])).numpy().tolist() == [[3.0], [7.0]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="may not be ragged in their inn"):
+        tf.matmul(tf.ragged.constant([[1.0], [2.0, 3.0]]), tf.ones([2, 1]))
+
+
+def test_gather_of_one_index_a_row():
+    x = tf.ragged.constant([[1, 2], [3, 4, 5]])
+    assert tf.gather(x, [1, 2], batch_dims=1).numpy().tolist() == [2, 5]
