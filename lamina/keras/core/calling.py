@@ -59,7 +59,9 @@ def prepare(layer: Any, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[s
 
     def convert(x: Any) -> Any:
         nonlocal masked
-        if not isinstance(x, Tensor) and _is_array(x):
+        if not isinstance(x, Tensor) and (
+            _is_array(x) or (isinstance(x, Variable) and registry.is_own(type(layer)))
+        ):  # a user's own layer may assign to a Variable that it is given
             x = convert_to_tensor(x)
         if isinstance(x, Tensor):
             masked = masked or x._keras_mask is not None

@@ -12,19 +12,21 @@ class CallSpec:
 
     Attributes:
         names: Its parameters by position, without self.
+        first: The name of the first.
         has_training: Whether it takes `training`.
         training_default: The default of `training`, None if it has none.
         masks: (position of the input or its name, name of the mask parameter) pairs: `mask` goes
             with the first input, `query_mask` with `query`.
     """
 
-    __slots__ = ("has_training", "masks", "names", "takes_any", "training_default")
+    __slots__ = ("first", "has_training", "masks", "names", "takes_any", "training_default")
 
     def __init__(self, call: Callable[..., Any]) -> None:
         parameters = list(inspect.signature(call).parameters.values())[1:]
         self.names = tuple(
             p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         )
+        self.first = parameters[0].name if parameters else ""
         known = {p.name: p for p in parameters}
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.has_training = "training" in known

@@ -144,7 +144,8 @@ _HELD = re.compile(r"\bgraph_layers\[\d+\]")
 def brief(value: Any) -> str:
     """Return a short description of an argument."""
     if isinstance(value, Tensor | Variable):
-        return f"{value.dtype.name}{tuple(value.shape)}"
+        dtype = getattr(value.dtype, "name", value.dtype)  # a string, of Keras' Variables
+        return f"{dtype}{tuple(value.shape)}"
     if isinstance(value, list | tuple) and not is_shape(value):
         inner = ", ".join(map(brief, value))
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"

@@ -60,16 +60,17 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in given.items())})"
 
 
-def assert_compatible(layer: Any, args: tuple[Any, ...]) -> None:
-    """Check the first argument of a call against the layer's `input_spec`.
+def assert_compatible(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Check the first argument of a call, which may have come by name, against `input_spec`.
 
     Raises:
         ValueError: an input has another rank, shape or dtype; or there are too few.
     """
+    first = args[0] if args else kwargs.get(layer._lm_spec.first, ())
     specs = nest.flatten(layer.input_spec)
-    inputs = nest.flatten(args[0]) if args else []
-    if len(inputs) != len(specs) and nest.has_composites(args[0]):  # ragged or sparse values
-        inputs = flatten_whole(args[0])
+    inputs = nest.flatten(first)
+    if len(inputs) != len(specs) and nest.has_composites(first):  # ragged or sparse values
+        inputs = flatten_whole(first)
     if len(inputs) != len(specs):
         raise ValueError(
             f"{label(layer)}: expected {len(specs)} inputs; got {len(inputs)}.\n"

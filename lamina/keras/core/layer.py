@@ -346,7 +346,7 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
             # Types are interned: what fitted once fits again.
             if not one or own.get("_lm_fitted") is not args[0]._type:
                 if self.input_spec is not None:
-                    assert_compatible(self, args)
+                    assert_compatible(self, args, kwargs)
                 own["_lm_fitted"] = args[0]._type if one else None
             if here.observers:
                 outputs = calling.observed(self, args, kwargs)

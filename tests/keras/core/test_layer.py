@@ -492,3 +492,19 @@ def test_shapes_of_inputs_left_out_and_of_the_only_one_by_keras_name():
     assert layers.Dense(3).compute_output_shape(input_shape=(2, 4)) == (2, 3)
     softmax = layers.Attention()
     assert softmax.compute_output_shape(input_shape=[(2, 3, 4), (2, 5, 4)]) == (2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        tf.ones([1, 4, 4, 2]),
+        np.ones([1, 4, 4, 2], "float32"),
+        tf.keras.Variable(np.ones([1, 4, 4, 2], "float32")),
+        tf.keras.Input((4, 4, 2)),
+    ],
+)
+def test_inputs_may_be_given_by_name(given):
+    for layer in (layers.Dense(3), layers.Conv2D(3, 1), layers.BatchNormalization()):
+        assert layer(inputs=given).shape[1:] == (4, 4, 2 if "norm" in layer.name else 3)
+    with pytest.raises(ValueError, match="must have at least 4 axes; got 2"):
+        layers.Conv2D(3, 1)(inputs=tf.ones([2, 3]))
