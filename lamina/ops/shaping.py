@@ -26,6 +26,7 @@ __all__ = [
     "expand_dims",
     "parallel_stack",
     "reshape",
+    "reshape_examples",
     "split",
     "squeeze",
     "stack",
@@ -89,6 +90,26 @@ def reshape(tensor, shape, name=None):
                [3, 4]], dtype=int32)
     """
     return _reshape(tensor, shape=static_ints(shape, "tf.reshape(shape)"))
+
+
+@op
+def reshape_examples(x, *, sizes):
+    """Give each example another shape.
+
+    Args:
+        x: Any dtype, ``(B, …)``. Sizes may be unknown, also where they must be multiples.
+        sizes: The shape of an example, one size of which may be -1.
+
+    Returns:
+        ``(B, *sizes)``, the elements of `x`.
+
+    Example:
+        >>> from lamina import ops
+        >>> ops.reshape_examples([[1, 2, 3, 4]], sizes=(2, -1)).numpy()
+        array([[[1, 2],
+                [3, 4]]], dtype=int32)
+    """
+    return jnp.reshape(x, (x.shape[0], *sizes))
 
 
 @op

@@ -92,7 +92,10 @@ class Reshape(Layer):
         self._fit(tuple(input_shape))
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.reshape(inputs, _with_batch(inputs, self._fit(tuple(inputs.shape))))
+        sizes = self._fit(tuple(inputs.shape))
+        if inputs.shape[0] is None and -1 in sizes:
+            return ops.reshape_examples(inputs, sizes=sizes)
+        return ops.reshape(inputs, _with_batch(inputs, sizes))
 
     def _fit(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
         """Return the target with -1 replaced, if the input's sizes are known."""

@@ -116,3 +116,24 @@ def test_errors(make, kind, message):
 def test_repeat_vector_repeats_at_least_once():
     with pytest.raises(ValueError, match="`n` must be a positive integer; got 0"):
         L.RepeatVector(0)
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "expected"),
+    [
+        ((None,), (2, -1), (None, 2, None)),
+        ((None, None, 3), (-1, 6), (None, None, 6)),
+        ((None, 4), (-1, 8), (None, None, 8)),
+    ],
+)
+def test_reshape_infers_a_size_from_unknown_ones(size, target, expected):
+    x = tf.keras.Input(size)
+    model = tf.keras.Model(x, L.Reshape(target)(x))
+    assert model.output_shape == expected
+    value = np.arange(48, dtype="float32").reshape(1, *(s or 4 for s in size[:-1]), -1)
+    value = (
+        value.reshape(1, *value.shape[1:])
+        if size[-1] is None
+        else value.reshape(-1, *(s or 4 for s in size))
+    )
+    assert_close(model(value), value.reshape(len(value), *target))
