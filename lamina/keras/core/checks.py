@@ -72,8 +72,6 @@ def sizes(
     """Return an int, or a tuple of `rank` ints, as a tuple of `rank` ints."""
     least = 0 if allow_zero else 1
     entries = (value,) * rank if not isinstance(value, Iterable) else tuple(value)
-    if len(entries) == 1:
-        entries *= rank
     if len(entries) != rank or any(
         isinstance(v, bool) or not hasattr(v, "__index__") or v.__index__() < least for v in entries
     ):

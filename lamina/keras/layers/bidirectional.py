@@ -94,6 +94,7 @@ class Bidirectional(Layer):
         first, second = self._halves(initial_state)
         y, *states = _listed(self.forward_layer(sequences, initial_state=first, mask=mask))
         z, *others = _listed(self.backward_layer(sequences, initial_state=second, mask=mask))
+        y, z = (ops.cast(each, self.compute_dtype) for each in (y, z))
         if self.return_sequences:
             time = 0 if getattr(self.forward_layer, "time_major", False) else 1
             z = nest.map_structure(lambda t: ops.reverse(t, [time]), z)
@@ -223,4 +224,7 @@ def _listed(outputs: Any) -> list[Any]:
 
 def _copied(layer: Any, name: str, go_backwards: bool) -> Any:
     config = {**layer.get_config(), "name": name, "go_backwards": go_backwards}
-    return type(layer).from_config(config)
+    made = type(layer).from_config(config)
+    if hasattr(layer, "use_cudnn"):  # configs have it not
+        made.use_cudnn = layer.use_cudnn
+    return made

@@ -1,5 +1,6 @@
 """Layers that add or cut off borders of the spatial axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lamina import ops
@@ -24,9 +25,9 @@ def _pairs(layer: Spatial, argument: str, value: Any) -> tuple[Any, ...]:
     """
     rank = layer.rank
     if rank == 1:
-        value = value if isinstance(value, int) else (tuple(value),)
-    entries = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(entries) != rank:
+        value = value if isinstance(value, int) else (value,)
+    entries = (value,) * rank if isinstance(value, int) else value
+    if not isinstance(entries, Sequence) or len(entries) != rank:
         raise ValueError(
             f"{checks.label(layer)}: `{argument}` must be an int, or {rank} ints or pairs; got "
             f"{value!r}.\n  Fix: give one entry for each spatial axis."

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lamina.keras import activations, constraints, initializers, regularizers
-from lamina.keras.core import InputSpec
+from lamina.keras.core import InputSpec, checks
 from lamina.keras.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from lamina.keras.layers.rnn import RNN
 
@@ -298,6 +298,7 @@ class GRU(BuiltinRNN):
             unroll=unroll,
             **kwargs,
         )
+        self.use_cudnn = checks.choice(self, "use_cudnn", use_cudnn, ("auto", True, False))
 
 
 class LSTM(BuiltinRNN):
@@ -427,3 +428,4 @@ class LSTM(BuiltinRNN):
             unroll=unroll,
             **kwargs,
         )
+        self.use_cudnn = checks.choice(self, "use_cudnn", use_cudnn, ("auto", True, False))

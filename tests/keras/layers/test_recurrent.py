@@ -590,3 +590,11 @@ def test_sequences_may_be_a_structure(make):
     assert (last.shape, other.shape) == ((8, 3), (8, 2, 4))
     assert_close(states[0], 9 * last)
     assert_close(states[1], 9 * other)
+
+
+def test_bidirectional_gives_its_own_dtype_and_keeps_use_cudnn():
+    layer = L.Bidirectional(L.GRU(2, use_cudnn=False), dtype="mixed_float16")
+    assert layer(np.ones((1, 3, 2), "float32")).dtype == "float16"
+    assert layer.forward_layer.use_cudnn is layer.backward_layer.use_cudnn is False
+    with pytest.raises(ValueError, match="`use_cudnn` must be one of"):
+        L.LSTM(2, use_cudnn="no")

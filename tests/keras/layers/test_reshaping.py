@@ -137,3 +137,19 @@ def test_reshape_infers_a_size_from_unknown_ones(size, target, expected):
         else value.reshape(-1, *(s or 4 for s in size))
     )
     assert_close(model(value), value.reshape(len(value), *target))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: L.Cropping1D((1,)),
+        lambda: L.ZeroPadding1D(1.5),
+        lambda: L.ZeroPadding1D(None),
+        lambda: L.ZeroPadding2D(1.5),
+        lambda: L.UpSampling2D((2,)),
+        lambda: L.MaxPooling2D((2,)),
+    ],
+)
+def test_sizes_are_one_or_one_for_each_axis(made):
+    with pytest.raises(ValueError, match=r"must be (an int|a (positive|non-negative) integer)"):
+        made()
