@@ -130,3 +130,23 @@ def test_grad_pass_through():
     with tf.GradientTape() as tape:
         y = tf.grad_pass_through(tf.round)(x) * 3.0
     assert tape.gradient(y, x).numpy().tolist() == [3.0]
+
+
+def test_forward_mode_goes_through_loops_of_unknown_length():
+    @tf.function
+    def loop(n, y):
+        total = 0.0
+        for i in tf.range(n):
+            total += y * y * tf.cast(i, tf.float32)
+        return total
+
+    y = tf.constant(2.0)
+    with tf.autodiff.ForwardAccumulator(y, tf.constant(1.0)) as outside:
+        found = outside.jvp(loop(tf.constant(5), y))
+
+    @tf.function
+    def inside(n):
+        with tf.autodiff.ForwardAccumulator(y, tf.constant(1.0)) as accumulator:
+            return accumulator.jvp(loop(n, y))
+
+    assert float(found) == float(inside(tf.constant(5))) == 40.0

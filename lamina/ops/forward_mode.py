@@ -20,6 +20,7 @@ from lamina.engine import (
     recording,
 )
 from lamina.ops.array import zeros, zeros_like
+from lamina.ops.checkpointed import forward_mode
 from lamina.ops.math import add_n
 from lamina.ops.reduce import reduce_sum
 
@@ -193,10 +194,11 @@ def _push(*values, signature, needed, wanted):
         return [outputs[i] for i in wanted]
 
     at = [primals[i] for i in needed]
-    # JAX finds out too late to fall back then: when the program is lowered.
-    if "custom_vjp" in str(jax.make_jaxpr(of_needed)(*at)):
-        return _by_transposing(of_needed, at, tangents)
-    return list(jax.jvp(of_needed, at, list(tangents))[1])
+    with forward_mode():
+        # JAX finds out too late to fall back then: when the program is lowered.
+        if "custom_vjp" not in str(jax.make_jaxpr(of_needed)(*at)):
+            return list(jax.jvp(of_needed, at, list(tangents))[1])
+    return _by_transposing(of_needed, at, tangents)
 
 
 def _by_transposing(function: Any, at: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
