@@ -21,6 +21,7 @@ from lamina.engine.dtypes import DType
 from lamina.engine.shapes import TensorShape
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
+from lamina.engine.typespec import TypeSpec
 from lamina.engine.variable import Variable
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "argument_key",
     "as_results",
     "check_unmodified",
+    "checked_signature",
     "containers",
     "described",
     "difference",
@@ -209,3 +211,24 @@ def difference(last: tuple[Any, ...], key: tuple[Any, ...]) -> str:
         if old != new:
             return f"argument {i} changed from {described(old)} to {described(new)}."
     return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."
+
+
+def checked_signature(signature: Any) -> tuple[Any, ...]:
+    """Return an `input_signature` as a tuple.
+
+    Raises:
+        TypeError: it is no sequence of structures of TypeSpecs.
+    """
+    if not isinstance(signature, list | tuple):
+        raise TypeError(
+            f"tf.function: `input_signature` must be a list or tuple; got {signature!r}.\n"
+            f"  Fix: [tf.TensorSpec(...)], one for each argument."
+        )
+    for spec in nest.flatten(list(signature)):
+        if not isinstance(spec, TypeSpec | Variable):
+            raise TypeError(
+                f"tf.function: `input_signature` must hold TensorSpecs, or structures of them; "
+                f"got {spec!r} ({type(spec).__name__}).\n"
+                f"  Fix: tf.TensorSpec(shape, dtype) for each Tensor."
+            )
+    return tuple(signature)

@@ -41,6 +41,7 @@ __all__ = [
     "PermissionDeniedError",
     "ResourceExhaustedError",
     "RetraceLimitError",
+    "TracedStartError",
     "TracedValueError",
     "UnauthenticatedError",
     "UnavailableError",
@@ -307,6 +308,28 @@ class HostLoopError(TracedValueError):
 
 class LongLoopError(TracedValueError):
     """A Python loop over a long Tensor was met while recording: AutoGraph makes it one loop."""
+
+
+class TracedStartError(ValueError):
+    """A variable starts from a value of the program that is recorded: its function's arguments.
+
+    At the first call of a `tf.function` that makes the variable, the call runs as Python. A
+    function that makes it at each call, or that other code records, raises this.
+
+    Wrong::
+
+        @tf.function
+        def shifted(x):
+            return x - tf.Variable(tf.reduce_mean(x))
+
+    Right::
+
+        @tf.function
+        def shifted(x):
+            if state.mean is None:
+                state.mean = tf.Variable(tf.reduce_mean(x))
+            return x - state.mean
+    """
 
 
 class LeakedTensorError(TypeError, AttributeError):

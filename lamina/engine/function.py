@@ -23,6 +23,7 @@ from lamina.engine.arguments import (
     argument_key,
     as_results,
     check_unmodified,
+    checked_signature,
     containers,
     difference,
     has_defaults,
@@ -39,7 +40,7 @@ from lamina.engine.signature import TensorType, signatures, symbolic_dim
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
 from lamina.engine.typespec import TypeSpec
-from lamina.engine.variable import Variable, creation_hooks, recording_hooks
+from lamina.engine.variable import creation_hooks, recording_hooks
 
 __all__ = ["ConcreteFunction", "Function", "converters", "function"]
 
@@ -66,7 +67,9 @@ class Function:
     ) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
-        self.input_signature = None if input_signature is None else _checked(input_signature)
+        self.input_signature = (
+            None if input_signature is None else checked_signature(input_signature)
+        )
         self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._reduce_retracing = reduce_retracing
         self._autograph, self._converted = autograph, False
@@ -218,6 +221,15 @@ class Function:
                 raise  # the outermost function decides
             self._fall_back(error)
             return None
+        except errors.TracedStartError:
+            # Variables start from the arguments: this call makes them, as Python.
+            known = all(t._value is not None or t._trace is not None for t in tensors)
+            if self._made_variables or not local.trace.eager or not known:
+                raise
+            result = self._call_eagerly(args)
+            self._made_variables = True
+            self._attempt(args, kinds)  # raises if it makes them each time
+            return _Ran(result)  # type: ignore[return-value]
         if concrete.has_strings or _looks_up(concrete.trace):
             self._note_hosted(key, args)
             self._fall_back_for_strings()
@@ -468,25 +480,14 @@ class Function:
         return f"<tf.function {self._label}>"
 
 
-def _checked(signature: Any) -> tuple[Any, ...]:
-    """Return an `input_signature` as a tuple.
+class _Ran:
+    """Stands for the program of a call that has run."""
 
-    Raises:
-        TypeError: it is no sequence of structures of TypeSpecs.
-    """
-    if not isinstance(signature, list | tuple):
-        raise TypeError(
-            f"tf.function: `input_signature` must be a list or tuple; got {signature!r}.\n"
-            f"  Fix: [tf.TensorSpec(...)], one for each argument."
-        )
-    for spec in nest.flatten(list(signature)):
-        if not isinstance(spec, TypeSpec | Variable):
-            raise TypeError(
-                f"tf.function: `input_signature` must hold TensorSpecs, or structures of them; "
-                f"got {spec!r} ({type(spec).__name__}).\n"
-                f"  Fix: tf.TensorSpec(shape, dtype) for each Tensor."
-            )
-    return tuple(signature)
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def run(self, tensors: Any) -> Any:
+        return self.result
 
 
 def _looks_up(trace: Any) -> bool:

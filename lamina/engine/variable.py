@@ -387,8 +387,8 @@ def _lifted(value: Tensor, name: str) -> Tensor:
     return found
 
 
-def _traced_start(name: str) -> ValueError:
-    return ValueError(
+def _traced_start(name: str) -> Exception:
+    return errors.TracedStartError(
         f'Variable "{name}": `initial_value` must not be computed inside the tf.function that '
         f"makes the variable; got a traced Tensor.\n"
         f"  Fix: pass a function, tf.Variable(lambda: ...), or make the variable outside."

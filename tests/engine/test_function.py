@@ -681,3 +681,20 @@ def test_what_runs_eagerly_returns_tensors_too():
         assert array.dtype is tf.float64
         assert text.numpy() == b"text"
         assert same.numpy() == 1.0
+
+
+def test_variables_may_start_from_the_arguments_of_the_first_call():
+    kept = []
+
+    @tf.function
+    def f(x):
+        if not kept:
+            kept.append(tf.Variable(2.0 * x))
+        kept[0].assign_add(1.0)
+        return kept[0] * x
+
+    assert f(tf.constant(1.0)).numpy() == 3.0
+    assert f(tf.constant(3.0)).numpy() == 12.0
+    assert kept[0].numpy() == 4.0
+    with pytest.raises(ValueError, match=r"`initial_value` must not be computed inside"):
+        tf.function(lambda x: tf.Variable(x) + x).get_concrete_function(tf.TensorSpec([2]))
