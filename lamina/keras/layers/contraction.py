@@ -4,7 +4,7 @@ from typing import Any
 
 from lamina.keras.core import checks
 
-__all__ = ["checked", "stated_shape", "summed_axes", "weight_shapes"]
+__all__ = ["checked", "fan_axes", "stated_shape", "summed_axes", "weight_shapes"]
 
 _ELLIPSIS = "..."
 
@@ -50,6 +50,14 @@ def weight_shapes(
         return kernel_shape, None
     elided = len(input_shape) - len(given.replace(_ELLIPSIS, ""))
     return kernel_shape, _bias_shape(who, result, bias_axes, sizes, elided)
+
+
+def fan_axes(equation: str) -> tuple[list[int], list[int]]:
+    """Return the kernel's axes that hold inputs of a unit, and those that hold units."""
+    terms, result = equation.split("->")
+    kernel = terms.split(",")[1]
+    outputs = [axis for axis, letter in enumerate(kernel) if letter in result]
+    return [axis for axis in range(len(kernel)) if axis not in outputs], outputs
 
 
 def stated_shape(

@@ -1,5 +1,6 @@
 """Layers that multiply by a matrix: Dense, and EinsumDense for any contraction."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -219,7 +220,7 @@ class EinsumDense(Adaptable):
         self.kernel = self.add_weight(
             name="kernel",
             shape=checks.known_shape(self, kernel),
-            initializer=self.kernel_initializer,
+            initializer=self._scaled_initializer(),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -233,6 +234,17 @@ class EinsumDense(Adaptable):
                 constraint=self.bias_constraint,
             )
         self.start_lora()
+
+    def _scaled_initializer(self) -> Any:
+        """Return the kernel's initializer, which scales by the inputs of the equation's sum."""
+        found = self.kernel_initializer
+        if not isinstance(found, initializers.VarianceScaling):
+            return found
+        if found.input_axes is not None and found.output_axes is not None:
+            return found
+        found = copy.copy(found)  # with its seed; the config keeps what was given
+        found.input_axes, found.output_axes = contraction.fan_axes(self.equation)
+        return found
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
         # As Keras: what `output_shape` leaves open stays so, though the input may tell.

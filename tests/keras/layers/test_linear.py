@@ -149,3 +149,21 @@ def test_sizes_of_a_wrong_kind_are_both_errors(error):
         L.Dense(2.5)
     with pytest.raises(error, match=r"`output_shape` must be integers; got 8\.0"):
         L.MultiHeadAttention(2, 3, output_shape=8.0)
+
+
+@pytest.mark.parametrize(
+    ("equation", "output_shape", "shape", "fans"),
+    [
+        ("abc,cde->abde", (None, 6, 20), (None, 9, 30), (30, 120)),
+        ("abcd,cde->abe", (None, 30), (None, 9, 6, 20), (120, 30)),
+        ("ab,bc->ac", 60, (None, 50), (50, 60)),
+    ],
+)
+def test_kernels_start_scaled_by_what_the_equation_sums(equation, output_shape, shape, fans):
+    layer = L.EinsumDense(equation, output_shape, kernel_initializer="lecun_normal")
+    layer.build(shape)
+    assert abs(np.std(layer.kernel) * fans[0] ** 0.5 - 1) < 0.1
+    layer = L.EinsumDense(equation, output_shape)
+    layer.build(shape)
+    assert abs(np.std(layer.kernel) * (sum(fans) / 2) ** 0.5 - 1) < 0.1
+    assert layer.get_config()["kernel_initializer"]["config"]["input_axes"] is None
