@@ -12,7 +12,7 @@ __all__ = ["compute_gradient"]
 
 def compute_gradient(
     f: Callable[..., Any], x: Sequence[Any], delta: float | None = None
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Return the Jacobians of a function by its gradients, and by differences of its values.
 
     Args:
@@ -21,8 +21,8 @@ def compute_gradient(
         delta: The difference of an input; None takes one that fits the dtypes.
 
     Returns:
-        Two lists with an array ``(size of the result, size of the argument)`` for each argument:
-        theoretical, and numeric.
+        Two tuples with an array ``(size of the result, size of the argument)`` for each argument:
+        theoretical, and numeric. A complex number counts as two real ones, its parts.
 
     Raises:
         ValueError: `x` is no list, or an argument is not floating point.
@@ -46,8 +46,14 @@ def compute_gradient(
                 f"tf.test.compute_gradient: the arguments must be floating point; got "
                 f"{t.dtype.name}.\n  Fix: tf.cast(x, tf.float32)."
             )
-    theory = [_theoretical(f, inputs, i) for i in range(len(inputs))]
-    return theory, [_numeric(f, inputs, i, delta) for i in range(len(inputs))]
+    theory = tuple(_theoretical(f, inputs, i) for i in range(len(inputs)))
+    return theory, tuple(_numeric(f, inputs, i, delta) for i in range(len(inputs)))
+
+
+def _parts(array: np.ndarray) -> np.ndarray:
+    """Return an array as a vector of real numbers: of complex ones both parts, in turn."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(np.real(flat).dtype) if np.iscomplexobj(flat) else flat
 
 
 def _theoretical(f: Any, inputs: list[Tensor], number: int) -> np.ndarray:
@@ -55,32 +61,32 @@ def _theoretical(f: Any, inputs: list[Tensor], number: int) -> np.ndarray:
     with GradientTape(persistent=True) as tape:
         tape.watch(inputs)
         y = convert_to_tensor(f(*inputs))
-    columns = int(np.prod(x.shape.as_list()))
-    size = int(np.prod(y.shape.as_list()))
-    rows = np.zeros((size, columns), x.dtype.np)
-    for i in range(size):
-        seed = np.zeros(size, y.dtype.np)
-        seed[i] = 1
-        seed = convert_to_tensor(seed.reshape(y.shape.as_list()))
-        gradient = tape.gradient(y, x, output_gradients=seed)
-        if gradient is not None:
-            rows[i] = np.asarray(convert_to_tensor(gradient)).reshape(-1)
-    return rows
+    columns = _parts(np.zeros(x.shape.as_list(), x.dtype.np)).size
+    rows: list[np.ndarray] = []
+    for i in range(int(np.prod(y.shape.as_list()))):
+        # The gradient for 1 is that of the real part, the one for i that of the imaginary part.
+        for one in (1, 1j) if y.dtype.is_complex else (1,):
+            seed = np.zeros(y.shape.as_list(), y.dtype.np)
+            seed.reshape(-1)[i] = one
+            gradient = tape.gradient(y, x, output_gradients=convert_to_tensor(seed))
+            none = gradient is None
+            rows.append(np.zeros(columns) if none else _parts(convert_to_tensor(gradient).numpy()))
+    return np.reshape(rows, (len(rows), columns)).astype(x.dtype.real_dtype.np)
 
 
 def _numeric(f: Any, inputs: list[Tensor], number: int, delta: float) -> np.ndarray:
     x = inputs[number]
     start = x.numpy()
     columns: list[np.ndarray] = []
-    for i in range(start.size):
+    for i in range(_parts(start).size):
         ends: list[np.ndarray] = []
         for sign in (1, -1):
-            moved = np.array(start).reshape(-1)
-            moved[i] += sign * delta
+            moved = np.array(start)
+            _parts(moved)[i] += sign * delta  # a view, since `moved` is contiguous
             values = list(inputs)
-            values[number] = convert_to_tensor(moved.reshape(start.shape))
-            ends.append(np.asarray(convert_to_tensor(f(*values))).astype(np.float64).reshape(-1))
+            values[number] = convert_to_tensor(moved)
+            ends.append(_parts(convert_to_tensor(f(*values)).numpy()).astype(np.float64))
         columns.append((ends[0] - ends[1]) / (2 * delta))
     if not columns:
-        return np.zeros((0, 0), x.dtype.np)
-    return np.stack(columns, 1).astype(x.dtype.np)
+        return np.zeros((0, 0), x.dtype.real_dtype.np)
+    return np.stack(columns, 1).astype(x.dtype.real_dtype.np)

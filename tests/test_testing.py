@@ -71,3 +71,12 @@ def test_ragged_tensors_are_compared_as_lists():
         case.assertAllEqual(rows, [[1.0], [2.0], [3.0]])
     with pytest.raises(AssertionError):
         case.assertAllClose(rows, [[1.0, 2.5], [], [3.0]])
+
+
+def test_compute_gradient_takes_complex_numbers_as_pairs_of_real_ones():
+    z = tf.constant([2.0 - 1.0j], tf.complex64)
+    for found in tf.test.compute_gradient(lambda x: x * x, [z]):
+        # d(x²) = 2z dz: [[Re 2z, -Im 2z], [Im 2z, Re 2z]]
+        np.testing.assert_allclose(found[0], [[4.0, 2.0], [-2.0, 4.0]], rtol=1e-3)
+    for found in tf.test.compute_gradient(tf.math.real, [z]):
+        np.testing.assert_allclose(found[0], [[1.0, 0.0]], atol=1e-3)
