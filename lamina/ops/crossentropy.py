@@ -375,7 +375,8 @@ def _average_loss(loss, weight, batch_size):
         weight = jnp.reshape(weight, weight.shape + (1,) * max(loss.ndim - weight.ndim, 0))
         loss = loss * weight.astype(loss.dtype)
     size = loss.shape[0] if batch_size is None else batch_size
-    return jnp.sum(loss) / jnp.asarray(size).astype(loss.dtype)
+    size = jnp.asarray(size).astype(loss.dtype)
+    return jnp.where(size == 0, 0, jnp.sum(loss) / jnp.where(size == 0, 1, size))
 
 
 def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size=None):
@@ -388,7 +389,7 @@ def compute_average_loss(per_example_loss, sample_weight=None, global_batch_size
             replicas.
 
     Returns:
-        A scalar of the dtype of ``per_example_loss``.
+        A scalar of the dtype of ``per_example_loss``; 0 for a batch of size 0.
 
     Raises:
         ValueError: ``per_example_loss`` is a scalar.

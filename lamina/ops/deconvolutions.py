@@ -4,7 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from lamina.engine import errors, op, static_ints
+from lamina.engine import convert_to_tensor, errors, op, static_ints
 from lamina.ops import windows
 from lamina.ops.convolved import Geometry, deconvolve
 
@@ -92,9 +92,20 @@ def _transpose(who, x, filters, output_shape, rank, strides, padding, data_forma
     if not isinstance(output_shape, list | tuple):
         output_shape = output_shape if len(output_shape.shape) else [output_shape] * rank
     if len(output_shape) == rank + 2:
+        _require_channels(who, output_shape[1 if how.first else -1], filters)
         output_shape = output_shape[2:] if how.first else output_shape[1:-1]
     sizes = static_ints(output_shape, f"{who}: `output_shape`")
     return _conv_transpose(x, filters, how=how, sizes=sizes)
+
+
+def _require_channels(who, channels, filters):
+    """Raise unless the channels of `output_shape`, where they are a number, are the filters'."""
+    made = convert_to_tensor(filters).shape[-2:-1]
+    if isinstance(channels, int) and not made.is_compatible_with([channels]):
+        raise errors.ArgumentError(
+            f"{who}: `output_shape` must have the filters' {made[0]} outputs as channels; got "
+            f"{channels}.\n  Fix: filters are (window…, outputs, channels)."
+        )
 
 
 def conv1d_transpose(

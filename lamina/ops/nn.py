@@ -1,13 +1,13 @@
 """Neural-network functions of no larger family: biases, dropout, embeddings."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, op
+from lamina.engine import Tensor, convert_to_tensor, op
 from lamina.ops import checks, clipping, indexing, shaping, stateless, windows
 from lamina.ops.random import draw
 
@@ -136,6 +136,17 @@ def dropout_from(key, counter, x, rate, *, noise_shape=None):
     return jnp.where(keep, x / (1 - rate).astype(x.dtype), 0)
 
 
+def _scalar_rate(who, rate):
+    """Return a rate that is no Python number as a Tensor: a floating-point scalar."""
+    found = convert_to_tensor(rate)
+    if found.ndim or not found.dtype.is_floating:
+        raise ValueError(
+            f"{who}: `rate` must be a number or a floating-point scalar; got {rate!r}.\n"
+            "  Fix: it is the fraction that is dropped."
+        )
+    return found
+
+
 def _drop(source, who, x, rate, noise_shape):
     x = convert_to_tensor(x)
     if not x.dtype.is_floating:
@@ -151,6 +162,8 @@ def _drop(source, who, x, rate, noise_shape):
             )
         if rate == 0:
             return x
+    else:
+        rate = _scalar_rate(who, rate)
     if noise_shape is not None and not hasattr(noise_shape, "dtype"):
         noise_shape = tuple(noise_shape)
     return dropout_from(*source(), x, rate, noise_shape=noise_shape)
@@ -280,6 +293,13 @@ def embedding_lookup(params: Any, ids, max_norm=None, name=None):
     return clipping.clip_by_norm(rows, max_norm, axes=tuple(range(len(ids.shape), len(rows.shape))))
 
 
+class IsotonicRegression(NamedTuple):
+    """What `tf.nn.isotonic_regression` returns: the values and the pieces that they form."""
+
+    output: Tensor
+    segments: Tensor
+
+
 @op
 def _isotonic(x, *, decreasing, axis):
     if not jnp.issubdtype(x.dtype, jnp.floating):
@@ -313,8 +333,8 @@ def isotonic_regression(inputs, decreasing=True, axis: Any = -1):
         axis: The axis along which it is monotone.
 
     Returns:
-        ``(output, segments)``: output of the shape of ``inputs``; segments, int32, numbers the
-        pieces on which the output is constant.
+        A namedtuple ``(output, segments)``: output of the shape of ``inputs``; segments, int32,
+        numbers the pieces on which the output is constant.
 
     Example:
         >>> y, segments = tf.nn.isotonic_regression(tf.constant([3.0, 1.0, 2.0]))
@@ -323,4 +343,4 @@ def isotonic_regression(inputs, decreasing=True, axis: Any = -1):
 
     Reference: Barlow et al. 1972, "Statistical Inference under Order Restrictions".
     """
-    return _isotonic(inputs, decreasing=decreasing, axis=axis)
+    return IsotonicRegression(*_isotonic(inputs, decreasing=decreasing, axis=axis))

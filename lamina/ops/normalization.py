@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import op
+from lamina.engine import convert_to_tensor, op
 from lamina.ops import checks, quotient
 
 __all__ = [
@@ -84,6 +84,7 @@ def _weighted_moments(x, weights, *, axes, keepdims):
     weights = jnp.broadcast_to(weights.astype(values.dtype), shape)
     axes = checks.axes(weights, axes, "axes")
     total = jnp.sum(weights, axis=axes, keepdims=True)
+    total = jnp.where(total == 0, 1, total)  # as in TF, the moments of nothing are 0
     centre = quotient.divided(jnp.sum(weights * values, axis=axes, keepdims=True), total)
     distance = jnp.square(values - lax.stop_gradient(centre))
     variance = quotient.divided(jnp.sum(weights * distance, axis=axes, keepdims=True), total)
@@ -103,7 +104,7 @@ def weighted_moments(x, axes, frequency_weights, keepdims=False, name=None):
         name: Accepted, unused.
 
     Returns:
-        ``(mean, variance)``, of the dtype of ``x``.
+        ``(mean, variance)``, of the dtype of ``x``; 0 where the weights sum to 0.
 
     Raises:
         InvalidArgumentError: ``x`` is not floating point.
@@ -150,6 +151,8 @@ def sufficient_statistics(x, axes, shift=None, keepdims=False, name=None):
         >>> float(count), float(total), float(squares)
         (2.0, 4.0, 10.0)
     """
+    x = convert_to_tensor(x)
+    shift = None if shift is None else convert_to_tensor(shift, x.dtype)
     return (*_sums(x, shift, axes=axes, keepdims=keepdims), shift)
 
 

@@ -59,7 +59,7 @@ def relu(features):
         >>> tf.nn.relu([-2.0, 0.0, 3.0]).numpy()
         array([0., 0., 3.], dtype=float32)
     """
-    return rectify(features)
+    return rectify(checks.numeric(features, "features"))
 
 
 @op

@@ -5,13 +5,13 @@ fuses them; on CPU forward and backward are 15 to 30 times faster than through `
 Where maxima tie, the gradient goes to the first one in the window, as in TF.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import dtypes, op
+from lamina.engine import Tensor, dtypes, op
 from lamina.ops import windows
 from lamina.ops.normalization import widen
 from lamina.ops.quotient import divided
@@ -369,6 +369,13 @@ def pool(
     )
 
 
+class MaxPoolWithArgmax(NamedTuple):
+    """What `tf.nn.max_pool_with_argmax` returns: the maxima and their places."""
+
+    output: Tensor
+    argmax: Tensor
+
+
 @op
 def _max_pool_with_argmax(x, *, how, dtype, with_batch):
     axes, pads, geometry = window_geometry(x, how)
@@ -411,7 +418,8 @@ def max_pool_with_argmax(
         name: Accepted, unused.
 
     Returns:
-        ``(maxima, places)``, both ``(B, H', W', C)``; a place is ``(row * W + column) * C + c``.
+        A namedtuple: `output` the maxima, `argmax` their places, both ``(B, H', W', C)``; a place
+        is ``(row * W + column) * C + c``.
 
     Raises:
         ValueError: shapes, padding or data format do not fit.
@@ -428,12 +436,13 @@ def max_pool_with_argmax(
             f"{who}: `data_format` must be 'NHWC'; got {data_format!r}.\n"
             "  Fix: tf.transpose the input."
         )
-    return _max_pool_with_argmax(
+    found = _max_pool_with_argmax(
         input,
         how=windows.sliding(who, 2, strides, padding, data_format, window=ksize),
         dtype=output_dtype,
         with_batch=include_batch_in_index,
     )
+    return MaxPoolWithArgmax(*found)
 
 
 def _adaptive_axes(x, output_size, first):

@@ -258,6 +258,13 @@ def invert_permutation(x, name=None):
     return _inverted(x)
 
 
+class ApproxTopK(NamedTuple):
+    """What `tf.math.approx_max_k` and `approx_min_k` return."""
+
+    values: Tensor
+    indices: Tensor
+
+
 def _approximate(find, operand, k, dimension, recall, size_override, aggregate):
     return tuple(
         find(
@@ -302,7 +309,7 @@ def approx_max_k(
         name: Accepted, unused.
 
     Returns:
-        The values, the largest first, and their int32 places.
+        A namedtuple: `values`, the largest first, and `indices`, their int32 places.
 
     Example:
         >>> tf.math.approx_max_k([1.0, 9.0, 5.0], 2)[0].numpy()
@@ -312,7 +319,7 @@ def approx_max_k(
     """
     options = (k, reduction_dimension, recall_target)
     options += (reduction_input_size_override, aggregate_to_topk)
-    return _approx_max_k(operand, options=options)
+    return ApproxTopK(*_approx_max_k(operand, options=options))
 
 
 def approx_min_k(
@@ -336,7 +343,7 @@ def approx_min_k(
         name: Accepted, unused.
 
     Returns:
-        The values, the smallest first, and their int32 places.
+        A namedtuple: `values`, the smallest first, and `indices`, their int32 places.
 
     Example:
         >>> tf.math.approx_min_k([1.0, 9.0, 5.0], 2)[0].numpy()
@@ -346,4 +353,4 @@ def approx_min_k(
     """
     options = (k, reduction_dimension, recall_target)
     options += (reduction_input_size_override, aggregate_to_topk)
-    return _approx_min_k(operand, options=options)
+    return ApproxTopK(*_approx_min_k(operand, options=options))

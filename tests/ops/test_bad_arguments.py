@@ -165,3 +165,42 @@ def test_bincount_drops_the_fraction_of_floats():
 
 def test_the_fingerprint_of_nothing_is_empty():
     assert tf.fingerprint(tf.zeros((0, 3))).shape == (0, 8)
+
+
+NN_REFUSED = {
+    "rate as text": lambda: tf.nn.dropout(M, "a"),
+    "a rate for each": lambda: tf.nn.dropout(M, tf.constant([0.5, 0.1])),
+    "integer rate": lambda: tf.nn.dropout(M, tf.constant(1)),
+    "other channels": lambda: tf.nn.conv2d_transpose(
+        tf.ones((1, 2, 2, 3)), tf.ones((2, 2, 5, 3)), [1, 4, 4, 6], 2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NN_REFUSED)
+def test_what_layers_functions_refuse(name):
+    with pytest.raises(ValueError, match="must"):
+        NN_REFUSED[name]()
+
+
+def test_relu_takes_no_bools():
+    with pytest.raises(INVALID, match="must be a number"):
+        tf.nn.relu(True)
+
+
+def test_several_results_have_tensorflows_names():
+    found = tf.nn.max_pool_with_argmax(tf.reshape(tf.range(4.0), (1, 2, 2, 1)), 2, 2, "SAME")
+    assert found._fields == ("output", "argmax")
+    assert tf.nn.isotonic_regression([2.0, 1.0])._fields == ("output", "segments")
+    assert tf.math.approx_max_k([2.0, 1.0], 1).indices.numpy().tolist() == [0]
+    assert tf.math.approx_min_k([2.0, 1.0], 1).values.numpy().tolist() == [1.0]
+
+
+def test_means_of_nothing_are_zero():
+    for moment in tf.nn.weighted_moments([1.0, 5.0], [0], [0.0, 0.0]):
+        assert moment.numpy() == 0
+    assert tf.nn.compute_average_loss([1.0, 5.0], global_batch_size=0).numpy() == 0
+
+
+def test_the_shift_of_sufficient_statistics_is_a_tensor():
+    assert tf.is_tensor(tf.nn.sufficient_statistics([1.0, 5.0], [0], shift=2.0)[3])
