@@ -316,3 +316,17 @@ def test_get_serialize_and_deserialize_of_each_module(module):
             module.get(wrong)
     with pytest.raises(ValueError, match=rf"keras.{kind}.get: a name, .* \((near|known) names"):
         module.get({"initializers": "zeross", "regularizers": "l3", "constraints": "maxnorm"}[kind])
+
+
+def test_a_registered_function_is_found_without_its_package():
+    @registry.register_keras_serializable("bare_names")
+    def tripled_for_files(x):
+        return 3 * x
+
+    config = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "tripled_for_files",
+        "registered_name": "function",
+    }
+    assert registry.deserialize_keras_object(config) is tripled_for_files

@@ -166,6 +166,11 @@ def _function(name: Any, module: str | None, hint: str | None) -> Any:
         found = names.find(str(name), place, registered_name=str(name), hint=hint)
         if callable(found) and not isinstance(found, type):
             return found
+    # Older files of Keras 3 have registered functions without their package.
+    table = names.get_custom_objects().items()
+    bare = [f for key, f in table if key.endswith(f">{name}") and not isinstance(f, type)]
+    if len(bare) == 1:
+        return bare[0]
     raise names.UnknownNameError(_unknown("function", str(name), None))
 
 
