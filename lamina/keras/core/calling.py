@@ -341,7 +341,14 @@ def _traced_structure(layer: Any, args: Any, kwargs: Any, noted: list[Any] | Non
     """Record a call on KerasTensors, masked as they are, and return the types of its outputs."""
     parents = _parents(args, kwargs)
     masks = [t._keras_mask for t in parents]
-    return trace(layer, args, kwargs, [t._type for t in parents], masks, noted)[1]
+    found = trace(layer, args, kwargs, [t._type for t in parents], masks, noted)[1]
+    return _as_symbols(layer, found)
+
+
+def _as_symbols(layer: Any, structure: Any) -> Any:
+    """Return the structure of outputs as a model gives it in calls on KerasTensors."""
+    change = getattr(layer, "_symbolic_structure", None)
+    return structure if change is None else change(structure)
 
 
 def call_symbolic(layer: Any, args: Any, kwargs: Any) -> Any:
@@ -487,7 +494,7 @@ def trace_shapes(layer: Any, input_shape: Any) -> None:
 
 def output_shape(layer: Any, shapes: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Return the shapes of the outputs for inputs of the given shapes."""
-    structure = _trace_shapes(layer, shapes, kwargs)
+    structure = _as_symbols(layer, _trace_shapes(layer, shapes, kwargs))
     return nest.map_structure(lambda t: None if t is None else tuple(t.shape), structure)
 
 

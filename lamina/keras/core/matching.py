@@ -12,7 +12,7 @@ from lamina.keras.core.graph import Graph
 from lamina.keras.core.symbolic import KerasTensor
 from lamina.nest import flatten as flatten_whole
 
-__all__ = ["match_inputs", "output_names_of"]
+__all__ = ["alone", "match_inputs", "output_names_of"]
 
 
 def output_names_of(graph: Graph) -> list[str]:
@@ -25,6 +25,12 @@ def output_names_of(graph: Graph) -> list[str]:
             unique, count = f"{name}_{count}", count + 1
         names.append(unique)
     return names
+
+
+def alone(outputs: Any) -> Any:
+    """Return the only entry of a list or tuple, other values as they are."""
+    is_alone = isinstance(outputs, list | tuple) and len(outputs) == 1
+    return outputs[0] if is_alone else outputs
 
 
 def match_inputs(model: Any, graph: Graph, inputs: Any, check_sizes: bool = True) -> list[Any]:

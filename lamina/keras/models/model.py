@@ -4,13 +4,13 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from lamina.engine import errors, nest, versions
+from lamina.engine import errors, versions
 from lamina.keras import registry
 from lamina.keras.core import Graph, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config
-from lamina.keras.core.matching import match_inputs, output_names_of
+from lamina.keras.core.matching import alone, match_inputs, output_names_of
 from lamina.keras.core.quantizing import QuantizableModel
 from lamina.keras.naming import auto_name
 from lamina.keras.saving.export import writer_for
@@ -107,15 +107,14 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs of a functional model."""
-        return nest.map_structure(lambda t: tuple(t.shape), self._needs_graph("input_shape").inputs)
+        """The shape of the input of a functional model, or a list of those of several."""
+        return alone([tuple(t.shape) for t in self._needs_graph("input_shape").flat_inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs of a functional model."""
-        return nest.map_structure(
-            lambda t: tuple(t.shape), self._needs_graph("output_shape").outputs
-        )
+        """The shape of the output of a functional model, or a list of those of several."""
+        outputs = self._needs_graph("output_shape").flat_outputs
+        return alone([None if t is None else tuple(t.shape) for t in outputs])
 
     def _needs_graph(self, what: str) -> Graph:
         if self._graph is None:
@@ -142,7 +141,20 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
                     f"{label(self)}: the class {kind} does not have a `call` method.\n"
                     f"  Fix: def call(self, inputs): return ..."
                 )
-            return self._graph.run(match_inputs(self, self._graph, inputs))
+            return alone(self._graph.run(match_inputs(self, self._graph, inputs)))
+
+    _runs_graph: Any = call  # what a class with another `call` does not do
+
+    def _symbolic_structure(self, structure: Any) -> Any:
+        """Return the structure of a call's outputs as a call on KerasTensors gives it.
+
+        Keras takes a single output out of its list in calls on values, not in these.
+        """
+        graph = self.__dict__.get("_graph")
+        if graph is None or type(self).call is not type(self)._runs_graph:
+            return structure
+        is_alone = type(graph.outputs) in (list, tuple) and len(graph.outputs) == 1
+        return type(graph.outputs)([structure]) if is_alone else structure
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of all layers, for an input shape with None for unknown sizes.

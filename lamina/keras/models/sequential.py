@@ -10,7 +10,7 @@ from lamina.keras import registry
 from lamina.keras.core import Graph, InputLayer, KerasTensor, Layer
 from lamina.keras.core.checks import label
 from lamina.keras.core.graph_config import has_own_arguments
-from lamina.keras.core.matching import match_inputs
+from lamina.keras.core.matching import alone, match_inputs
 from lamina.keras.models.model import Model
 from lamina.keras.naming import auto_name
 
@@ -177,11 +177,14 @@ class Sequential(Model):
         """Call the layers one after another."""
         if self._graph is not None:
             # Layers after one another check sizes themselves: a Dense takes any number of steps.
-            return self._graph.run(match_inputs(self, self._graph, inputs, check_sizes=False))
+            given = match_inputs(self, self._graph, inputs, check_sizes=False)
+            return alone(self._graph.run(given))
         x = inputs
         for layer in self.__dict__["graph_layers"]:
             x = layer(x)
         return x
+
+    _runs_graph: Any = call
 
     def get_config(self) -> dict[str, Any]:
         """Return the name and the configs of the layers, or a subclass's own arguments."""

@@ -163,7 +163,7 @@ def test_configs_of_tf_keras_2_load(x):
         "input_layers": [["a", 0, 0]],
         "output_layers": [["d", 0, 0]],
     }
-    assert Model.from_config(config)(x)[0].shape == (2, 2)
+    assert Model.from_config(config)(x).shape == (2, 2)
 
 
 def _config():

@@ -128,3 +128,27 @@ def test_a_sequential_with_a_layer_that_tells_no_shape():
             raise NotImplementedError
 
     assert tf.keras.Sequential([Silent()])(tf.ones([2, 3])).shape == (2, 3)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_single_output_comes_without_its_list(kind):
+    x = tf.keras.Input((3,))
+    model = tf.keras.Model([x], kind([layers.Dense(2)(x)]))
+    ones = tf.ones([4, 3])
+    assert isinstance(model(ones), tf.Tensor)
+    assert model.predict(ones, verbose=0).shape == (4, 2)
+    assert (model.input_shape, model.output_shape) == ((None, 3), (None, 2))
+    assert type(model.output) is kind
+    assert model.compute_output_shape((None, 3)) == kind([(None, 2)])
+    assert type(model(tf.keras.Input((3,)))) is kind  # but for KerasTensors
+    model.compile("sgd", "mse")
+    assert list(model.fit(ones, tf.ones([4, 2]), verbose=0).history) == ["loss"]
+    outer = tf.keras.Model(x, layers.Dense(1)(model(x)[0]))
+    assert tf.keras.Sequential([outer])(ones).shape == (4, 1)
+
+
+def test_shapes_of_named_inputs_come_as_a_list():
+    parts = {n: tf.keras.Input((2,), name=n) for n in ("b", "a")}
+    model = tf.keras.Model(parts, {"sum": layers.add(list(parts.values()))})
+    assert model.input_shape == [(None, 2), (None, 2)]
+    assert model.output_shape == (None, 2)
