@@ -85,3 +85,17 @@ def test_sizes_of_volume_patches_are_checked():
         ops.image.extract_patches_3d(volume, size=(2, 2))
     with pytest.raises(ValueError, match="an int or three"):
         ops.image.extract_patches_3d(volume, size=2, strides=(2, 2))
+
+
+def test_products_with_sparse_matrices():
+    left = np.array([[0.0, 2.0], [1.0, 0.0]], "float32")
+    right = np.array([[1.0, 3.0, 0.0], [0.0, 4.0, 5.0]], "float32")
+    kinds = (tf.constant, tf.sparse.from_dense)
+    for make_left in kinds:
+        for make_right in kinds:
+            assert_close(ops.matmul(make_left(left), make_right(right)), left @ right)
+
+
+def test_the_range_of_a_histogram_is_a_pair():
+    with pytest.raises(ValueError, match="must be a pair"):
+        ops.histogram(np.ones(3), range=(1.0,))

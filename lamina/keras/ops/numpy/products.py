@@ -1,5 +1,6 @@
 """Keras' NumPy functions that multiply and add along axes: products, signals, integrals."""
 
+from importlib import import_module
 from typing import Any
 
 from lamina import ops
@@ -33,8 +34,8 @@ def matmul(x1: Any, x2: Any) -> Any:
     """Return the matrix product.
 
     Args:
-        x1: ``(…, n, k)``, or a vector ``(k,)``.
-        x2: ``(…, k, m)``, or a vector ``(k,)``; leading axes broadcast.
+        x1: ``(…, n, k)``, or a vector ``(k,)``; or a `tf.SparseTensor`.
+        x2: ``(…, k, m)``, or a vector ``(k,)``; leading axes broadcast. Likewise.
 
     Returns:
         ``(…, n, m)``, without the axis that a vector lacks; the dtype that holds both, int32 for
@@ -47,10 +48,22 @@ def matmul(x1: Any, x2: Any) -> Any:
         >>> tf.keras.ops.numpy.matmul([[1, 2]], [[3], [4]]).numpy()
         array([[11]], dtype=int32)
     """
+    if hasattr(x1, "dense_shape") or hasattr(x2, "dense_shape"):
+        return _sparse_product(x1, x2)
     x1, x2 = tensor(x1), tensor(x2)
     both_short = x1.dtype.name == x2.dtype.name == "int8"
     x1, x2 = (tensor(x, "int32") for x in (x1, x2)) if both_short else shared(x1, x2)
     return ops.matmul(x1, x2) if _is_plain(x1, x2) else kernels.ranked_product(x1, x2)
+
+
+def _sparse_product(x1: Any, x2: Any) -> Any:
+    """Return the product where one operand is sparse, at least; it is dense."""
+    sparse = import_module("lamina.sparse")
+    if hasattr(x1, "dense_shape") and not hasattr(x2, "dense_shape"):
+        x2 = tensor(x2)
+        if len(x1.shape) == x2.ndim == 2 and x1.dtype is x2.dtype:
+            return sparse.sparse_dense_matmul(x1, x2)
+    return matmul(*(sparse.to_dense(x) if hasattr(x, "dense_shape") else x for x in (x1, x2)))
 
 
 def _is_plain(x1: Any, x2: Any) -> bool:

@@ -266,6 +266,8 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
         )
     if bins < 1:
         raise ValueError(f"histogram: `bins` must be at least 1; got {bins}.\n  Fix: use 10.")
+    if range is not None and not (isinstance(range, list | tuple) and len(range) == 2):
+        raise ValueError(f"histogram: `range` must be a pair of numbers; got {range!r}.")
     if range is not None and range[1] < range[0]:
         raise ValueError(
             f"histogram: the second of `range` must not be below the first; got {range}.\n"
