@@ -321,7 +321,8 @@ class Function:
             tensors = iter(placeholders)
             values = [with_tensors(a, tensors) for a in args]
             fn = self.python_function if convert is None else convert(self.python_function)
-            before = containers(values)
+            # What is not public, such as what a dataset maps, may change what it is given.
+            before = containers(values) if self._is_strict else []
             if values and isinstance(values[-1], Keywords):
                 result = fn(*values[:-1], **values[-1])
             else:

@@ -459,3 +459,23 @@ def test_a_function_returns_a_dataset():
     assert list(made.as_numpy_iterator()) == [0, 1, 2]
     f = tf.function(lambda p: tf.data.Dataset.range(tf.where(p, 2, 4)))
     assert len(list(f(tf.constant(False)))) == 4
+
+
+def test_mapped_functions_may_change_the_dict_that_they_are_given():
+    def parts(features):
+        label = features.pop("label")
+        features["more"] = features["x"] * 10
+        return features, label
+
+    columns = {"x": [1, 2, 3], "label": [0, 1, 0]}
+    dataset = tf.data.Dataset.from_tensor_slices(columns).map(parts)
+    rows = list(dataset.as_numpy_iterator())
+    assert rows[1] == ({"x": 2, "more": 20}, 1)
+    assert [y.tolist() for _, y in dataset.batch(3).as_numpy_iterator()] == [[0, 1, 0]]
+
+    def add(state, row):
+        state["sum"] += row["x"]
+        return state
+
+    total = tf.data.Dataset.from_tensor_slices(columns).reduce({"sum": 0}, add)
+    assert total["sum"].numpy() == 6
