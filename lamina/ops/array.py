@@ -567,6 +567,8 @@ def zeros_like(input, dtype=None, name=None, layout=None):
         >>> tf.zeros_like([1, 2]).numpy()
         array([0, 0], dtype=int32)
     """
+    if dtype is not None and as_dtype(dtype) is dtypes.string:
+        return fill(shape(input), "")
     return _full_like(input, value=0, dtype=dtype)
 
 

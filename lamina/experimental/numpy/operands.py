@@ -56,6 +56,8 @@ def dtype_of(dtype: Any) -> DType:
         return default_float()
     if dtype is int:
         return default_int()
+    if isinstance(dtype, str) and dtype.lstrip("<>=|")[:1] in ("S", "U"):
+        return as_dtype(np.dtype(dtype))  # strings of a length: lengths are free here
     return as_dtype(dtype)
 
 

@@ -197,3 +197,17 @@ def test_gradients_flow_through_promotion_and_indexing():
         tape.watch(x)
         y = tnp.sum(x[[0, 2]] * 2.0)
     np.testing.assert_allclose(tape.gradient(y, x), [2.0, 0.0, 2.0])
+
+
+def test_ranges_that_lead_away_are_empty():
+    tnp = tf.experimental.numpy
+    assert tnp.arange(0, -3).shape == tnp.arange(3.0, 1.0).shape == [0]
+    assert tnp.arange(5, 1, -2).numpy().tolist() == [5, 3]
+
+
+def test_strings_of_a_length_are_strings():
+    tnp = tf.experimental.numpy
+    for dtype in ("S8", "U8", "<U4"):
+        assert tnp.array(["a", "bc"], dtype=dtype).dtype is tf.string
+    assert tnp.zeros_like(["a", "b"]).numpy().tolist() == [b"", b""]
+    assert tf.zeros_like([1, 2], tf.string).numpy().tolist() == [b"", b""]
