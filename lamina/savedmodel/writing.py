@@ -33,7 +33,7 @@ from lamina.keras.spelling import users_level
 from lamina.keras.viz.recording import arguments_as_built
 from lamina.ops.mutable_tables import MutableHashTable
 from lamina.savedmodel.options import Asset
-from lamina.savedmodel.reading import LoadedFunction, Signature
+from lamina.savedmodel.reading import LoadedFunction, Signature, SignatureMap
 from lamina.savedmodel.sizes import with_found_sizes
 from lamina.savedmodel.structures import NotSavableError, described, specs_of
 from lamina.savedmodel.tables import table_note
@@ -78,7 +78,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
         options: See `tf.saved_model.SaveOptions`.
 
     Raises:
-        ValueError: `obj` cannot be saved, or a signature is no function with known arguments.
+        ValueError: `obj` cannot be saved, has an attribute `signatures`, or a signature is no
+            function with known arguments.
         AssertionError: a function uses a trainable variable that `obj` does not hold.
         InvalidArgumentError: a signature's program calls Python.
 
@@ -101,6 +102,13 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: Any = None)
             f"Expected an object of type `Trackable`, such as `tf.Module` or a subclass of the "
             f"`Trackable` class, for export. Got {obj!r} with type {type(obj)}.\n"
             f"  Fix: keep it as an attribute of a tf.Module, and save that."
+        )
+    held = getattr(obj, "__dict__", {}).get("signatures")
+    if held is not None and not isinstance(held, SignatureMap):
+        raise ValueError(
+            f"tf.saved_model.save: the attribute `signatures` is what a loaded object has its "
+            f"signatures in; {obj!r} has one of its own, {held!r}.\n"
+            f"  Fix: del obj.signatures, or rename it; save(obj, folder, signatures=...) says them."
         )
     with keeping_hosted():
         write_all(obj, export_dir, _asked(obj, signatures))

@@ -396,3 +396,16 @@ def test_concrete_functions_are_called_by_names(tmp_path):
     assert loaded(value=tf.constant(4.0)).numpy() == 12.0
     with pytest.raises(TypeError, match="Binding inputs"):
         loaded(other=tf.constant(4.0))
+
+
+def test_signatures_is_no_name_for_an_attribute(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda: 1.0, input_signature=[])
+    module.signatures = {"f": module.f}
+    with pytest.raises(ValueError, match="the attribute `signatures`"):
+        tf.saved_model.save(module, tmp_path)
+    del module.signatures
+    tf.saved_model.save(module, tmp_path / "a", signatures=module.f)
+    loaded = tf.saved_model.load(tmp_path / "a")
+    tf.saved_model.save(loaded, tmp_path / "b")
+    assert tf.saved_model.load(tmp_path / "b").f().numpy() == 1.0
