@@ -266,7 +266,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     if stop is None:
         start, stop = 0, start
     wanted = common(start, stop, step) if dtype is None else dtype_of(dtype)
-    known = [v for v in (start, stop, step) if isinstance(v, int | float | np.generic)]
+    known: list[Any] = [v for v in (start, stop, step) if isinstance(v, int | float | np.generic)]
     if len(known) == 3 and (known[1] - known[0]) * known[2] < 0:
         stop = start  # the step leads away from the end: nothing lies between
     made = ops.range(*[_scalar(v, wanted) for v in (start, stop, step)])
