@@ -1,5 +1,6 @@
 """parse_example and parse_single_example: serialized records to dicts of Tensors."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,12 +174,12 @@ def default_of(feature: Any, shape: Sequence[int], dtype: Any, key: str) -> np.n
         array = np.asarray(value, dtype.np)
     if array.size == 1:
         return np.full(shape, array.reshape(-1)[0], array.dtype)
-    if array.shape != tuple(shape):
+    if array.size != math.prod(shape):
         raise ValueError(
             f"tf.io: `default_value` of feature {key!r} must be one value or have shape "
             f"{tuple(shape)}; got shape {array.shape}.\n  Fix: give one of that shape."
         )
-    return array
+    return array.reshape(shape)  # as in TF, values in their order are enough
 
 
 def _dims(feature: Any, key: str) -> tuple[Any, ...]:

@@ -173,3 +173,13 @@ def test_a_missing_feature_list_is_refused():
 def test_partitions_must_be_partitions():
     with pytest.raises(TypeError, match="must hold partition objects; got 'a'"):
         io.RaggedFeature(tf.int64, partitions=["a"])
+
+
+@pytest.mark.parametrize("default", [[1.0, 2.0], [[1.0], [2.0]], [[1.0, 2.0]]])
+def test_defaults_are_values_in_the_order_of_the_shape(default):
+    feature = tf.io.FixedLenFeature([1, 2], tf.float32, default_value=default)
+    found = tf.io.parse_example([b"", b""], {"a": feature})
+    assert found["a"].numpy().tolist() == [[[1.0, 2.0]], [[1.0, 2.0]]]
+    wrong = tf.io.FixedLenFeature([1, 3], tf.float32, default_value=default)
+    with pytest.raises(ValueError, match=r"must be one value or have shape \(1, 3\)"):
+        tf.io.parse_example([b""], {"a": wrong})
