@@ -28,6 +28,11 @@ class StateCountError(ValueError, IndexError):
     """Not as many states as the cell has: Keras raises one or the other, cell by cell."""
 
 
+def in_dtype(layer: Layer, y: Tensor) -> Tensor:
+    """Return floats in a layer's dtype: what it wraps may compute in another."""
+    return ops.cast(y, layer.compute_dtype) if y.dtype.is_floating else y
+
+
 class RNN(Layer):
     """Run a cell over the steps of sequences.
 
@@ -159,6 +164,7 @@ class RNN(Layer):
                 kept.assign(new)
         if self.time_major and self.return_sequences:
             output = nest.map_structure(_swap_batch_and_time, output)
+        output = nest.map_structure(lambda y: in_dtype(self, y), output)
         return (output, *states) if self.return_state else output
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

@@ -4,7 +4,9 @@ from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor, nest
+from lamina.keras import registry
 from lamina.keras.core import checks
+from lamina.keras.layers.rnn import in_dtype
 from lamina.keras.layers.wrapper import Wrapper
 from lamina.ops.loops import run_scan
 
@@ -50,8 +52,14 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Any:
         self._check_mask(inputs, mask)
-        passes = mask is not None and mask.ndim > 2 and "mask" in self.layer._lm_spec.names
-        given = [inputs, mask] if passes else [inputs]
+        found = self._applied(inputs, mask)
+        return nest.map_structure(lambda y: in_dtype(self, y), found)
+
+    def _applied(self, inputs: Tensor, mask: Tensor | None) -> Any:
+        given = [inputs]
+        # Of lamina's own, a layer that knows of time has no use for the mask of one step.
+        if mask is not None and (mask.ndim > 2 or not registry.is_own(type(self.layer))):
+            given += [mask] * ("mask" in self.layer._lm_spec.names)
         if not self._has_state():
             return self._all_at_once(given)
         if inputs.shape[1] is None:

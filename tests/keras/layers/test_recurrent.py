@@ -598,3 +598,25 @@ def test_bidirectional_gives_its_own_dtype_and_keeps_use_cudnn():
     assert layer.forward_layer.use_cudnn is layer.backward_layer.use_cudnn is False
     with pytest.raises(ValueError, match="`use_cudnn` must be one of"):
         L.LSTM(2, use_cudnn="no")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.RNN(L.SimpleRNNCell(2, dtype="float32"), dtype="mixed_float16"),
+        lambda: L.TimeDistributed(L.Dense(2, dtype="float32"), dtype="mixed_float16"),
+    ],
+)
+def test_what_wraps_gives_its_own_dtype(layer):
+    assert layer()(np.ones((1, 3, 2), "float32")).dtype == "float16"
+    assert layer()(tf.keras.Input((3, 2))).dtype == "float16"
+
+
+def test_time_distributed_passes_a_step_of_the_mask_to_a_layer_that_takes_it():
+    class Kept(L.Layer):
+        def call(self, inputs, mask=None):
+            return inputs if mask is None else inputs * tf.cast(mask, "float32")[:, None]
+
+    mask = np.array([[True, False, True], [False, True, True]])
+    y = L.TimeDistributed(Kept())(np.ones((2, 3, 1), "float32"), mask=mask)
+    assert np.array_equal(y[..., 0], mask)
