@@ -42,7 +42,7 @@ class SeedGenerator(Captured):
     Args:
         seed: An int; None takes one from Python's `random`.
         name: The name; None makes "seed_generator", "seed_generator_1", ….
-        **kwargs: Accepted for Keras' signature, unused.
+        **kwargs: Must be empty.
 
     Attributes:
         state: int64 Variable of shape ``(2,)``: the seed, and the number of draws so far.
@@ -51,7 +51,7 @@ class SeedGenerator(Captured):
         `next` adds 1 to the second element.
 
     Raises:
-        ValueError: `seed` is no int.
+        ValueError: `seed` is no int, or an unknown argument.
 
     Example:
         >>> seeds = tf.keras.random.SeedGenerator(7)
@@ -64,6 +64,11 @@ class SeedGenerator(Captured):
     _tracked_as = "seed"  # found in layers: in their `variables`, not in their `weights`
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        if kwargs:
+            raise ValueError(
+                f"SeedGenerator: `seed` and `name` are its arguments; got {sorted(kwargs)} too.\n"
+                f"  Fix: omit {sorted(kwargs)[0]!r}."
+            )
         if seed is None:
             seed = python_random.randint(1, 10**9)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
@@ -281,7 +286,7 @@ def dropout(
 
     Args:
         inputs: Floating point, any shape.
-        rate: The share, in [0, 1).
+        rate: The share, in [0, 1].
         noise_shape: A shape that broadcasts to that of the inputs: what shares one draw has size
             1; None in it takes the size of the inputs. None draws for each value.
         seed: An int, a SeedGenerator or None.
@@ -297,6 +302,8 @@ def dropout(
     Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
     """
     inputs = ops.convert_to_tensor(inputs)
+    if isinstance(rate, int | float) and rate == 1:
+        return ops.zeros_like(inputs)
     if noise_shape is None:
         shape: Any = ops.shape(inputs)
     else:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lamina as tf
 from lamina import ops
 from lamina.keras import random as r
 
@@ -74,3 +75,15 @@ def test_noise_shape_and_axis():
 def test_wrong_arguments(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_dropout_of_everything_is_zero():
+    x = tf.keras.random.dropout(tf.ones([3]), 1.0, seed=1)
+    assert x.numpy().tolist() == [0, 0, 0]
+    layer = tf.keras.layers.Dropout(1.0)
+    assert layer(tf.ones([2]), training=True).numpy().tolist() == [0, 0]
+
+
+def test_a_seed_generator_takes_no_other_arguments():
+    with pytest.raises(ValueError, match=r"`seed` and `name` are its arguments; got \['sead'\]"):
+        tf.keras.random.SeedGenerator(sead=3)
