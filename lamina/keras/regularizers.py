@@ -230,3 +230,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 registry.publish("keras.regularizers", globals(), ("l1", "l2", "l1_l2", "orthogonal_regularizer"))
+registry.builtin("keras.regularizers", "l1l2")(L1L2)  # what Keras 3 makes of the class name

@@ -53,3 +53,9 @@ def test_wrong_arguments(call, text):
 def test_dtype_is_that_of_the_weight(dtype):
     for regularizer in (r.L1(), r.L2(), r.L1L2(0.1, 0.1), r.OrthogonalRegularizer()):
         assert regularizer(ops.ones((2, 3), dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("name", ["l1l2", "l1_l2", "L1L2"])
+def test_both_penalties_go_by_three_names(name):
+    assert isinstance(r.get(name), r.L1L2)
+    assert r.serialize(r.get(name))["class_name"] == "L1L2"
