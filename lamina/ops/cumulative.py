@@ -13,9 +13,9 @@ def _scan(cumulate, x, axis, exclusive, reverse, start):
     """Return `cumulate` along `axis`; if exclusive, moved by one place with `start` coming in."""
     axis = checks.axis(x, axis)
     out = cumulate(x, axis=axis, reverse=bool(reverse))
-    if not exclusive:
-        return out
     size = x.shape[axis]
+    if not exclusive or (isinstance(size, int) and size == 0):
+        return out
     first = jnp.full_like(lax.slice_in_dim(out, 0, 1, axis=axis), start)
     if reverse:
         return jnp.concatenate([lax.slice_in_dim(out, 1, size, axis=axis), first], axis)

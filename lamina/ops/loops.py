@@ -436,11 +436,19 @@ def map_fn(
     Returns:
         `fn`'s structure of results, each of shape `(N, ...)`.
 
+    Raises:
+        ValueError: `elems` holds no Tensor, or a scalar.
+
     Example:
         >>> tf.map_fn(lambda x: x * x, tf.constant([1.0, 2.0, 3.0])).numpy()
         array([1., 4., 9.], dtype=float32)
     """
     tensors = nest.map_structure(convert_to_tensor, elems)
+    if not all(t.ndim for t in nest.flatten(tensors)) or not nest.flatten(tensors):
+        raise ValueError(
+            f"tf.map_fn: `elems` must be a Tensor of rank 1 or more, or a structure of such; got "
+            f"{elems!r}.\n  Fix: add an axis to map over."
+        )
     try:
         found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
         return _constant_unless(back_prop, found)

@@ -204,3 +204,16 @@ def test_means_of_nothing_are_zero():
 
 def test_the_shift_of_sufficient_statistics_is_a_tensor():
     assert tf.is_tensor(tf.nn.sufficient_statistics([1.0, 5.0], [0], shift=2.0)[3])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_exclusive_sums_of_nothing_are_nothing(reverse):
+    empty = tf.zeros((2, 0))
+    assert tf.cumsum(empty, 1, exclusive=True, reverse=reverse).shape == (2, 0)
+    assert tf.math.cumprod(empty, 1, exclusive=True, reverse=reverse).shape == (2, 0)
+
+
+@pytest.mark.parametrize("elems", [[], 2.0, (M, 1.0)])
+def test_map_fn_wants_elements(elems):
+    with pytest.raises(ValueError, match=r"tf.map_fn: `elems` must be"):
+        tf.map_fn(lambda x: x, elems)
