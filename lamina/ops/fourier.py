@@ -37,7 +37,8 @@ _COMPLEX = (dtypes.complex64, dtypes.complex128)
 
 def _checked(x, who, allowed, rank):
     """Return `x` as a Tensor of one of the allowed dtypes, Python numbers in the first of them."""
-    x = convert_to_tensor(x, dtype_hint=allowed[0])
+    found = convert_to_tensor(x)
+    x = found if found.dtype in allowed else convert_to_tensor(x, dtype_hint=allowed[0])
     if x.dtype not in allowed:
         names = " or ".join(each.name for each in allowed)
         raise ValueError(

@@ -217,3 +217,35 @@ def test_exclusive_sums_of_nothing_are_nothing(reverse):
 def test_map_fn_wants_elements(elems):
     with pytest.raises(ValueError, match=r"tf.map_fn: `elems` must be"):
         tf.map_fn(lambda x: x, elems)
+
+
+RGB = np.linspace(0, 1, 48, dtype=np.float32).reshape(4, 4, 3)
+IMAGES_REFUSED = {
+    "two channels to hsv": lambda: tf.image.rgb_to_hsv(RGB[..., :2]),
+    "integers to yuv": lambda: tf.image.rgb_to_yuv(tf.zeros((2, 2, 3), tf.uint8)),
+    "hue of gray": lambda: tf.image.adjust_hue(RGB[..., :1], 0.1),
+    "saturation of gray": lambda: tf.image.adjust_saturation(RGB[..., :1], 0.1),
+    "flipped matrix": lambda: tf.image.flip_left_right(RGB[0]),
+    "hue beyond half a turn": lambda: tf.image.random_hue(RGB, 0.6),
+    "negative contrast": lambda: tf.image.random_contrast(RGB, -0.2, 0.2),
+    "boxes of three numbers": lambda: tf.image.crop_and_resize(RGB[None], [[0.0] * 3], [0], [2, 2]),
+    "more indices than boxes": lambda: tf.image.crop_and_resize(
+        RGB[None], [[0.0] * 4], [0, 0], [2, 2]
+    ),
+    "empty crops": lambda: tf.image.crop_and_resize(RGB[None], [[0.0] * 4], [0], [0, 2]),
+    "overlap above one": lambda: tf.image.non_max_suppression(
+        [[0.0, 0.0, 1.0, 1.0]], [0.5], 1, iou_threshold=2.0
+    ),
+    "fewer than no boxes": lambda: tf.image.non_max_suppression([[0.0, 0.0, 1.0, 1.0]], [0.5], -1),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES_REFUSED)
+def test_what_image_functions_refuse(name):
+    with pytest.raises(ValueError, match="must"):
+        IMAGES_REFUSED[name]()
+
+
+def test_python_complex_numbers_keep_their_precision_in_fft():
+    assert tf.signal.fft([1.0 + 0j, 2.0]).dtype == tf.complex128
+    assert tf.signal.fft(tf.ones(2, tf.complex64)).dtype == tf.complex64

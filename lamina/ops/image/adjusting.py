@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from lamina.engine import op
 from lamina.ops import quotient
-from lamina.ops.image.color import as_float, to_hsv, to_rgb
+from lamina.ops.image.color import as_float, require_rgb, to_hsv, to_rgb
 from lamina.ops.random import uniform
 from lamina.ops.stateless import stateless_uniform
 
@@ -116,7 +116,7 @@ def adjust_gamma(image, gamma: Any = 1, gain: Any = 1):
 
 def _with_hsv(x, change):
     """Apply a function of hue, saturation and value to RGB."""
-    wide = to_hsv(x.astype(jnp.float32))
+    wide = to_hsv(require_rgb(x, "image").astype(jnp.float32))
     parts = change(wide[..., 0], wide[..., 1], wide[..., 2])
     return to_rgb(jnp.stack(parts, -1)).astype(x.dtype)
 
@@ -196,17 +196,22 @@ def per_image_standardization(image):
 # --- random adjustments ---------------------------------------------------------------------------
 
 
-def _symmetric(limit, seed, who, is_stateless=False):
-    """Draw a number from `[-limit, limit)`."""
-    if limit < 0:
+def _symmetric(limit, seed, who, is_stateless=False, most=float("inf")):
+    """Draw a number from `[-limit, limit)`; `limit` must lie in `[0, most]`."""
+    if not 0 <= limit <= most:
         raise ValueError(
-            f"{who}: the largest change must not be negative; got {limit}.\n  Fix: pass its size."
+            f"{who}: the largest change must not be negative or above {most}; got {limit}.\n"
+            "  Fix: pass its size."
         )
     return _between(-limit, limit, seed, who, is_stateless)
 
 
 def _between(lower, upper, seed, who, is_stateless=False):
     """Draw a number from `[lower, upper)`."""
+    if lower < 0 and who.endswith(("contrast", "saturation")):
+        raise ValueError(
+            f"{who}: `lower` must not be negative; got {lower}.\n  Fix: it is a factor."
+        )
     if upper < lower:
         raise ValueError(
             f"{who}: `upper` must not be below `lower`; got {lower} and {upper}.\n  Fix: swap them."
@@ -272,13 +277,13 @@ def random_hue(image, max_delta, seed=None):
         A Tensor of the same shape and dtype.
 
     Raises:
-        ValueError: `max_delta` is negative.
+        ValueError: `max_delta` is negative or above 0.5.
 
     Example:
         >>> tf.image.random_hue(tf.ones((2, 2, 3)), 0.1).shape
         TensorShape([2, 2, 3])
     """
-    return adjust_hue(image, _symmetric(max_delta, seed, "tf.image.random_hue"))
+    return adjust_hue(image, _symmetric(max_delta, seed, "tf.image.random_hue", most=0.5))
 
 
 def random_saturation(image, lower, upper, seed=None):
@@ -357,7 +362,9 @@ def stateless_random_hue(image, max_delta, seed):
         >>> tf.image.stateless_random_hue(tf.ones((2, 2, 3)), 0.1, (1, 2)).shape
         TensorShape([2, 2, 3])
     """
-    return adjust_hue(image, _symmetric(max_delta, seed, "tf.image.stateless_random_hue", True))
+    return adjust_hue(
+        image, _symmetric(max_delta, seed, "tf.image.stateless_random_hue", True, most=0.5)
+    )
 
 
 def stateless_random_saturation(image, lower, upper, seed=None):

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes, op, static_int, static_ints
+from lamina.engine import convert_to_tensor, dtypes, errors, op, static_int, static_ints
 from lamina.ops.array import known_value
 
 __all__ = [
@@ -57,6 +57,19 @@ def _round(x):
     return jnp.sign(x) * jnp.floor(jnp.abs(x) + 0.5)  # halves away from zero, as C's roundf
 
 
+def _require_crops(boxes, indices, sizes):
+    if not (boxes.is_compatible_with([None, 4]) and indices.is_compatible_with(boxes[:1])):
+        raise errors.ArgumentError(
+            "tf.image.crop_and_resize: `boxes` must have shape (N, 4) and `box_indices` (N,); got "
+            f"{boxes} and {indices}.\n  Fix: one index for each box."
+        )
+    if len(sizes) != 2 or any(isinstance(n, int) and n <= 0 for n in sizes):
+        raise errors.ArgumentError(
+            f"tf.image.crop_and_resize: `crop_size` must be a positive height and width; got "
+            f"{sizes}.\n  Fix: crop_size=[height, width]."
+        )
+
+
 def crop_and_resize(
     image,
     boxes,
@@ -83,6 +96,7 @@ def crop_and_resize(
 
     Raises:
         ValueError: `method` is unknown.
+        ArgumentError: `boxes`, `box_indices` and `crop_size` do not have these shapes.
 
     Example:
         >>> tf.image.crop_and_resize(
@@ -95,11 +109,14 @@ def crop_and_resize(
             f'tf.image.crop_and_resize: `method` must be "bilinear" or "nearest"; got {method!r}.\n'
             "  Fix: use one of these."
         )
+    boxes, box_indices = convert_to_tensor(boxes, dtypes.float32), convert_to_tensor(box_indices)
+    sizes = static_ints(crop_size, "tf.image.crop_and_resize(crop_size)")
+    _require_crops(boxes.shape, box_indices.shape, sizes)
     return _crop_and_resize(
         image,
-        convert_to_tensor(boxes, dtypes.float32),
+        boxes,
         box_indices,
-        crop_size=static_ints(crop_size, "tf.image.crop_and_resize(crop_size)"),
+        crop_size=sizes,
         method=method,
         extrapolation_value=float(extrapolation_value),
     )
@@ -143,11 +160,16 @@ def _suppress(boxes, scores, limit, threshold, score_threshold, sigma, who):
     boxes = known_value(convert_to_tensor(boxes), f"{who}: `boxes`", fix)
     scores = known_value(convert_to_tensor(scores), f"{who}: `scores`", fix)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
-        raise ValueError(
+        raise errors.ArgumentError(
             f"{who}: `boxes` must have shape (N, 4) and `scores` (N,); got {boxes.shape} and "
             f"{scores.shape}.\n  Fix: one image at a time."
         )
     limit = static_int(limit, f"{who}(max_output_size)")
+    if limit < 0 or not 0 <= float(threshold) <= 1:
+        raise errors.ArgumentError(
+            f"{who}: `max_output_size` must be at least 0 and `iou_threshold` lie in [0, 1]; got "
+            f"{limit} and {float(threshold)}.\n  Fix: an overlap is a fraction."
+        )
     return suppressed(boxes, scores, limit, float(threshold), float(score_threshold), float(sigma))
 
 
@@ -174,7 +196,7 @@ def non_max_suppression(
         An int32 vector of indices into `boxes`, the best first.
 
     Raises:
-        ValueError: the shapes do not fit.
+        ArgumentError: the shapes do not fit, or a limit is out of range.
         TracedValueError: inside a trace, as the size of the result depends on data.
 
     Example:

@@ -5,6 +5,7 @@ import numpy as np
 from jax import lax
 
 from lamina.engine import as_dtype, from_host, op
+from lamina.ops import checks
 from lamina.ops.image.sizes import is_rare_size
 
 __all__ = [
@@ -101,6 +102,21 @@ def as_float(change):
 # --- color spaces ---------------------------------------------------------------------------------
 
 
+def require_rgb(x, name="images"):
+    """Return `x`, whose last axis must hold three channels."""
+    if not x.ndim or (isinstance(x.shape[-1], int) and x.shape[-1] != 3):
+        raise ValueError(
+            f"`{name}` must have 3 channels; got shape {x.shape}.\n"
+            "  Fix: tf.image.grayscale_to_rgb, or images[..., :3]."
+        )
+    return x
+
+
+def _real_rgb(images):
+    """Return images, which must be float and RGB: integers would lose all fractions."""
+    return require_rgb(checks.inexact(images, "images"))
+
+
 def to_hsv(x):
     red, green, blue = x[..., 0], x[..., 1], x[..., 2]
     value, low = jnp.max(x, -1), jnp.min(x, -1)
@@ -137,11 +153,14 @@ def rgb_to_hsv(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.rgb_to_hsv([[0.0, 1.0, 0.0]]).numpy().round(2)
         array([[0.33, 1.  , 1.  ]], dtype=float32)
     """
-    return to_hsv(images)
+    return to_hsv(_real_rgb(images))
 
 
 @op
@@ -154,11 +173,14 @@ def hsv_to_rgb(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.hsv_to_rgb([[0.0, 1.0, 0.5]]).numpy()
         array([[0.5, 0. , 0. ]], dtype=float32)
     """
-    return to_rgb(images)
+    return to_rgb(_real_rgb(images))
 
 
 _GRAY = np.array([[0.2989], [0.587], [0.114]])
@@ -250,11 +272,14 @@ def rgb_to_yiq(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.rgb_to_yiq([[[1.0, 1.0, 1.0]]]).numpy().round(2)[0, 0, 0]
         np.float32(1.0)
     """
-    return _mixed_channels(images, _YIQ)
+    return _mixed_channels(_real_rgb(images), _YIQ)
 
 
 @op
@@ -267,11 +292,14 @@ def yiq_to_rgb(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.yiq_to_rgb([[[1.0, 0.0, 0.0]]]).numpy()
         array([[[1., 1., 1.]]], dtype=float32)
     """
-    return _mixed_channels(images, _FROM_YIQ)
+    return _mixed_channels(_real_rgb(images), _FROM_YIQ)
 
 
 @op
@@ -284,11 +312,14 @@ def rgb_to_yuv(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.rgb_to_yuv([[[1.0, 1.0, 1.0]]]).numpy().round(2)[0, 0, 0]
         np.float32(1.0)
     """
-    return _mixed_channels(images, _YUV)
+    return _mixed_channels(_real_rgb(images), _YUV)
 
 
 @op
@@ -301,8 +332,11 @@ def yuv_to_rgb(images):
     Returns:
         A Tensor of the same shape and dtype.
 
+    Raises:
+        InvalidArgumentError: `images` is not float, or has not 3 channels.
+
     Example:
         >>> tf.image.yuv_to_rgb([[[1.0, 0.0, 0.0]]]).numpy()
         array([[[1., 1., 1.]]], dtype=float32)
     """
-    return _mixed_channels(images, _FROM_YUV)
+    return _mixed_channels(_real_rgb(images), _FROM_YUV)

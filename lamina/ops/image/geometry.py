@@ -34,6 +34,16 @@ __all__ = [
 # --- flipping and turning -------------------------------------------------------------------------
 
 
+def _batch(image):
+    """Return an image or a batch of them: a matrix would be turned along its wrong axis."""
+    if image.ndim not in (3, 4):
+        raise ValueError(
+            f"`image` must have shape (H, W, C) or (B, H, W, C); got {image.shape}.\n"
+            "  Fix: add the axis of channels, as in image[..., tf.newaxis]."
+        )
+    return image
+
+
 @op
 def flip_left_right(image):
     """Mirror images along their width.
@@ -44,11 +54,14 @@ def flip_left_right(image):
     Returns:
         A Tensor of the same shape.
 
+    Raises:
+        ValueError: `image` has another rank.
+
     Example:
         >>> tf.image.flip_left_right([[[1], [2]]]).numpy().ravel()
         array([2, 1], dtype=int32)
     """
-    return lax.rev(image, [image.ndim - 2])
+    return lax.rev(_batch(image), [image.ndim - 2])
 
 
 @op
@@ -61,11 +74,14 @@ def flip_up_down(image):
     Returns:
         A Tensor of the same shape.
 
+    Raises:
+        ValueError: `image` has another rank.
+
     Example:
         >>> tf.image.flip_up_down([[[1]], [[2]]]).numpy().ravel()
         array([2, 1], dtype=int32)
     """
-    return lax.rev(image, [image.ndim - 3])
+    return lax.rev(_batch(image), [image.ndim - 3])
 
 
 @op
