@@ -88,5 +88,6 @@ def _numeric(f: Any, inputs: list[Tensor], number: int, delta: float) -> np.ndar
             ends.append(_parts(convert_to_tensor(f(*values)).numpy()).astype(np.float64))
         columns.append((ends[0] - ends[1]) / (2 * delta))
     if not columns:
-        return np.zeros((0, 0), x.dtype.real_dtype.np)
+        rows = _parts(convert_to_tensor(f(*inputs)).numpy()).size
+        return np.zeros((rows, 0), x.dtype.real_dtype.np)
     return np.stack(columns, 1).astype(x.dtype.real_dtype.np)

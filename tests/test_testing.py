@@ -80,3 +80,10 @@ def test_compute_gradient_takes_complex_numbers_as_pairs_of_real_ones():
         np.testing.assert_allclose(found[0], [[4.0, 2.0], [-2.0, 4.0]], rtol=1e-3)
     for found in tf.test.compute_gradient(tf.math.real, [z]):
         np.testing.assert_allclose(found[0], [[1.0, 0.0]], atol=1e-3)
+
+
+def test_compute_gradient_of_nothing_has_a_row_for_each_result():
+    both = tf.test.compute_gradient(lambda x, b: x + b, [tf.zeros((0,)), tf.ones((1,))])
+    assert [found[0].shape for found in both] == [(0, 0), (0, 0)]
+    both = tf.test.compute_gradient(lambda x: tf.reduce_sum(x, 1), [tf.zeros((3, 0))])
+    assert [found[0].shape for found in both] == [(3, 0), (3, 0)]
