@@ -157,8 +157,9 @@ class GradientTape:
         self.log.append(tensor)
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """Return the Variables followed, in the order of their first read."""
-        return tuple(self._reads) or self._watched
+        """Return the Variables followed, in the order in which they were made, as in TF."""
+        followed = self._reads or self._watched
+        return tuple(sorted(followed, key=lambda v: getattr(v, "_number", 0)))
 
     def stop_recording(self) -> _Pause:
         """Return a context manager inside which the tape does not record."""

@@ -399,3 +399,12 @@ def test_batch_jacobian_asks_for_examples_with_axes(shapes):
     tape = tf.GradientTape()
     with pytest.raises(ValueError, match="at least two axes"):
         tape.batch_jacobian(y, x)
+
+
+def test_watched_variables_come_in_the_order_in_which_they_were_made():
+    first, second, third = tf.Variable(1.0), tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = third * first * second
+    assert [v.numpy() for v in tape.watched_variables()] == [1.0, 2.0, 3.0]
+    tape.gradient(y, first)
+    assert [v.numpy() for v in tape.watched_variables()] == [1.0, 2.0, 3.0]
