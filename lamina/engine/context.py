@@ -174,7 +174,7 @@ class name_scope(ContextDecorator):  # noqa: N801 (TensorFlow's name)
     """
 
     def __init__(self, name: str) -> None:
-        if not isinstance(name, str):
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError(
                 f"tf.name_scope: `name` must be a string; got {name!r} ({type(name).__name__}).\n"
                 f'  Fix: pass a name, or "" for the outermost scope.'

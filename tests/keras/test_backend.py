@@ -390,7 +390,7 @@ def test_fit_stays_within_the_limits():
         ),
         (
             lambda: keras.dtype_policies.GPTQDTypePolicy("gptq/4"),
-            "`mode` must be 'gptq' and 2 whole numbers",
+            "`mode` must be 'gptq/<weight_bits>/<group_size>'",
         ),
     ],
 )

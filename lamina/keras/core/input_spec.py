@@ -66,7 +66,9 @@ def assert_compatible(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     Raises:
         ValueError: an input has another rank, shape or dtype; or there are too few.
     """
-    first = args[0] if args else kwargs.get(layer._lm_spec.first, ())
+    if not args and layer._lm_spec.first not in kwargs:
+        return  # Python says which argument is missing
+    first = args[0] if args else kwargs[layer._lm_spec.first]
     specs = nest.flatten(layer.input_spec)
     inputs = nest.flatten(first)
     if len(inputs) != len(specs) and nest.has_composites(first):  # ragged or sparse values

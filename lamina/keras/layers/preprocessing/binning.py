@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina import ops
 from lamina.engine import Tensor
-from lamina.keras.core import checks
+from lamina.keras.core import KerasTensor, checks
 from lamina.keras.layers.preprocessing.base import (
     HOT,
     DataLayer,
@@ -137,6 +137,9 @@ class Discretization(DataLayer):
         if self.output_mode in ("multi_hot", "count") and len(shape) > 2:
             return (shape[0], *shape[2:], depth)  # a sample is what lies along axis 1
         return encoded_shape(shape, self.output_mode, depth)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return KerasTensor(self.compute_output_shape(inputs.shape), self.output_dtype)
 
     def call(self, inputs: Tensor) -> Tensor:
         bounds = self.bin_boundaries
