@@ -28,11 +28,13 @@ __all__ = [
     "Keywords",
     "argument_key",
     "as_results",
+    "check_specs",
     "check_unmodified",
     "checked_signature",
     "containers",
     "described",
     "difference",
+    "fitted",
     "has_defaults",
     "with_tensors",
 ]
@@ -162,6 +164,47 @@ def check_unmodified(before: list[tuple[Any, list[Any]]], who: str) -> None:
                 f"{who}: the function must not change the lists and dicts that it is given; it "
                 f"changed one to {container!r}.\n  Fix: copy it first, or return what is new."
             )
+
+
+def check_specs(who: str, signature: Any, args: Any) -> None:
+    """Raise unless the TensorSpecs among some arguments fit a function's `input_signature`.
+
+    Raises:
+        TypeError: one does not.
+    """
+    wanted, given = nest.flatten(list(signature)), nest.flatten(list(args))
+    if len(given) != len(wanted):
+        return  # defaults stand for some
+    for spec, other in zip(wanted, given, strict=True):
+        if isinstance(other, TensorSpec) and not spec.is_compatible_with(other):
+            raise TypeError(
+                f'tf.function "{who}": an argument must fit {spec!r} of `input_signature`; got '
+                f"{other!r}.\n  Fix: leave the arguments out, or change `input_signature`."
+            )
+
+
+def fitted(who: str, spec: Any, value: Any) -> Any:
+    """Return an argument as a Tensor of a TensorSpec of `input_signature`.
+
+    Raises:
+        TypeError: it has another dtype or shape.
+    """
+    if not hasattr(spec, "dtype"):
+        return value
+    try:
+        tensor = convert_to_tensor(value, spec.dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f'tf.function "{who}": an argument must fit {spec!r} of '
+            f"`input_signature`.\n  Reason: {error}"
+        ) from None
+    if not spec.shape.is_compatible_with(tensor.shape):
+        raise TypeError(
+            f'tf.function "{who}": an argument must fit {spec!r} of '
+            f"`input_signature`; got shape {tensor.shape}, dtype {tensor.dtype.name}.\n"
+            f"  Fix: reshape it, or write None for sizes that vary."
+        )
+    return tensor
 
 
 _RESULTS = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, Variable)

@@ -22,17 +22,18 @@ from lamina.engine.arguments import (
     Keywords,
     argument_key,
     as_results,
+    check_specs,
     check_unmodified,
     checked_signature,
     containers,
     difference,
+    fitted,
     has_defaults,
     with_tensors,
 )
 from lamina.engine.closure import close
 from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction, Given
 from lamina.engine.context import config, local, versions
-from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.places import place_of_caller, place_of_error
 from lamina.engine.ranks import OpenRank
 from lamina.engine.shapes import TensorShape
@@ -97,12 +98,8 @@ class Function:
 
     def __reduce__(self) -> Any:
         """Pickle a decorated function by its name, any other as what made it."""
-        place: Any = sys.modules.get(getattr(self, "__module__", None) or "")
-        name = getattr(self, "__qualname__", "")
-        for part in name.split("."):
-            place = getattr(place, part, None)
-        if place is self:
-            return name
+        if _is_at_its_name(self):
+            return self.__qualname__  # type: ignore[attr-defined]
         how = self.input_signature, self._reduce_retracing, self._autograph
         return Function, (self.python_function, self._label, *how), {"_is_strict": self._is_strict}
 
@@ -167,32 +164,15 @@ class Function:
                     f"`input_signature` {list(specs)}; got {len(args)}."
                 )
             args = defaults
+        fit = functools.partial(fitted, self._label)
         return tuple(
-            self._fit(spec, value)
+            fit(spec, value)
             if isinstance(spec, TensorSpec)
             else spec.cast(value)  # of a ragged or sparse Tensor, or an extension type
             if isinstance(spec, TypeSpec)
-            else nest.map_structure(self._fit, spec, value)
+            else nest.map_structure(fit, spec, value)
             for spec, value in zip(specs, args, strict=True)
         )
-
-    def _fit(self, spec: Any, value: Any) -> Any:
-        if not hasattr(spec, "dtype"):
-            return value
-        try:
-            tensor = convert_to_tensor(value, spec.dtype)
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f'tf.function "{self._label}": an argument must fit {spec!r} of '
-                f"`input_signature`.\n  Reason: {error}"
-            ) from None
-        if not spec.shape.is_compatible_with(tensor.shape):
-            raise TypeError(
-                f'tf.function "{self._label}": an argument must fit {spec!r} of '
-                f"`input_signature`; got shape {tensor.shape}, dtype {tensor.dtype.name}.\n"
-                f"  Fix: reshape it, or write None for sizes that vary."
-            )
-        return tensor
 
     # -- tracing
 
@@ -436,7 +416,7 @@ class Function:
             return OpenRank(self, args)  # type: ignore[return-value]
 
         if self.input_signature is not None and args is not self.input_signature:
-            self._check_specs(args)
+            check_specs(self._label, self.input_signature, args)
         args = _stand_ins(args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[argument_key(a, tensors) for a in args])
@@ -450,20 +430,6 @@ class Function:
                 self._label, Given(self.python_function, args, self), because
             )
         return found
-
-    def _check_specs(self, args: tuple[Any, ...]) -> None:
-        """Raise unless the TensorSpecs among some arguments fit `input_signature`."""
-        wanted = [s for s in nest.flatten(list(self.input_signature or ()))]
-        given = nest.flatten(list(args))
-        if len(given) != len(wanted):
-            return  # defaults stand for some
-        for spec, other in zip(wanted, given, strict=True):
-            if isinstance(other, TensorSpec) and not spec.is_compatible_with(other):
-                raise TypeError(
-                    f'tf.function "{self._label}": an argument must fit {spec!r} of '
-                    f"`input_signature`; got {other!r}.\n"
-                    f"  Fix: leave the arguments out, or change `input_signature`."
-                )
 
     def experimental_get_tracing_count(self) -> int:
         """Return how many times the Python function was traced."""
@@ -479,6 +445,14 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
+
+
+def _is_at_its_name(function: Any) -> bool:
+    """Return whether an import of its module gives this function by its name."""
+    place: Any = sys.modules.get(getattr(function, "__module__", None) or "")
+    for part in getattr(function, "__qualname__", "").split("."):
+        place = getattr(place, part, None)
+    return place is function
 
 
 class _Ran:
