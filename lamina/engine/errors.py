@@ -255,9 +255,19 @@ class ArgumentError(InvalidArgumentError, ValueError):
     """An operation does not take arguments of these shapes, dtypes or sizes.
 
     TensorFlow raises InvalidArgumentError where an operation runs at once, and ValueError where a
-    `tf.function` records it; this is both. Read the shapes and dtypes in the message and change
-    the call.
+    `tf.function` records it; this is both, and is shown under the first's name. Read the shapes
+    and dtypes in the message and change the call.
     """
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _argument_error, super().__reduce__()[1]
+
+
+ArgumentError.__name__ = ArgumentError.__qualname__ = InvalidArgumentError.__name__
+
+
+def _argument_error(*args: Any) -> ArgumentError:
+    return ArgumentError(*args)
 
 
 class OperandError(InvalidArgumentError, TypeError):

@@ -66,8 +66,7 @@ def bincount(
 
     Raises:
         ValueError: `axis` is neither None, 0 nor -1, or there are weights and `binary_output`.
-        InvalidArgumentError: `arr` is not an integer tensor, or has a value below 0 that is known
-            without running a program.
+        InvalidArgumentError: `arr` has a value below 0 that is known without running a program.
 
     Example:
         >>> tf.math.bincount([0, 1, 1, 3]).numpy()

@@ -1,5 +1,7 @@
 """Conversion of values, the dtype rule of @op, its attributes, and what it says when they fail."""
 
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -259,3 +261,14 @@ def test_what_an_operation_cannot_take_is_the_error_of_eager_code_and_of_functio
             tf.add(tf.ones((2, 3)), [1.0, 2.0])
         with pytest.raises(kind, match="must be a square"):
             tf.function(tf.linalg.inv)(tf.ones((2, 3)))
+
+
+def test_errors_of_arguments_are_shown_as_tensorflow_and_can_be_pickled():
+    with pytest.raises(ValueError, match=r"tf\.matmul") as raised:
+        tf.matmul(tf.ones([2, 3]), tf.ones([2, 3]))
+    error = raised.value
+    assert type(error).__qualname__ == "InvalidArgumentError"
+    again = pickle.loads(pickle.dumps(error))
+    assert isinstance(again, ValueError)
+    assert isinstance(again, tf.errors.InvalidArgumentError)
+    assert str(again) == str(error)
