@@ -282,7 +282,7 @@ class Pending:
             needed = tuple((e[0], *(moved.get(s, s) for s in e[1:])) for e in trace.equations)
             inputs = [inputs[place] for place in places]
             types = tuple(self.input_types[place] for place in places)
-            tensor._value = _cache.run(Key(needed, types, trace.outputs), inputs, splits=False)[0]
+            tensor._value = _cache.run(Key(needed, types, trace.outputs), inputs)[0]
 
     def flush(self) -> None:
         """Run the trace as one program; its live Tensors get their values."""
@@ -314,7 +314,7 @@ class Pending:
         donated = () if self.calls_host else self._donated()
         key = Key(tuple(self.equations), tuple(self.input_types), wanted, donated)
         try:
-            values = _cache.run(key, self.inputs, splits=not self.calls_host)
+            values = _cache.run(key, self.inputs, None if self.calls_host else self._may_part)
         except HalfwayError as half:
             _give(tensors, half.values)
             raise half.error from None
@@ -345,6 +345,21 @@ class Pending:
             if references(old) > _HANDLE_REFS or references(value) > _VALUE_REFS:
                 inputs[~at] = value.copy()
         return tuple(sorted(places))
+
+    def _may_part(self, step: Key) -> bool:
+        """Return whether what stands behind a known step may fail without a variable being lost.
+
+        One that both assign has no value to go back to: the step takes the old one's buffer.
+        """
+        made, inputs_at = step.made, self._inputs_at
+        for variable, old in self.assigned.items():
+            new = variable._tensor
+            if old is None or new is None or new._trace is not self or new._slot < made:
+                continue
+            at = inputs_at.get(identity(old._value))
+            if at is not None and ~at in step.donated:
+                return False
+        return True
 
     def _fail(self, error: BaseException) -> None:
         """Give variables their old values back, so that nothing is lost with a failed run."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -138,6 +138,11 @@ class Key(NamedTuple):
     wanted: tuple[int, ...]
     donated: tuple[int, ...] = ()
 
+    @property
+    def made(self) -> int:
+        """How many slots its equations fill."""
+        return sum([len(signatures[equation[0]].outputs) for equation in self.equations])
+
 
 class HalfwayError(Exception):
     """The second part of a run failed; the first part's values are there.
@@ -147,7 +152,7 @@ class HalfwayError(Exception):
         error: What the second part raised.
     """
 
-    def __init__(self, values: dict[int, Any], error: Exception) -> None:
+    def __init__(self, values: dict[int, Any], error: BaseException) -> None:
         super().__init__()
         self.values, self.error = values, error
 
@@ -162,13 +167,16 @@ class Split:
         programs: Where the rest's program is found, or compiled.
         first: The known program's key.
         key: The new structure.
+
+    Attributes:
+        first: The known program's key.
     """
 
-    __slots__ = ("_first", "_given", "_key", "_programs", "_rest", "_wanted")
+    __slots__ = ("_given", "_key", "_programs", "_rest", "_wanted", "first")
 
     def __init__(self, programs: Programs, first: Key, key: Key) -> None:
         kinds = [kind for e in first.equations for kind in signatures[e[0]].outputs]
-        made = len(kinds)
+        made = first.made
         given: dict[int, int] = {}
         rest = tuple(
             (
@@ -180,7 +188,7 @@ class Split:
         types = tuple([kinds[s].id if s >= 0 else key.types[~s] for s in given])
         wanted = tuple([s - made for s in key.wanted if s >= made])
         self._programs = programs
-        self._first, self._key = first, key
+        self.first, self._key = first, key
         self._given = list(given)
         self._rest = Key(rest, types, wanted)
         self._wanted = [s for s in key.wanted if s >= made]
@@ -191,7 +199,7 @@ class Split:
         Raises:
             HalfwayError: from the error of the second part.
         """
-        first = self._first
+        first = self.first
         ran = self._programs.run(first, inputs[: len(first.types)])
         values = dict(zip(first.wanted, ran, strict=True))
         try:
@@ -199,7 +207,7 @@ class Split:
                 given = [values[s] if s >= 0 else inputs[~s] for s in self._given]
                 ran = self._programs.run(self._rest, given)
                 values.update(zip(self._wanted, ran, strict=True))
-        except Exception as error:
+        except BaseException as error:
             raise HalfwayError(values, error) from error
         return [values[s] for s in self._key.wanted]
 
@@ -220,24 +228,25 @@ class Programs:
         self.moved: dict[tuple[str, ...], int] = {}
         self.strikes = 0
 
-    def run(self, key: Key, inputs: Sequence[Any], splits: bool = True) -> list[Any]:
+    def run(
+        self, key: Key, inputs: Sequence[Any], parts: Callable[[Key], bool] | None = None
+    ) -> list[Any]:
         """Return the values of the slots that the key wants.
 
         Args:
             key: The program.
             inputs: One value for each of its inputs.
-            splits: Whether it may run in two parts.
+            parts: Whether it may run in two, the first of which is a known program; None: never.
 
         Raises:
             HalfwayError: the first part ran and the second did not.
         """
         program = self._find(key)
-        if program is None and splits and (first := self._known_step(key)) is not None:
-            program = Split(self, first, key)
-            self._keep(key, program)
+        if program is None or type(program) is Split:
+            program = self._split(key, program, parts)
         if program is not None:
             return program(inputs)
-        if self.should_step(key, key.equations):
+        if self._should_step(key):
             stats.stepped += 1
             return _step(key.equations, inputs, key.wanted)
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
@@ -245,6 +254,20 @@ class Programs:
         values = program(inputs)
         self._keep(key, program)
         return values
+
+    def _split(
+        self, key: Key, known: Split | None, parts: Callable[[Key], bool] | None
+    ) -> Split | None:
+        """Return how the structure runs in two parts, if it may."""
+        if parts is None:
+            return None
+        first = self._known_step(key) if known is None else known.first
+        if first is None or not parts(first):
+            return None
+        if known is None:
+            known = Split(self, first, key)
+            self._keep(key, known)
+        return known
 
     def _find(self, key: Key) -> Program | Split | None:
         found = self.programs.get(key)
@@ -284,8 +307,9 @@ class Programs:
                 return step
         return None
 
-    def should_step(self, key: Any, equations: Sequence[Equation]) -> bool:
+    def _should_step(self, key: Key) -> bool:
         """Return whether to run this new structure operation by operation, this time."""
+        equations = key.equations
         if self._grows(equations):
             return True
         used = [signatures[number] for number in {equation[0] for equation in equations}]
@@ -328,7 +352,7 @@ _START = 8
 
 def _parts(step: Key, key: Key) -> bool:
     """Return whether a program can run after its first equations, a step, have run alone."""
-    made = sum(len(signatures[e[0]].outputs) for e in step.equations)
+    made = step.made
     there = set(step.equations)
     used = {slot for slot in key.wanted if slot < made}
     for equation in key.equations[len(step.equations) :]:

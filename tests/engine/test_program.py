@@ -115,6 +115,41 @@ def test_if_the_rest_fails_the_step_has_happened():
     assert (_fragile(tf.reduce_max(v)) - loss).numpy() == expected.max() - loss.numpy()
 
 
+def test_a_variable_that_step_and_rest_assign_survives_a_failing_rest():
+    _fragile(tf.constant(1.0))
+    expected = _expected(2)
+    v, x = _variable(), _ONES
+    for _ in range(3):
+        loss = _step(v, x)  # two ran, the third is pending
+    v.assign(_fragile(v) + loss)
+    _fails[0] = True
+    with pytest.raises(RuntimeError, match="broken kernel"):
+        v.numpy()
+    _fails[0] = False
+    assert not _kept(Split)
+    np.testing.assert_array_equal(v.numpy(), expected)
+
+
+def test_interrupting_the_rest_keeps_the_step(monkeypatch):
+    expected = _expected(3)
+    v, x = _variable(), _ONES
+    for _ in range(3):
+        loss = _step(v, x)
+    y = tf.reduce_max(v) - loss
+    run = pending._cache.run
+
+    def interrupted(key, inputs, parts=None):
+        if parts is None and len(key.equations) < 5:
+            raise KeyboardInterrupt
+        return run(key, inputs, parts)
+
+    monkeypatch.setattr(pending._cache, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        y.numpy()
+    monkeypatch.undo()
+    np.testing.assert_array_equal(v.numpy(), expected)
+
+
 def test_asking_a_dataset_for_the_next_element_ends_the_step():
     v = tf.Variable(np.ones(4, np.float32))
     data = tf.data.Dataset.from_tensor_slices(np.ones([20, 4], np.float32))
