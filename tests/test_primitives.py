@@ -142,6 +142,27 @@ def test_libraries_of_operations_are_refused(tmp_path):
         tf.load_library(str(tmp_path))
 
 
+def test_threads_share_a_name_scope_object():
+    scope, entered, left = tf.name_scope("shared"), threading.Event(), threading.Event()
+    seen = []
+
+    def other():
+        with tf.name_scope("other"):
+            with scope:
+                entered.set()
+                left.wait(10)
+            seen.append(tf.get_current_name_scope())
+
+    thread = threading.Thread(target=other)
+    with scope:
+        thread.start()
+        assert entered.wait(10)
+    assert tf.get_current_name_scope() == ""
+    left.set()
+    thread.join()
+    assert seen == ["other"]
+
+
 def test_name_scopes_can_be_left_and_named_whole():
     with tf.name_scope("a") as a, tf.name_scope("b"):
         assert a == "a/"

@@ -25,6 +25,7 @@ class _Local(threading.local):
         training: The `training` flag of the layer call that runs, None if nobody set it.
         compute_dtype: What float variables are read as (mixed precision), or None.
         names: The open name scopes, joined by "/".
+        outer_names: What `names` was before each open scope; scope objects are shared by threads.
         device: The device asked for by `tf.device`, or None.
         calls: Layer calls that run now, outermost first (keras/core fills it).
         masks: Whether a Keras mask was made in this thread, which operations then carry on.
@@ -48,6 +49,7 @@ class _Local(threading.local):
         self.training: Any = None
         self.compute_dtype: Any = None
         self.names = ""
+        self.outer_names: list[str] = []
         self.device: Any = None
         self.calls: list[Any] = []
         self.masks = False
@@ -180,7 +182,6 @@ class name_scope(ContextDecorator):  # noqa: N801 (TensorFlow's name)
                 f'  Fix: pass a name, or "" for the outermost scope.'
             )
         self._name = name
-        self._before: list[str] = []
 
     @property
     def name(self) -> str:
@@ -189,7 +190,7 @@ class name_scope(ContextDecorator):  # noqa: N801 (TensorFlow's name)
 
     def __enter__(self) -> str:
         here, name = local, self._name
-        self._before.append(here.names)
+        here.outer_names.append(here.names)
         if name.endswith("/"):
             here.names = name[:-1]
         else:
@@ -197,7 +198,7 @@ class name_scope(ContextDecorator):  # noqa: N801 (TensorFlow's name)
         return here.names + "/" if here.names else ""
 
     def __exit__(self, *error: object) -> None:
-        local.names = self._before.pop()
+        local.names = local.outer_names.pop()
 
 
 def scoped_name(name: str) -> str:
