@@ -1,11 +1,14 @@
-"""Adding a bias where Keras does: on TensorFlow, not always along the axis that it belongs to."""
+"""How layers with a kernel end: bias and activation.
+
+A bias is added where Keras adds it: on TensorFlow, not always along the axis it belongs to.
+"""
 
 from typing import Any
 
 from lamina import ops
 from lamina.engine import Tensor
 
-__all__ = ["add_bias"]
+__all__ = ["activated", "add_bias"]
 
 
 def add_bias(y: Tensor, bias: Any) -> Tensor:
@@ -21,3 +24,8 @@ def add_bias(y: Tensor, bias: Any) -> Tensor:
     sizes = [size for size in bias.shape if size != 1]
     along_last = len(sizes) == 1 and bias.shape[-1] == 1 and y.shape[-1] == sizes[0]
     return ops.add(y, ops.reshape(bias, [-1]) if along_last else bias)
+
+
+def activated(layer: Any, y: Tensor) -> Tensor:
+    """Return the layer's activation of `y`, or `y` where it has none."""
+    return y if layer.activation is None else layer.activation(y)

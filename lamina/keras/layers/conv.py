@@ -141,8 +141,7 @@ class Conv(Adaptable, Convolution):
         )
 
     def call(self, inputs: Tensor) -> Tensor:
-        y = self.biased(self.convolution_op(inputs, self.kernel))
-        return y if self.activation is None else self.activation(y)
+        return self.finished(self.convolution_op(inputs, self.kernel))
 
 
 class Conv1D(Conv):

@@ -133,8 +133,7 @@ class ConvTranspose(Convolution):
             self.data_format,
             self.dilation_rate,
         )
-        y = self.biased(y)
-        return y if self.activation is None else self.activation(y)
+        return self.finished(y)
 
 
 class Conv1DTranspose(ConvTranspose):

@@ -111,8 +111,7 @@ class DepthwiseConv(Convolution):
         y = ops.depthwise_conv(
             inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate
         )
-        y = self.biased(y)
-        return y if self.activation is None else self.activation(y)
+        return self.finished(y)
 
 
 class DepthwiseConv1D(DepthwiseConv):
@@ -258,8 +257,7 @@ class SeparableConv(Convolution):
             self.data_format,
             self.dilation_rate,
         )
-        y = self.biased(y)
-        return y if self.activation is None else self.activation(y)
+        return self.finished(y)
 
 
 class SeparableConv1D(SeparableConv):

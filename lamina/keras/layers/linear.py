@@ -10,7 +10,7 @@ from lamina.keras import activations, constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
 from lamina.keras.core.quantizing import dequantized, quantized_inputs
 from lamina.keras.layers import contraction
-from lamina.keras.layers.biases import add_bias
+from lamina.keras.layers.biases import activated, add_bias
 
 __all__ = ["Dense", "EinsumDense"]
 
@@ -120,7 +120,7 @@ class Dense(Adaptable):
             y = ops.matmul(inputs, self.kernel)
         else:
             y = ops.affine(inputs, self.kernel, self.bias)
-        return y if self.activation is None else self.activation(y)
+        return activated(self, y)
 
     def _quantized_axes(self) -> tuple[int, ...]:
         return (0,)
@@ -129,7 +129,7 @@ class Dense(Adaptable):
         x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), -1)
         y = ops.matmul(x, dequantized(self))
         y = y if self.bias is None else add_bias(y, self.bias)
-        return y if self.activation is None else self.activation(y)
+        return activated(self, y)
 
 
 class EinsumDense(Adaptable):
@@ -254,7 +254,7 @@ class EinsumDense(Adaptable):
         y = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             y = add_bias(y, self.bias)
-        return y if self.activation is None else self.activation(y)
+        return activated(self, y)
 
     def _quantized_axes(self) -> tuple[int, ...]:
         return contraction.summed_axes(self.equation, 1)
@@ -264,4 +264,4 @@ class EinsumDense(Adaptable):
         x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), axes)
         y = ops.einsum(self.equation, x, dequantized(self))
         y = y if self.bias is None else add_bias(y, self.bias)
-        return y if self.activation is None else self.activation(y)
+        return activated(self, y)

@@ -8,7 +8,7 @@ from lamina import ops
 from lamina.engine import Shape, Tensor
 from lamina.keras import policy
 from lamina.keras.core import InputSpec, Layer, checks
-from lamina.keras.layers.biases import add_bias
+from lamina.keras.layers.biases import activated, add_bias
 
 __all__ = ["Convolution", "Spatial", "with_sections"]
 
@@ -131,13 +131,13 @@ class Convolution(Spatial):
             constraint=self.bias_constraint,
         )
 
-    def biased(self, y: Tensor) -> Tensor:
-        """Return `y` plus the bias of each channel."""
+    def finished(self, y: Tensor) -> Tensor:
+        """Return the activation of `y` plus the bias of each channel."""
         if self.bias is None:
-            return y
+            return activated(self, y)
         if self.data_format == "channels_last":
-            return ops.add(y, self.bias)
-        return add_bias(y, ops.reshape(self.bias, [-1, *[1] * self.rank]))
+            return activated(self, ops.add(y, self.bias))
+        return activated(self, add_bias(y, ops.reshape(self.bias, [-1, *[1] * self.rank])))
 
 
 def with_sections(own: str | None, base: str | None) -> str | None:
