@@ -64,15 +64,6 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
         if outputs is not None:
             self._set_graph(Graph(inputs, outputs, self.name))
 
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._name
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self.__dict__["_name"] = value
-
     # -- functional models
 
     def _set_graph(self, graph: Graph) -> None:
