@@ -238,7 +238,7 @@ def _wrong_weights(count: int, given: Any) -> str:
 
 
 def _is_shaped(entry: Any) -> bool:
-    return isinstance(entry, str) and entry.lower() in ("crossentropy", "ce")
+    return isinstance(entry, str) and SHAPED.get(entry.lower()) is SHAPED["crossentropy"]
 
 
 def _loss_of(entry: Any, y_true: Any = None, y_pred: Any = None) -> Loss | None:
