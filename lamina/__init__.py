@@ -332,6 +332,7 @@ __getattr__, __dir__ = _on_demand(
         "io",
         "lookup",
         "python",
+        "raw_ops",
         "ragged",
         "saved_model",
         "sets",

@@ -160,7 +160,14 @@ def test_a_name_that_no_older_namespace_had():
 
 def test_what_is_left_out_is_not_there():
     # Of these, parts are there.
-    spaces = {"tf.compat.v1", "tf.Graph", "tf.Operation", "tf.keras.experimental", "tf.python"}
+    there = ("compat.v1", "Graph", "Operation", "keras.experimental", "python", "raw_ops")
+    spaces = {f"tf.{name}" for name in there}
     for name in LEFT_OUT.keys() - spaces:
         with pytest.raises(AttributeError):
             operator.attrgetter(name.removeprefix("tf."))(tf)
+
+
+def test_kernels_can_be_asked_for():
+    assert not hasattr(tf.raw_ops, "BlockLSTMV2")
+    with pytest.raises(AttributeError, match="public function"):
+        _ = tf.raw_ops.Relu
