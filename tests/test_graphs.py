@@ -172,3 +172,22 @@ def test_what_a_loop_or_a_variable_gives_has_a_name():
 
     f()
     assert shown == ["ReadVariableOp:0", 'Tensor("Placeholder:0", shape=(), dtype=int32)']
+
+
+def test_a_concrete_function_takes_the_tensors_of_structures_by_their_flat_names():
+    @tf.function
+    def weigh(pair, **rest):
+        return pair[0]["left"] - 2.0 * pair[1] - 3.0 * rest["offset"]
+
+    named, plain = tf.TensorSpec([], name="first"), tf.TensorSpec([])
+    concrete = weigh.get_concrete_function(({"left": named}, plain), offset=plain)
+    a, b, c = (tf.constant(v) for v in (1.0, 2.0, 3.0))
+    assert concrete(first=a, pair=b, offset=c).numpy() == -12.0
+    assert concrete(a, b, c).numpy() == -12.0
+    assert concrete(({"left": a}, b), offset=c).numpy() == -12.0
+    concrete = tf.function(lambda x: x[0] - 2.0 * x[1]).get_concrete_function([plain, plain])
+    assert concrete(x=a, x_1=b).numpy() == -3.0
+    with pytest.raises(TypeError, match="missing argument"):
+        concrete()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'x_2'"):
+        concrete(x=a, x_2=b)

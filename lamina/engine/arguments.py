@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "Keywords",
     "argument_key",
     "as_results",
+    "by_flat_names",
     "check_specs",
     "check_unmodified",
     "checked_signature",
@@ -221,6 +222,40 @@ def as_results(found: Any) -> Any:
 
 class Keywords(dict[str, Any]):
     """Keyword-only arguments, as the last positional one."""
+
+
+def by_flat_names(
+    named: dict[str, Any], args: Sequence[Any], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return arguments from a call with one Tensor for each TypeSpec, TF's flat signature.
+
+    Args:
+        named: What each parameter was traced for. A TypeSpec goes by its own name or that of
+            its parameter, the second of a name as name_1.
+        args: The first of them, by position.
+        kwargs: The others.
+
+    Returns:
+        The value of each parameter; None if the call does not fit.
+    """
+    names: list[str] = []
+    for parameter, value in named.items():
+        for spec in nest.flatten(value):
+            if isinstance(spec, TypeSpec):
+                base = getattr(spec, "name", None) or parameter
+                count = sum(n == base or n.startswith(f"{base}_") for n in names)
+                names.append(base if base not in names else f"{base}_{count}")
+    found = dict(zip(names, args, strict=False))
+    if len(args) > len(names) or set(found) & set(kwargs) or {*found, *kwargs} != set(names):
+        return None
+    found.update(kwargs)
+    given = iter([found[n] for n in names])
+    return {
+        parameter: nest.map_structure(
+            lambda leaf: next(given) if isinstance(leaf, TypeSpec) else leaf, value
+        )
+        for parameter, value in named.items()
+    }
 
 
 def described(key: Any) -> str:

@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import dtypes, errors, nest
-from lamina.engine.arguments import Keywords, argument_key, as_results, with_tensors
+from lamina.engine.arguments import (
+    Keywords,
+    argument_key,
+    as_results,
+    by_flat_names,
+    with_tensors,
+)
 from lamina.engine.assertions import checked
 from lamina.engine.closure import Closed, call_trace, replace_nones
 from lamina.engine.context import local
@@ -104,24 +110,24 @@ class Given:
         """
         named = self.named()
         found: dict[str, Any] = dict(zip(named, args, strict=False))
-        if len(args) > len(named):
-            raise self._unbound(name, f"too many positional arguments, {len(args)}")
+        why = f"too many positional arguments, {len(args)}" if len(args) > len(named) else ""
         # A Tensor may also go by the name of the TensorSpec that the function was traced for.
         of_specs = {v.name: k for k, (_, v) in named.items() if isinstance(v, TensorSpec)}
         for key, value in kwargs.items():
             key = key if key in named else of_specs.get(key, key)
             if key not in named or key in found:
-                raise self._unbound(name, f"an unexpected keyword argument {key!r}")
+                why = why or f"an unexpected keyword argument {key!r}"
             found[key] = value
-        if not kwargs and set(found) != set(named):
-            # TF's flat signature: the Tensors alone, in order.
-            wanted = [key for key, (_, v) in named.items() if _has_spec(v)]
-            if len(wanted) == len(args):
-                found = dict(zip(wanted, args, strict=True))
+        missing = [k for k, (_, v) in named.items() if k not in found and _has_spec(v)]
+        if missing:
+            why = why or f"a missing argument {missing[0]!r}"
+        if why or (not kwargs and len(found) < len(named)):
+            flat = by_flat_names({k: v for k, (_, v) in named.items()}, args, kwargs)
+            if flat is None and why:
+                raise self._unbound(name, why)
+            found = found if flat is None else flat
         for key, (_, value) in named.items():
             if key not in found:
-                if _has_spec(value):
-                    raise self._unbound(name, f"a missing argument {key!r}")
                 found[key] = value
             elif not _has_spec(value) and not _same(found[key], value):
                 raise self._unbound(name, f"{key}={found[key]!r} where {value!r} was traced")
