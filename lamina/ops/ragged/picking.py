@@ -40,6 +40,11 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
     batch_dims += len(indices.shape) if batch_dims < 0 else 0
     axis = batch_dims if axis is None else int(axis)
     axis += len(params.shape) if axis < 0 else 0
+    if batch_dims > len(indices.shape):
+        raise ValueError(
+            f"tf.gather: `batch_dims` must not exceed the rank of `indices`, "
+            f"{len(indices.shape)}; got {batch_dims}."
+        )
     if not 0 <= batch_dims <= axis < len(params.shape):
         raise ValueError(
             f"tf.gather: `axis` must lie in [batch_dims, {len(params.shape)}); got axis {axis}, "
@@ -51,33 +56,27 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0, name
 def _gather(params, indices, axis, batch_dims):
     if batch_dims == 0 and axis == 0:
         return _gather_rows(params, indices)
-    if batch_dims > 1 or (batch_dims == 1 and axis > 1):
-        params, indices = as_ragged(params, 1), as_ragged(indices, 1)
-        if batch_dims == 1:
-            raise ValueError(
-                f"tf.gather: ragged Tensors take batch_dims 1 with axis 1; got axis {axis}.\n"
-                f"  Fix: merge the axes in between with merge_dims."
-            )
-        return indices.with_values(_gather(params.values, indices.values, axis - 1, batch_dims - 1))
-    if batch_dims == 1:
+    if batch_dims == 0:  # the same for each item before the axis
+        indices = take_rows(expand_dims(indices, 0), np.zeros(count_rows(params), np.int64))
+        return _gather(params, indices, axis, 1)
+    if axis == 1:
         return _gather_within(params, indices)
-    # The axis lies behind: every item before it is gathered from.
     params = as_ragged(params, 1)
-    if axis > 1:
-        return params.with_values(_gather(params.values, indices, axis - 1, 0))
-    if is_ragged(indices):
-        raise ValueError("tf.gather: ragged `indices` need axis 0 or batch_dims; got axis 1.")
-    each = on_host(indices)
-    starts, lengths = splits_of(params)[:-1], lengths_of(params)
-    flat = np.broadcast_to(each.reshape(-1), (len(starts), each.size))
-    for row, length in zip(flat, lengths, strict=True):
-        _checked(row, int(length), "tf.gather")
-    order = (flat + starts[:, None]).reshape(-1)
-    made = take_rows(params.values, order)
-    for size in reversed(each.shape):
-        rows = count_rows(made) // size if size else 0
-        made = with_lengths(made, np.full(rows, size), params._partition.dtype, size)
-    return made
+    if batch_dims > 1:
+        indices = as_ragged(indices, 1)
+        _check_rows(params, indices)
+        return indices.with_values(_gather(params.values, indices.values, axis - 1, batch_dims - 1))
+    _check_rows(params, indices)
+    each = take_rows(indices, np.repeat(np.arange(count_rows(params)), lengths_of(params)))
+    return params.with_values(_gather(params.values, each, axis - 1, 1))
+
+
+def _check_rows(params, indices):
+    if count_rows(params) != count_rows(indices):
+        raise ValueError(
+            f"tf.gather: `params` and `indices` must have as many rows each; got "
+            f"{count_rows(params)} and {count_rows(indices)}."
+        )
 
 
 def _gather_within(params, indices):
@@ -85,11 +84,7 @@ def _gather_within(params, indices):
     if len(indices.shape) == 1:  # one index a row
         return _gather_within(params, expand_dims(indices, 1)).values
     params, indices = as_ragged(params, 1), as_ragged(indices, 1)
-    if count_rows(params) != count_rows(indices):
-        raise errors.InvalidArgumentError(
-            f"tf.gather: `params` and `indices` must have as many rows each; got "
-            f"{count_rows(params)} and {count_rows(indices)}."
-        )
+    _check_rows(params, indices)
     return indices.with_values(
         _take_shaped(params.values, _within_rows(params, indices), indices.values)
     )
@@ -143,8 +138,13 @@ def _gather_rows(params, indices):
     return _take_shaped(params, places, indices)
 
 
-def gather_nd(params, indices, batch_dims=0, name=None):
+def gather_nd(params, indices, batch_dims=0, name=None, bad_indices_policy=""):
     """Pick elements and slices of ragged Tensors by full indices; `tf.gather_nd` for them."""
+    if bad_indices_policy not in ("", "DEFAULT", None):
+        raise ValueError(
+            f"tf.gather_nd: ragged Tensors take no `bad_indices_policy`; got "
+            f"{bad_indices_policy!r}.\n  Fix: leave it out."
+        )
     if batch_dims:
         raise ValueError("tf.gather_nd: ragged Tensors take `batch_dims` 0 only.")
     params, indices = _operand(params), _operand(indices)

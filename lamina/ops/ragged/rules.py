@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina import ops
 from lamina.engine import convert_to_tensor, dtypes, errors, nest
+from lamina.ops import image
 from lamina.ops.composite import extend
 from lamina.ops.ragged import indexing, picking, shaping
 from lamina.ops.ragged.broadcasting import map_flat
@@ -148,6 +149,10 @@ def _cast(x, dtype, name=None):
 
 def _saturate_cast(value, dtype, name=None):
     return value.with_flat_values(ops.saturate_cast(value.flat_values, dtype))
+
+
+def _bitcast(input, type, name=None):
+    return input.with_flat_values(ops.bitcast(input.flat_values, type))
 
 
 def _size(input, out_type=dtypes.int32, name=None):
@@ -312,10 +317,27 @@ class _Whole:
 
 def _stacked(rows, keep, kind):
     rows = [r if is_ragged(r) else convert_to_tensor(r) for r in rows]
+    _check_kind(rows[0], kind)
     ragged = isinstance(kind, RaggedTensorSpec) or keep or any(map(is_ragged, rows))
     if ragged and len(rows[0].shape):
         return shaping.stack(rows)
     return ops.stack(rows)
+
+
+def _check_kind(row, kind):
+    """Raise unless what `fn` of `tf.map_fn` returned is of the kind that was promised."""
+    wanted = getattr(kind, "dtype", kind)
+    if wanted is not None and row.dtype is not dtypes.as_dtype(wanted):
+        raise errors.InvalidArgumentError(
+            f"tf.map_fn: `fn` must return {dtypes.as_dtype(wanted).name}, as `fn_output_signature` "
+            f"says; got {row.dtype.name}.\n  Fix: name the dtype of the results there."
+        )
+    rank = getattr(getattr(kind, "shape", None), "rank", None)
+    if rank is not None and rank != len(row.shape):
+        raise ValueError(
+            f"tf.map_fn: `fn` must return Tensors as `fn_output_signature` {kind!r} says; got "
+            f"shape {row.shape}."
+        )
 
 
 def _empty(signature, elems):
@@ -328,9 +350,27 @@ def _empty(signature, elems):
     return elems if signature is None else convert_to_tensor(np.zeros(0, first.np))
 
 
+def _resize(
+    images, size, method="bilinear", preserve_aspect_ratio=False, antialias=False, name=None
+):
+    """Resize images of different sizes, each alone, to one dense batch."""
+    if len(images.shape) != 4:
+        raise ValueError(
+            f"tf.image.resize: ragged `images` must have 4 axes (batch, height, width, channels); "
+            f"got shape {images.shape}."
+        )
+    how = [size, method, preserve_aspect_ratio, antialias]
+    if not count_rows(images):
+        blank = ops.zeros([1, 1, 1, int(images.shape[-1] or 0)], images.dtype)
+        return image.resize(blank, *how)[:0]
+    each = [v.to_tensor() if is_ragged(v) else v for v in images]
+    return ops.stack([image.resize(v, *how) for v in each])
+
+
 _FUNCTIONS = {
     "add_n": _add_n,
     "bincount": _bincount,
+    "bitcast": _bitcast,
     "boolean_mask": lambda tensor, mask, axis=None, name="": picking.boolean_mask(tensor, mask),
     "cast": _cast,
     "concat": shaping.concat,
@@ -359,6 +399,7 @@ _FUNCTIONS = {
 }
 
 extend((RaggedTensor,), ops, _FUNCTIONS)
+extend((RaggedTensor,), image, {"resize": _resize})
 extend((RaggedTensorSpec,), ops, {"map_fn": _map_fn})
 extend(
     (DynamicRaggedShape,),

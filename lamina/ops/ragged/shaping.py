@@ -239,10 +239,16 @@ def split(value, num_or_size_splits, axis=0, num=None, name=None):
             f"tf.split: the axis must not be ragged; got axis {axis} of shape {value.shape}."
         )
     parts = num_or_size_splits
+    if np.ndim(parts) > 1:
+        raise TypeError(
+            f"tf.split: `num_or_size_splits` must be an integer or a vector of them; got {parts!r}."
+        )
     if isinstance(parts, int) or np.ndim(parts) == 0:
         count = static_int(parts, "num_or_size_splits")
         if count <= 0 or size % count:
-            raise ValueError(f"tf.split: {size} rows must be a multiple of `num`; got {count}.")
+            raise errors.InvalidArgumentError(
+                f"tf.split: {size} rows must be a multiple of `num_or_size_splits`; got {count}."
+            )
         sizes = [size // count] * count
     else:
         sizes = list(static_ints(parts, "num_or_size_splits"))

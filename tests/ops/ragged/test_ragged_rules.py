@@ -172,3 +172,81 @@ def test_matrices_of_other_widths_are_stacked_and_multiplied():
 def test_gather_of_one_index_a_row():
     x = tf.ragged.constant([[1, 2], [3, 4, 5]])
     assert tf.gather(x, [1, 2], batch_dims=1).numpy().tolist() == [2, 5]
+
+
+def test_gather_behind_the_first_axis_by_ragged_indices_and_within_batches():
+    x = tf.ragged.constant([[[1, 2], [3, 4]], [[5, 6]]], ragged_rank=1)
+    rows = tf.ragged.constant([[1], [0, 0]])
+    assert tf.gather(x, rows, axis=2).to_list() == [
+        [[[2], [1, 1]], [[4], [3, 3]]],
+        [[[6], [5, 5]]],
+    ]
+    assert tf.gather(x, rows, axis=2, batch_dims=1).to_list() == [[[2], [4]], [[5, 5]]]
+    assert tf.gather(x, [1, 0], axis=2, batch_dims=1).to_list() == [[2, 4], [5]]
+    dense = tf.reshape(tf.range(6), [2, 3])
+    assert tf.gather(dense, rows, axis=1).to_list() == [[[1], [0, 0]], [[4], [3, 3]]]
+    with pytest.raises(ValueError, match="`batch_dims` must not exceed the rank"):
+        tf.gather(x, 0, axis=2, batch_dims=1)
+    with pytest.raises(ValueError, match="as many rows"):
+        tf.gather(x, tf.ragged.constant([[0]]), axis=1, batch_dims=1)
+
+
+def test_gather_nd_takes_the_policy_of_bad_indices():
+    x = tf.ragged.constant([[1, 2], [3]])
+    assert tf.gather_nd(x, [[1, 0]], bad_indices_policy="DEFAULT").numpy().tolist() == [3]
+    with pytest.raises(ValueError, match="`bad_indices_policy`"):
+        tf.gather_nd(x, [[1, 0]], bad_indices_policy="IGNORE")
+
+
+def test_bitcast_reads_the_flat_values():
+    found = tf.bitcast(tf.ragged.constant([[1.0], [2.0, 0.0]]), tf.int32)
+    assert found.to_list() == [[1065353216], [1073741824, 0]]
+
+
+def test_split_says_what_does_not_fit():
+    x = tf.ragged.constant([[1], [2, 3], [4]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="3 rows must be a multiple"):
+        tf.split(x, 2)
+    with pytest.raises(TypeError, match="`num_or_size_splits` must be an integer or a vector"):
+        tf.split(x, [[1, 2]])
+
+
+def test_map_fn_checks_what_was_promised():
+    x = tf.ragged.constant([[1, 2], [3]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must return float32"):
+        tf.map_fn(tf.reduce_sum, x, fn_output_signature=tf.float32)
+    with pytest.raises(ValueError, match="as `fn_output_signature`"):
+        tf.map_fn(tf.reduce_sum, x, fn_output_signature=tf.RaggedTensorSpec([None], tf.int32))
+
+
+def test_partitions_are_scalars_and_ragged_beside_dense_data():
+    stack = tf.ragged.stack_dynamic_partitions
+    assert stack(["a", "b"], 1, 3).to_list() == [[], [[b"a", b"b"]], []]
+    ids = tf.ragged.constant([[0, 1], [1, 2]])
+    assert stack([["a", "b"], ["c", "d"]], ids, 3).to_list() == [[b"a"], [b"b", b"c"], [b"d"]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="incompatible ragged shapes"):
+        stack(tf.ragged.constant([["a"], ["b"]]), tf.ragged.constant([[0, 0], []]), 3)
+    with pytest.raises(ValueError, match="must begin with that of `partitions`"):
+        stack(["a", "b", "c"], [0, 1], 3)
+    with pytest.raises(ValueError, match="`num_partitions` must be a scalar"):
+        stack(["a"], [0], [3])
+
+
+def test_range_steps_out_of_int32_and_refuses_what_is_too_long():
+    found = tf.ragged.range(1136033460, -2110457150, -1849827689)
+    assert found.to_list() == [[1136033460, -713794229]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too long for a row"):
+        tf.ragged.range(0.5, 1e10, 1e-10)
+
+
+def test_images_of_different_sizes_are_resized_to_one_batch():
+    rng = np.random.default_rng(3)
+    each = [rng.random([h, w, 2], np.float32) for h, w in ((4, 6), (3, 2))]
+    images = tf.ragged.stack(each)
+    found = tf.image.resize(images, [5, 4])
+    assert found.shape == [2, 5, 4, 2]
+    for row, image in zip(found, each, strict=True):
+        np.testing.assert_allclose(row, tf.image.resize(image, [5, 4]), rtol=1e-6)
+    assert tf.image.resize(images[:0], [5, 4]).shape == [0, 5, 4, 2]
+    with pytest.raises(ValueError, match="4 axes"):
+        tf.image.resize(images[0], [5, 4])
