@@ -287,6 +287,10 @@ class Constructors:
         rank = len(tensor.shape)
         if isinstance(lengths, list | tuple) and lengths and not _is_int(lengths[0]):
             return _with_nested_lengths(cls, tensor, lengths, row_splits_dtype)
+        if not isinstance(ragged_rank, int):
+            raise TypeError(
+                f"RaggedTensor.from_tensor: `ragged_rank` must be an integer; got {ragged_rank!r}."
+            )
         if not 0 < ragged_rank < rank:
             raise ValueError(
                 f"RaggedTensor.from_tensor: `ragged_rank` must lie in [1, {rank - 1}] for shape "
@@ -303,8 +307,6 @@ class Constructors:
                     sizes[-1], flat.shape[0], int(np.prod(sizes[:-1])), dtype=wanted
                 ),
             )
-            if ragged_rank == 1:
-                made = cls._of(flat, RowPartition._of(made.row_splits))
         else:
             kept = np.nonzero((np.arange(sizes[-1]) < inner[:, None]).reshape(-1))[0]
             partition = RowPartition.from_row_lengths(inner.astype(wanted.np))
@@ -360,6 +362,12 @@ def _with_nested_lengths(cls, tensor, nested, row_splits_dtype):
     flat, parts = tensor, []
     for given in nested:
         lengths = on_host(integers(given, "RaggedTensor.from_tensor: `lengths`", wanted))
+        if flat.shape.rank < 2:
+            raise ValueError(
+                f"RaggedTensor.from_tensor: `lengths` must have fewer vectors than `tensor` has "
+                f"axes; got {len(nested)} for shape {tensor.shape}."
+            )
+        _check_lengths(lengths, flat.shape[:1])
         rows, size = int(flat.shape[0]), int(flat.shape[1])
         lengths = np.minimum(lengths, size)
         kept = np.nonzero((np.arange(size) < lengths[:, None]).reshape(-1))[0]
@@ -370,16 +378,32 @@ def _with_nested_lengths(cls, tensor, nested, row_splits_dtype):
     return flat
 
 
+def _check_lengths(lengths, rows):
+    """Raise unless there is one length for each row."""
+    count = int(np.prod([int(n) for n in rows]))
+    if lengths.shape != (count,):
+        raise ValueError(
+            f"RaggedTensor.from_tensor: `lengths` must have one item for each of {count} rows; "
+            f"got shape {lengths.shape}."
+        )
+
+
 def _inner_lengths(tensor, lengths, padding, ragged_rank):
     """Return the length of each innermost row as an array, None for full rows."""
     size = int(tensor.shape[ragged_rank])
     if lengths is not None:
         given = on_host(integers(lengths, "RaggedTensor.from_tensor: `lengths`"))
+        _check_lengths(given.reshape(-1), tensor.shape[:ragged_rank])
         return np.clip(given.reshape(-1), 0, size)
     if padding is None:
         return None
     host = np.asarray(tensor._jax())
     pad = np.asarray(convert_to_tensor(padding, tensor.dtype)._jax())
+    if pad.shape != host.shape[ragged_rank + 1 :]:
+        raise ValueError(
+            f"RaggedTensor.from_tensor: `padding` must have the shape of the innermost items, "
+            f"{host.shape[ragged_rank + 1 :]}; got {pad.shape}."
+        )
     differs = host != pad
     extra = tuple(range(ragged_rank + 1, host.ndim))
     if extra:

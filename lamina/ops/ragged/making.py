@@ -12,11 +12,12 @@ from lamina.engine import (
     static_int,
     static_ints,
 )
+from lamina.ops.array import constant as tensor_of
 from lamina.ops.casting import cast
 from lamina.ops.ragged.partition import RowPartition, integers, on_host
-from lamina.ops.ragged.rows import take_rows, with_lengths
+from lamina.ops.ragged.rows import as_ragged, lengths_of, splits_of, take_rows, with_lengths
 from lamina.ops.ragged.tensor import is_ragged, values_of
-from lamina.ops.shaping import reshape
+from lamina.ops.shaping import expand_dims, reshape
 
 __all__ = [
     "constant",
@@ -70,6 +71,8 @@ def constant(
                 f"ragged_rank={ragged_rank}, inner_shape={inner_shape}."
             )
         return convert_to_tensor(pylist, dtype)
+    if _is_dense(ragged_rank, inner_shape, full_depth if scalar_depth is None else scalar_depth):
+        return tensor_of(pylist, dtype, None if inner_shape is None else tuple(inner_shape))
     ragged_rank, inner = _axes(pylist, ragged_rank, inner_shape, scalar_depth, full_depth)
     parts, items = [], pylist
     for _ in np.arange(ragged_rank):
@@ -79,6 +82,13 @@ def constant(
     for lengths in reversed(parts):
         made = with_lengths(made, lengths, splits_dtype)
     return made
+
+
+def _is_dense(ragged_rank, inner_shape, depth):
+    """Return whether no axis is ragged: `inner_shape` is the whole shape then."""
+    if inner_shape is None:
+        return ragged_rank == 0 or (ragged_rank is None and depth == 1)
+    return not (depth - 1 - len(inner_shape) > 0 if ragged_rank is None else ragged_rank)
 
 
 def _axes(pylist, ragged_rank, inner_shape, scalar_depth, full_depth):
@@ -111,8 +121,10 @@ def _axes(pylist, ragged_rank, inner_shape, scalar_depth, full_depth):
 def _depths(value):
     """Return how deep the elements of nested lists lie (None: there are none), and the lists."""
     if isinstance(value, np.ndarray):
-        if value.dtype != object:
-            return (value.ndim if value.size else None), value.ndim
+        if value.dtype != object and value.size:
+            return value.ndim, value.ndim
+        if value.dtype != object:  # what lies below an axis of size 0 is not there
+            return None, value.shape.index(0) + 1
         value = list(value) if value.ndim else value.item()
     if not isinstance(value, list | tuple):
         return 0, 0
@@ -217,9 +229,17 @@ def range(starts, limits=None, deltas=1, dtype=None, name=None, row_splits_dtype
     first, last, step = (np.broadcast_to(h, (count,)) for h in host)
     if np.any(step == 0):
         raise errors.InvalidArgumentError("tf.ragged.range: Requires delta != 0.")
-    wide = [np.arange(a, b, d, dtype=kind.np) for a, b, d in zip(first, last, step, strict=True)]
+    if kind.is_integer:  # steps may leave the range of int32 on the way
+        first, last, step = (h.astype(np.int64) for h in (first, last, step))
+    try:
+        wide = [np.arange(a, b, d) for a, b, d in zip(first, last, step, strict=True)]
+    except (ValueError, MemoryError) as error:
+        raise errors.InvalidArgumentError(
+            f"tf.ragged.range: (limits - starts) / deltas is too long for a row; got starts "
+            f"{first}, limits {last}, deltas {step}."
+        ) from error
     lengths = np.asarray([len(w) for w in wide], np.int64)
-    flat = np.concatenate(wide) if wide else np.zeros(0, kind.np)
+    flat = np.concatenate(wide).astype(kind.np) if wide else np.zeros(0, kind.np)
     return with_lengths(convert_to_tensor(flat, kind), lengths, row_splits_dtype)
 
 
@@ -276,7 +296,8 @@ def stack_dynamic_partitions(data, partitions, num_partitions, name=None):
         A RaggedTensor of `num_partitions` rows; items keep their order.
 
     Raises:
-        InvalidArgumentError: a partition is out of range.
+        ValueError: the shapes do not fit, or `num_partitions` is no scalar.
+        InvalidArgumentError: a partition is out of range, or rows differ in length.
 
     Example:
         >>> tf.ragged.stack_dynamic_partitions(["a", "b", "c"], [1, 0, 1], 3)
@@ -284,16 +305,36 @@ def stack_dynamic_partitions(data, partitions, num_partitions, name=None):
     """
     who = "tf.ragged.stack_dynamic_partitions"
     data = data if is_ragged(data) else convert_to_tensor(data)
-    if is_ragged(partitions):
-        if not is_ragged(data):
-            raise ValueError(f"{who}: `data` must be ragged as `partitions` is; got a Tensor.")
-        return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
-    ids = on_host(integers(partitions, f"{who}: `partitions`"))
+    if np.ndim(num_partitions):
+        raise ValueError(f"{who}: `num_partitions` must be a scalar; got {num_partitions!r}.")
     count = static_int(num_partitions, "num_partitions")
+    if not is_ragged(partitions):
+        partitions = integers(partitions, f"{who}: `partitions`")
+    return _partitioned(data, partitions, count, who)
+
+
+def _partitioned(data, partitions, count, who):
+    if is_ragged(partitions):
+        data = as_ragged(data, 1, partitions._partition.dtype)
+        if not np.array_equal(splits_of(data), splits_of(partitions)):
+            raise errors.InvalidArgumentError(
+                f"{who}: data and partitions have incompatible ragged shapes; got row lengths "
+                f"{lengths_of(data).tolist()[:20]} and {lengths_of(partitions).tolist()[:20]}."
+            )
+        return _partitioned(data.values, partitions.values, count, who)
+    ids = on_host(partitions)
     if ids.size and (ids.min() < 0 or ids.max() >= count):
         raise errors.InvalidArgumentError(
             f"{who}: `partitions` must lie in [0, {count}); got {ids.tolist()}."
         )
+    sizes = list(data.shape)[: ids.ndim]
+    if any(a not in (b, None) for a, b in zip(sizes, ids.shape, strict=False)):
+        raise ValueError(
+            f"{who}: the shape of `data` must begin with that of `partitions`; got {data.shape} "
+            f"and {ids.shape}."
+        )
+    if not ids.ndim:
+        data, ids = expand_dims(data, 0), ids[None]
     for _ in np.arange(ids.ndim - 1):
         sizes = [int(n) for n in data.shape]
         data = data.merge_dims(0, 1) if is_ragged(data) else _joined(data, sizes)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes
+from lamina.engine import TensorShape, convert_to_tensor, dtypes, static_ints
 from lamina.ops.indexing import gather
 from lamina.ops.ragged.nesting import is_ragged
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.shaping import broadcast_to, concat, reshape
 
-__all__ = ["filling", "padded", "places_of"]
+__all__ = ["filling", "padded", "places_of", "sizes_asked"]
 
 
 def places_of(value):
@@ -20,6 +20,31 @@ def places_of(value):
         heads = np.stack([partition._host_rowids(), on_host(partition.offsets_in_rows())], 1)
         return np.concatenate([heads[rows], inner[:, 1:]], 1)
     return np.stack([partition._host_rowids(), on_host(partition.offsets_in_rows())], 1)
+
+
+def sizes_asked(shape, rank, given):
+    """Return the sizes that `to_tensor` is asked for, None for those to keep.
+
+    Args:
+        shape: A shape; -1 in a Tensor, or a Tensor that is -1, also stands for a size to keep.
+        rank: How many sizes there must be.
+        given: The shape of the ragged Tensor, for a message.
+
+    Raises:
+        ValueError: there are more or fewer.
+    """
+    if hasattr(shape, "dtype"):
+        found = [None if n < 0 else int(n) for n in static_ints(shape, "shape")]
+        shape = None if not len(shape.shape) and found == [None] else found
+    if shape is None or TensorShape(shape).rank is None:
+        return [None] * rank
+    asked = list(TensorShape(shape))
+    if len(asked) != rank:
+        raise ValueError(
+            f"RaggedTensor.to_tensor: `shape` must have {rank} axes for shape {given}; got "
+            f"{TensorShape(shape)}."
+        )
+    return asked
 
 
 def padded(value, wanted, default_value):

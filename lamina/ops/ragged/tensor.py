@@ -24,7 +24,7 @@ from lamina.ops.composite import ArrayOfParts, ArraySpec
 from lamina.ops.ragged.constructors import Constructors
 from lamina.ops.ragged.merging import inner_values, joined_splits
 from lamina.ops.ragged.nesting import flat_of, is_ragged, nrows_of, parts_of, values_of
-from lamina.ops.ragged.padding import filling, padded, places_of
+from lamina.ops.ragged.padding import filling, padded, places_of, sizes_asked
 from lamina.ops.ragged.partition import RowPartition
 from lamina.ops.ragged.printing import as_list, as_text
 from lamina.ops.ragged.saved import saved_rows
@@ -317,15 +317,8 @@ class RaggedTensor(Constructors, ArrayOfParts):
         if is_saving() and not self._partition._ready and not is_ragged(self._values):
             return saved_rows(self, filling(default_value, self.dtype), shape)
         bounds = self._bounds()
-        wanted = bounds
-        if shape is not None:
-            asked = list(TensorShape(shape))
-            if len(asked) != len(bounds):
-                raise ValueError(
-                    f"RaggedTensor.to_tensor: `shape` must have {len(bounds)} axes for shape "
-                    f"{self.shape}; got {TensorShape(shape)}."
-                )
-            wanted = [b if a is None else int(a) for a, b in zip(asked, bounds, strict=True)]
+        asked = sizes_asked(shape, len(bounds), self.shape)
+        wanted = [b if a is None else a for a, b in zip(asked, bounds, strict=True)]
         return padded(self, wanted, default_value)
 
     def to_sparse(self, name=None):

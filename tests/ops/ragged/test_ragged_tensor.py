@@ -249,3 +249,37 @@ def test_errors_of_ragged_operands_name_the_function():
         tf.argsort(ragged())
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"bounding_shape: `axis` must lie in"):
         ragged().bounding_shape(axis=7)
+
+
+def test_constant_without_ragged_axes_has_the_inner_shape():
+    assert tf.ragged.constant([[1, 2]], inner_shape=(1, 2)).shape == [1, 2]
+    assert tf.ragged.constant([], inner_shape=(0, 4)).shape == [0, 4]
+    empty = tf.ragged.constant(np.zeros([0, 3]))
+    assert empty.shape == [0, 3]
+    assert empty.dtype is tf.float64
+    assert tf.ragged.constant(np.zeros([2, 0, 3])).shape == [2, None]
+    with pytest.raises(TypeError, match="one element or as many as `shape`"):
+        tf.ragged.constant([1, 2, 3], inner_shape=(1, 1))
+
+
+def test_from_tensor_keeps_full_rows_uniform_and_checks_lengths_and_padding():
+    make = tf.RaggedTensor.from_tensor
+    assert make([[1, 2], [3, 4]]).shape == [2, 2]
+    assert make(tf.zeros([2, 0, 3])).shape == [2, 0, 3]
+    assert make([[1, 2], [3, 4]], lengths=[2, -1]).to_list() == [[1, 2], []]
+    with pytest.raises(ValueError, match="one item for each of 2 rows"):
+        make([[1, 2], [3, 4]], lengths=[1, 0, 2])
+    with pytest.raises(ValueError, match="fewer vectors than"):
+        make([[1, 2], [3, 4]], lengths=([1, 1], [1, 1]))
+    with pytest.raises(ValueError, match="`padding` must have the shape"):
+        make([[1, 2], [3, 4]], padding=[0])
+    with pytest.raises(TypeError, match="`ragged_rank` must be an integer"):
+        make([[1, 2], [3, 4]], ragged_rank="1")
+
+
+def test_to_tensor_takes_its_shape_as_a_tensor():
+    x = tf.ragged.constant([[1, 2, 3], [4]])
+    assert x.to_tensor(shape=tf.constant([-1, 2])).numpy().tolist() == [[1, 2], [4, 0]]
+    assert x.to_tensor(shape=tf.constant(-1)).shape == [2, 3]
+    with pytest.raises(ValueError, match="must have 2 axes"):
+        x.to_tensor(shape=tf.constant([-1]))
