@@ -68,18 +68,23 @@ def tile(input, multiples, name=None):
 
 @op
 def _repeat(input, *, repeats, axis):
-    if axis is None:
-        input, axis = jnp.ravel(input), 0
+    if axis is None or not input.ndim:
+        input, axis = jnp.ravel(input), 0 if axis is None else axis
     if not -input.ndim <= axis < input.ndim:
         raise ValueError(
             f"`axis` must lie in [{-input.ndim}, {input.ndim}); got {axis}.\n"
             "  Fix: axes count from 0, or from -1 at the end."
         )
     axis %= input.ndim
-    if len(repeats) > 1:
-        counts = np.array(repeats)
-        return jnp.repeat(input, counts, axis, total_repeat_length=int(counts.sum()))
-    return jnp.repeat(input, repeats[0], axis)
+    if len(repeats) == 1:
+        return jnp.repeat(input, repeats[0], axis)
+    if input.shape[axis] != len(repeats):
+        raise errors.InvalidArgumentError(
+            f"`repeats` must have one count, or one for each of {input.shape[axis]} elements; got "
+            f"{len(repeats)}.\n  Fix: give as many counts as `input` has elements along `axis`."
+        )
+    places = np.repeat(np.arange(len(repeats)), np.maximum(np.array(repeats, np.int64), 0))
+    return jnp.take(input, places, axis, mode="clip")
 
 
 def repeat(input, repeats, axis=None, name=None):
@@ -95,12 +100,18 @@ def repeat(input, repeats, axis=None, name=None):
         A Tensor whose size along `axis` is the sum of the counts.
 
     Raises:
-        ValueError: `axis` is out of range.
+        ValueError: `axis` is out of range, or `repeats` has more axes than one.
+        InvalidArgumentError: there are not as many counts as elements.
 
     Example:
         >>> tf.repeat([1, 2], [3, 1]).numpy()
         array([1, 1, 1, 2], dtype=int32)
     """
+    if np.ndim(repeats) > 1:
+        raise ValueError(
+            f"tf.repeat: `repeats` must be a scalar or a vector; got {np.ndim(repeats)} axes.\n"
+            f"  Fix: tf.reshape(repeats, [-1])."
+        )
     return _repeat(input, repeats=static_ints(repeats, "tf.repeat(repeats)"), axis=axis)
 
 

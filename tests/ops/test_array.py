@@ -349,3 +349,14 @@ def test_the_type_of_a_join_without_tracing_is_the_traced_one(dims, axis):
 )
 def test_joins_that_do_not_fit_or_have_symbols_are_traced(dims, axis):
     assert shaping._concat.infer([type_of(each, tf.float32) for each in dims], axis=axis) is None
+
+
+def test_repeat_takes_strings_scalars_and_nothing():
+    assert tf.repeat(["a", "b", "c"], [3, 0, 1], axis=0).numpy().tolist() == [b"a"] * 3 + [b"c"]
+    assert tf.repeat(3, 2, axis=0).numpy().tolist() == [3, 3]
+    assert tf.repeat(tf.zeros([0]), [], axis=0).shape == [0]
+    assert tf.repeat([1, 2], [2, -1]).numpy().tolist() == [1, 1]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one for each of 3 elements"):
+        tf.repeat([1, 2, 3], [1, 2])
+    with pytest.raises(ValueError, match="must be a scalar or a vector"):
+        tf.repeat([1, 2], [[1, 2]])

@@ -104,7 +104,8 @@ def _ngrams(values, splits, widths=(), separator="", pads=None, padding=-1, keep
             starts: Iterable[int] = range(len(padded) - width + 1)
             found += [glue.join(padded[i : i + width]) for i in starts]
         if keep_short and row and not found:
-            found = [glue.join(row)]
+            count = 0 if pads is None else max(padding, 0)
+            found = [glue.join([left] * count + row + [right] * count)]
         rows.append(found)
     return _laid_out(rows)
 
@@ -136,7 +137,8 @@ def ngrams(
         a row has the shorter runs first.
 
     Raises:
-        ValueError: a length is not positive, `data` is a scalar, or `padding_width` is negative.
+        ValueError: a length is not positive, `data` is a scalar, or `padding_width` is not
+            positive, or given without `pad_values`.
         TypeError: `pad_values` is neither a string nor a pair.
 
     Example:
@@ -145,6 +147,11 @@ def ngrams(
     """
     widths = (ngram_width,) if isinstance(ngram_width, int) else tuple(map(int, ngram_width))
     _check_widths(widths, padding_width)
+    if padding_width is not None and pad_values is None:
+        raise ValueError(
+            f"tf.strings.ngrams: pad_values must be provided if padding_width is set; got "
+            f"padding_width={padding_width}.\n  Fix: say what pads, pad_values=''."
+        )
     statics: dict[str, Any] = {
         "widths": widths,
         "separator": text_of(separator, "tf.strings.ngrams: `separator`"),
@@ -184,7 +191,7 @@ def _check_widths(widths: tuple[int, ...], padding: Any) -> None:
                 f"tf.strings.ngrams: All ngram_widths must be greater than 0. Got {width}.\n"
                 f"  Fix: pass the number of strings in a run."
             )
-    if padding is not None and padding < 0:
+    if padding is not None and padding < 1:
         raise ValueError(
             f"tf.strings.ngrams: padding_width must be greater than 0. Got {padding}.\n"
             f"  Fix: leave it out for as many as needed."
