@@ -169,13 +169,7 @@ class OwnedIterator(Iterator):
         Raises:
             errors.OutOfRangeError: there is none.
         """
-        try:
-            return next(self)
-        except StopIteration:
-            raise errors.OutOfRangeError(
-                "tf.data.Iterator.get_next: End of sequence, the dataset has no further element."
-                "\n  Fix: repeat() the dataset, or loop over it."
-            ) from None
+        return next(self)
 
     def get_next_as_optional(self) -> Optional:
         """Return the next element as an Optional, without a value after the end."""
@@ -190,9 +184,13 @@ class OwnedIterator(Iterator):
             local.trace.end_step()
         else:
             eager_in_functions("the next element of a tf.data.Dataset")
-        element = next(self._rows)
-        self._count += 1
-        return element
+        for element in self._rows:
+            self._count += 1
+            return element
+        raise errors.EndOfSequenceError(
+            "tf.data.Iterator: End of sequence, the dataset has no further element.\n"
+            "  Fix: repeat() the dataset, or loop over it."
+        )
 
     next = __next__
 

@@ -52,12 +52,7 @@ class DistributedIterator:
         Raises:
             errors.OutOfRangeError: there is none.
         """
-        try:
-            return next(self)
-        except StopIteration:
-            raise errors.OutOfRangeError(
-                "tf.distribute: the dataset has no further element."
-            ) from None
+        return next(self)
 
     def get_next_as_optional(self) -> Any:
         """Return the next element, or that there is none: see its `has_value` and `get_value`."""
@@ -78,7 +73,9 @@ class DistributedIterator:
                 f"{trace.what}: the next element of a distributed dataset is taken in Python, not "
                 f"in the program."
             )
-        return next(self._elements)
+        for element in self._elements:
+            return element
+        raise errors.EndOfSequenceError("tf.distribute: the dataset has no further element.")
 
 
 class Optional:

@@ -27,6 +27,7 @@ __all__ = [
     "CancelledError",
     "DataLossError",
     "DeadlineExceededError",
+    "EndOfSequenceError",
     "FailedPreconditionError",
     "HostLoopError",
     "InternalError",
@@ -225,6 +226,13 @@ class OutOfRangeError(OpError):
     """The operation went past the end: an iterator is exhausted, an index too large."""
 
     _class_code = OUT_OF_RANGE
+
+
+class EndOfSequenceError(OutOfRangeError, StopIteration):
+    """An iterator has no further element: StopIteration, which ends loops, and TF's error.
+
+    `next(iterator)` raises the first in eager code of TF, the second inside a `tf.function`.
+    """
 
 
 class UnimplementedError(OpError):

@@ -267,6 +267,17 @@ def test_single_element_and_iterators():
     assert int(iterator.get_next()) == 0
     with pytest.raises(tf.errors.OutOfRangeError, match="no further element"):
         iterator.get_next()
+    with pytest.raises(StopIteration):
+        next(iterator)
+    assert next(iterator, None) is None
+
+
+def test_the_end_of_an_iterator_in_a_function_is_tensorflows_error():
+    iterator = iter(Dataset.range(2))
+    step = tf.function(lambda rows: next(rows) + 1)
+    assert [int(step(iterator)), int(step(iterator))] == [1, 2]
+    with pytest.raises(tf.errors.OutOfRangeError, match="no further element"):
+        step(iterator)
 
 
 @pytest.mark.parametrize(
