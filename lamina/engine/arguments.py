@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import is_
 from typing import Any
 
@@ -37,6 +38,8 @@ __all__ = [
     "difference",
     "fitted",
     "has_defaults",
+    "restartable",
+    "restarted",
     "with_tensors",
 ]
 
@@ -132,6 +135,40 @@ def with_tensors(value: Any, given: Any) -> Any:
     if hasattr(value, "__array__") and not callable(value):
         return next(given)
     return value
+
+
+class _Drawn:
+    """What was drawn from a Python iterator by one recording, for the next one to draw again."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._drawn: list[Any] = []
+
+    def again(self) -> Any:
+        """Return an iterator over what was drawn, then over the rest."""
+        for i in itertools.count():
+            if i == len(self._drawn):
+                try:
+                    self._drawn.append(next(self._source))
+                except StopIteration:
+                    return
+            yield self._drawn[i]
+
+
+def restartable(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return arguments in which Python's own iterators can be started again.
+
+    A function that is recorded twice, or recorded and then run, sees the same items each time.
+    """
+    own = ("builtins", "itertools")
+    return tuple(
+        _Drawn(a) if isinstance(a, Iterator) and type(a).__module__ in own else a for a in args
+    )
+
+
+def restarted(value: Any) -> Any:
+    """Return an argument of `restartable` as the function is given it."""
+    return value.again() if type(value) is _Drawn else value
 
 
 def containers(value: Any) -> list[tuple[Any, list[Any]]]:

@@ -29,6 +29,8 @@ from lamina.engine.arguments import (
     difference,
     fitted,
     has_defaults,
+    restartable,
+    restarted,
     with_tensors,
 )
 from lamina.engine.closure import close
@@ -132,15 +134,16 @@ class Function:
             args = self._apply_signature(args)
         tensors: list[Tensor] = []
         key = (versions.structure, *[argument_key(a, tensors) for a in args])
-        concrete = self._concrete.get(key) or self._trace(key, args, tensors)
+        concrete = self._concrete.get(key)
         if concrete is None:
-            return self._call_eagerly(args)
-        return concrete.run(tensors)
+            args = restartable(args)
+            concrete = self._trace(key, args, tensors)
+        return self._call_eagerly(args) if concrete is None else concrete.run(tensors)
 
     def _call_eagerly(self, args: tuple[Any, ...]) -> Any:
-        if args and isinstance(args[-1], Keywords):
-            return as_results(self.python_function(*args[:-1], **args[-1]))
-        return as_results(self.python_function(*args))
+        args = tuple(map(restarted, args))
+        keywords = args[-1] if args and isinstance(args[-1], Keywords) else {}
+        return as_results(self.python_function(*args[: -1 if keywords else None], **keywords))
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments by position; what can only go by keyword comes last, as a dict."""
@@ -299,7 +302,7 @@ class Function:
         def call(*placeholders: Tensor) -> Any:
             local.trace.given = given
             tensors = iter(placeholders)
-            values = [with_tensors(a, tensors) for a in args]
+            values = [restarted(with_tensors(a, tensors)) for a in args]
             fn = self.python_function if convert is None else convert(self.python_function)
             # What is not public, such as what a dataset maps, may change what it is given.
             before = containers(values) if self._is_strict else []

@@ -698,3 +698,33 @@ def test_variables_may_start_from_the_arguments_of_the_first_call():
     assert kept[0].numpy() == 4.0
     with pytest.raises(ValueError, match=r"`initial_value` must not be computed inside"):
         tf.function(lambda x: tf.Variable(x) + x).get_concrete_function(tf.TensorSpec([2]))
+
+
+def test_a_python_iterator_gives_the_same_items_to_each_recording():
+    @tf.function
+    def total(items, limit):
+        found = tf.constant(0)
+        for v in items:
+            if limit > v:
+                found += v
+        return found
+
+    assert total(iter([1, 2, 5]), tf.constant(3)).numpy() == 3
+    assert total((v for v in (1, 2, 5)), tf.constant(3)).numpy() == 3
+
+    @tf.function
+    def both(pairs, rows):
+        found = tf.constant(0, tf.int64)
+        for a, b in pairs:
+            found += a * b
+        for row in rows:
+            found += row
+        return found
+
+    rows = tf.data.Dataset.range(4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert both(zip([1, 2], [3, 4], strict=True), iter(rows)).numpy() == 17
+    numbers = iter([7, 8])
+    assert tf.function(next)(numbers).numpy() == 7
+    assert next(numbers) == 8
