@@ -48,6 +48,10 @@ __all__ = [
 ]
 
 
+class UnassignedBranchError(UnboundLocalError, ValueError):
+    """A variable is read that only one branch of a traced `if` assigns: TF's ValueError."""
+
+
 class Undefined:
     """The value of a variable that is not assigned.
 
@@ -62,9 +66,10 @@ class Undefined:
 
     def read(self) -> Any:
         """Raise: it has no value."""
-        raise UnboundLocalError(
-            self.why or f"local variable '{self.symbol_name}' is used before it is assigned"
-        )
+        if self.why is not None:
+            raise UnassignedBranchError(self.why)
+        name = self.symbol_name
+        raise UnboundLocalError(f"local variable '{name}' is used before it is assigned")
 
 
 class UndefinedReturnValue:
@@ -262,7 +267,11 @@ def _pair(where: str, name: str, a: Any, b: Any) -> Any:
     if isinstance(a, Undefined) or isinstance(b, Undefined):
         if isinstance(a, Undefined) and isinstance(b, Undefined):
             return Fixed(a)
-        return Fixed(Undefined(name, _ONE_BRANCH.format(where=where, name=name)))
+        why = _ONE_BRANCH.format(where=where, name=name)
+        if not name.isidentifier():
+            # The object would keep what stands for no value: run as Python, it keeps nothing.
+            raise errors.TracedValueError(why)
+        return Fixed(Undefined(name, why))
     missing = isinstance(a, UndefinedReturnValue), isinstance(b, UndefinedReturnValue)
     if any(missing):
         return (

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+import warnings
 
 import numpy as np
 import pytest
@@ -591,3 +592,22 @@ def test_to_graph_and_to_code():
     assert "ag__.if_stmt" in tf.autograph.to_code(tf.function(sign))
     with pytest.raises(ValueError, match="`generator` cannot be converted"):
         tf.autograph.to_code(generator)
+
+
+def test_an_item_that_one_branch_makes_is_left_to_python():
+    @tf.function
+    def f(x):
+        found = {"x": x}
+        if found["x"] > 0:
+            found["y"] = x * 2
+        return found
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert list(f(tf.constant(-1))) == ["x"]
+        assert f(tf.constant(2))["y"].numpy() == 4
+
+
+def test_a_variable_of_one_branch_is_a_value_error_as_in_tensorflow():
+    with pytest.raises(ValueError, match="`y` is assigned in one branch only"):
+        tf.function(one_branch)(tf.constant(1.0))
