@@ -32,11 +32,12 @@ _MODES = ("r", "w", "a", "r+", "w+", "a+")
 
 
 class GFile:
-    r"""A file, opened at the first reading or writing.
+    r"""A file, opened at the first reading or writing, with a place of its own for each.
 
     Args:
         name: The path.
-        mode: "r", "w", "a", with "+" and "b" as in `open`; without "b" it reads and writes str.
+        mode: "r", "w", "a", with "+" and "b"; without "b" it reads and writes str. The first
+            writing drops what the file held, but in mode "a" and "a+"; without one it stays.
         encoding: The encoding of text.
 
     Raises:
@@ -54,7 +55,8 @@ class GFile:
 
     def __init__(self, name: Any, mode: str = "r", encoding: str = "utf-8") -> None:
         self._name, self._given, self._encoding = name, mode, encoding
-        self._file: Any = None
+        self._reader: Any = None
+        self._writer: Any = None
         if mode.replace("b", "", 1) not in _MODES:
             raise errors.InvalidArgumentError(
                 f"tf.io.gfile.GFile: mode is not 'r' or 'w' or 'a' or 'r+' or 'w+' or 'a+', with "
@@ -77,9 +79,11 @@ class GFile:
             raise errors.PermissionDeniedError(
                 None, None, f"File isn't open for {to}ing: {self._name}, mode {self._given!r}"
             )
-        if self._file is None:
-            self._file = open_file(self._name, self._given.replace("b", "") + "b")
-        return self._file
+        if to == "read":
+            self._reader = self._reader or open_file(self._name, "rb")
+            return self._reader
+        self._writer = self._writer or open_file(self._name, "ab" if "a" in self._given else "wb")
+        return self._writer
 
     def _told(self, data: builtins.bytes) -> Any:
         return data if "b" in self._given else data.decode(self._encoding)
@@ -103,35 +107,39 @@ class GFile:
         self._open("writ").write(data)
 
     def seek(self, offset: int, whence: int = 0) -> None:
-        """Go to a place: from the start (0), from here (1) or from the end (2)."""
-        self._open("read").seek(offset, whence)
+        """Go to a place for reading: from the start (0), from here (1) or from the end (2)."""
+        file = self._open("read")
+        if whence not in (0, 1, 2):
+            raise errors.InvalidArgumentError(
+                f"tf.io.gfile.GFile.seek: Invalid whence argument: {whence}. Valid values are 0, "
+                f"1, or 2."
+            )
+        file.seek(offset, whence)
 
     def seekable(self) -> bool:
         """Return True."""
         return True
 
     def tell(self) -> int:
-        """Return the place in the file."""
-        return 0 if self._file is None else self._file.tell()
+        """Return the place in the file: that of reading, where the mode has it."""
+        return self._open("read" if set(self._given) & set("r+") else "writ").tell()
 
     def size(self) -> int:
         """Return the file's length in bytes."""
-        if self._file is not None and set(self._given) & set("wa+"):
-            self._file.flush()
+        self.flush()
         return stat(self._name).length
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""
-        if self._file is not None:
-            self._file.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
     def close(self) -> None:
-        """Close the file; one in mode "w" exists then, even if nothing was written."""
-        if self._file is None and self._given.startswith(("w", "a")):
-            self._open("writ")
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the file."""
+        for file in (self._reader, self._writer):
+            if file is not None:
+                file.close()
+        self._reader = self._writer = None
 
     def __enter__(self) -> "GFile":
         return self
@@ -150,8 +158,8 @@ class GFile:
         return line
 
     def __del__(self) -> None:
-        if getattr(self, "_file", None) is not None:
-            self._file.close()
+        if "_writer" in self.__dict__:
+            self.close()
 
 
 def exists(path: Any) -> bool:

@@ -325,3 +325,28 @@ def test_jpeg_carries_xmp():
         tf.errors.InvalidArgumentError, match="xmp_metadata must have at most 65504"
     ):
         tf.io.encode_jpeg(SMOOTH, xmp_metadata="x" * 65505)
+
+
+def test_gfile_reads_and_writes_at_places_of_their_own(tmp_path):
+    path = str(tmp_path / "f")
+    with pytest.raises(tf.errors.NotFoundError):
+        gfile.GFile(path, "r+").read()
+    with gfile.GFile(path, "r+") as file:
+        file.write("one")
+        file.flush()
+        assert (file.tell(), file.read(), file.tell()) == (0, "one", 3)
+    with gfile.GFile(path, "a+") as file:
+        assert file.read(1) == "o"
+        file.write("two")
+    with gfile.GFile(path, "w+") as file:
+        assert file.read() == "onetwo"
+    with gfile.GFile(path, "w"):  # nothing is written, nothing is lost
+        pass
+    with gfile.GFile(path) as file:
+        file.seek(-2, 2)
+        assert file.read() == "wo"
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Invalid whence argument: 7"):
+            file.seek(0, 7)
+    with gfile.GFile(path, "r+") as file:
+        file.write("2")
+    assert gfile.GFile(path).read() == "2"
