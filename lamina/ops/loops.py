@@ -26,6 +26,7 @@ from lamina.ops.array import stop_gradient
 from lamina.ops.checkpointed import checkpointed_while
 from lamina.ops.control_flow import check_alike, distinct
 from lamina.ops.looped_arrays import joined_arrays
+from lamina.ops.shaping import broadcast_to
 from lamina.ops.tensor_array import TensorArray
 
 __all__ = ["foldl", "foldr", "map_fn", "scan", "vectorized_map", "while_loop"]
@@ -473,13 +474,35 @@ def vectorized_map(
 
     Args:
         fn: A function of one element; it must not assign variables.
-        elems: A Tensor, or a structure of Tensors, of shape `(N, ...)`.
+        elems: A Tensor, or a structure of Tensors, of shape `(N, ...)`, some `(1, ...)`: each
+            call gets their one element.
         fallback_to_while_loop: Accepted; every operation vectorizes.
         warn: Accepted, unused.
 
     Returns:
         `fn`'s structure of results, each of shape `(N, ...)`.
+
+    Raises:
+        ValueError: `elems` holds no Tensor, a scalar, or Tensors of different N.
+
+    Example:
+        >>> tf.vectorized_map(lambda x: tf.reduce_sum(x * x), tf.constant([[1, 2], [3, 4]])).numpy()
+        array([ 5, 25], dtype=int32)
     """
     tensors = nest.map_structure(convert_to_tensor, elems)
     flat = nest.flatten(tensors)
+    sizes = {t._type.dims[0] for t in flat if t.ndim}
+    if not flat or not all(t.ndim for t in flat) or len(sizes - {1}) > 1:
+        raise ValueError(
+            f"tf.vectorized_map: `elems` must be Tensors of one size along the first axis, or of "
+            f"size 1; got shapes {[str(t.shape) for t in flat]}.\n  Fix: add an axis to map over."
+        )
+    if len(sizes) > 1:
+        (count,) = sizes - {1}
+        flat = [_repeated(t, count) if t._type.dims[0] == 1 else t for t in flat]
     return _vectorize(lambda *values: fn(nest.pack_sequence_as(tensors, list(values))), *flat)
+
+
+def _repeated(tensor: Tensor, count: Any) -> Tensor:
+    """Return a Tensor of one row with that row `count` times."""
+    return broadcast_to(tensor, [count, *tensor._type.dims[1:]])

@@ -460,3 +460,13 @@ def test_shape_invariants_let_a_loop_variable_grow():
         )[1]
 
     assert f(tf.constant(3)).numpy().tolist() == [7, 0, 1, 2]
+
+
+def test_vectorized_map_repeats_a_single_row_and_checks_sizes():
+    one, three = tf.constant([0.5]), tf.constant([1.0, 2.0, 3.0])
+    for pair in ((one, three), (three, one)):
+        assert tf.vectorized_map(sum, pair).numpy().tolist() == [1.5, 2.5, 3.5]
+    with pytest.raises(ValueError, match="of one size along the first axis"):
+        tf.vectorized_map(sum, (tf.zeros([2]), three))
+    with pytest.raises(ValueError, match="of one size along the first axis"):
+        tf.vectorized_map(lambda x: x, tf.constant(1.0))

@@ -278,11 +278,20 @@ def _map_fn(
 ):
     """Call `fn` with each row in Python, and stack the results."""
     signature = dtype if fn_output_signature is None else fn_output_signature
+    return _each_row("tf.map_fn", fn, elems, signature, signature is None)
+
+
+def _vectorized_map(fn, elems, fallback_to_while_loop=True, warn=True):
+    """Call `fn` with each row in Python, and stack the results, dense where they fit."""
+    return _each_row("tf.vectorized_map", fn, elems, None, False)
+
+
+def _each_row(who, fn, elems, signature, keeps):
     flat, pack = _flattened(elems)
     flat = [v if is_ragged(v) else convert_to_tensor(v) for v in flat]
     counts = {count_rows(v) for v in flat}
     if len(counts) != 1:
-        raise ValueError(f"tf.map_fn: elems must have equally many rows; got {sorted(counts)}.")
+        raise ValueError(f"{who}: elems must have equally many rows; got {sorted(counts)}.")
     results = [fn(pack([v[i] for v in flat])) for i in range(counts.pop())]
     if not results:
         return _empty(signature, elems)
@@ -291,7 +300,7 @@ def _map_fn(
     if len(kinds) != len(firsts):
         kinds = kinds[:1] * len(firsts)
     columns = list(zip(*[_flattened(r)[0] for r in results], strict=True))
-    keep = signature is None and any(map(is_ragged, flat))
+    keep = keeps and any(map(is_ragged, flat))
     return repack([_stacked(list(c), keep, k) for c, k in zip(columns, kinds, strict=True)])
 
 
@@ -394,6 +403,7 @@ _FUNCTIONS = {
     "split": shaping.split,
     "stack": shaping.stack,
     "tile": shaping.tile,
+    "vectorized_map": _vectorized_map,
     "where": _where,
     "zeros_like": _zeros_like,
 }

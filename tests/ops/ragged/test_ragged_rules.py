@@ -250,3 +250,11 @@ def test_images_of_different_sizes_are_resized_to_one_batch():
     assert tf.image.resize(images[:0], [5, 4]).shape == [0, 5, 4, 2]
     with pytest.raises(ValueError, match="4 axes"):
         tf.image.resize(images[0], [5, 4])
+
+
+def test_vectorized_map_of_rows():
+    x = tf.RaggedTensor.from_uniform_row_length(tf.ragged.constant([[1, 2], [3], [4], [5]]), 2)
+    found = tf.vectorized_map(lambda row: row.to_tensor(shape=[2, 2]), x)
+    assert found.numpy().tolist() == [[[1, 2], [3, 0]], [[4, 0], [5, 0]]]
+    with pytest.raises(ValueError, match=r"tf\.vectorized_map: elems must have equally many rows"):
+        tf.vectorized_map(lambda v: v[0], (x, tf.zeros([3])))
