@@ -1,14 +1,14 @@
 """What functions do with values of classes that they were not written for.
 
 A handler is put beside a function with `add_handler`. Only then does the function look at the
-classes of its arguments: an `Op` changes its class in place, a plain function is replaced by a
-wrapper in the modules of this package. Functions without handlers cost what they did.
+classes of its arguments: an `Op` changes its class in place, a plain function its code, so that
+whoever holds it already has the new one. Functions without handlers cost what they did.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,6 @@ __all__ = [
     "add_handler",
     "handled",
     "handles",
-    "original",
     "remove_handler",
     "undispatched",
 ]
@@ -30,28 +29,23 @@ __all__ = [
 Handler = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
 """(the function, args, kwargs) -> the result, or NotImplemented to pass the call on."""
 
-_handlers: dict[int, list[Handler]] = {}  # by the identity of the function as first defined
-_originals: dict[int, Any] = {}  # kept alive, so that identities stay
-_wrappers: dict[int, Any] = {}  # by the identity of the function as first defined
-_PACKAGE = __name__.partition(".")[0]
-
-
-def original(function: Any) -> Any:
-    """Return the function that a wrapper stands for, or the function itself."""
-    return getattr(function, "_lm_original", function)
+_handlers: dict[int, list[Handler]] = {}  # by the identity of the function
+_changed: dict[int, Any] = {}  # the functions, kept alive so that identities stay
+_plain: dict[int, Any] = {}  # what plain functions did before
 
 
 def undispatched(function: Any) -> Callable[..., Any]:
     """Return a function that does what the given one does without its handlers."""
-    plain = original(function)
-    if isinstance(plain, HostOp):
-        return functools.partial(HostOp.__call__, plain)
-    return functools.partial(Op.__call__, plain) if isinstance(plain, Op) else plain
+    if isinstance(function, HostOp):
+        return functools.partial(HostOp.__call__, function)
+    if isinstance(function, Op):
+        return functools.partial(Op.__call__, function)
+    return _plain.get(identity(function), function)
 
 
 def handles(function: Any) -> bool:
     """Return whether a function has handlers."""
-    return bool(_handlers.get(identity(original(function))))
+    return bool(_handlers.get(identity(function)))
 
 
 def handled(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -62,13 +56,8 @@ def handled(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         args: The arguments of the call.
         kwargs: Those given by name.
     """
-    key = identity(original(function))
-    handlers = _handlers.get(key)
-    if not handlers:
-        return NotImplemented
-    public = _wrappers.get(key, _originals[key])
-    for handler in reversed(handlers):
-        found = handler(public, args, kwargs)
+    for handler in reversed(_handlers.get(identity(function), ())):
+        found = handler(function, args, kwargs)
         if found is not NotImplemented:
             return found
     return NotImplemented
@@ -82,19 +71,17 @@ def add_handler(function: Any, handler: Handler) -> None:
         handler: See `Handler`. It must be quick to return NotImplemented for plain Tensors.
 
     State:
-        The Op, or the modules that hold the function: names in them stand for a wrapper.
+        The class of the Op, or the code of the function.
     """
-    plain = original(function)
-    _handlers.setdefault(identity(plain), []).append(handler)
-    if identity(plain) in _originals:
+    _handlers.setdefault(identity(function), []).append(handler)
+    if identity(function) in _changed:
         return
-    _originals[identity(plain)] = plain
-    if isinstance(plain, Op):
-        changed: Any = plain
-        changed.__class__ = _DispatchingHostOp if isinstance(plain, HostOp) else _DispatchingOp
-    elif isinstance(plain, types.FunctionType):
-        _wrappers[identity(plain)] = _wrapper(plain)
-        _replace_everywhere(plain, _wrappers[identity(plain)])
+    _changed[identity(function)] = function
+    if isinstance(function, Op):
+        changed: Any = function
+        changed.__class__ = _DispatchingHostOp if isinstance(function, HostOp) else _DispatchingOp
+    elif isinstance(function, types.FunctionType):
+        _plain[identity(function)] = _redirect(function)
     else:
         raise TypeError(
             f"dispatch: `api` must be a function of this package; got {function!r}.\n"
@@ -130,21 +117,33 @@ class _DispatchingHostOp(HostOp):
         return HostOp.__call__(self, *args, **kwargs) if found is NotImplemented else found
 
 
-def _wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
+def _forward(*args: Any, **kwargs: Any) -> Any:
+    """Be the code of a redirected function; the constant stands for what asks its handlers."""
+    ask: Any = "ask"
+    return ask(*args, **kwargs)
+
+
+def _redirect(function: types.FunctionType) -> Callable[..., Any]:
+    """Have a function ask its handlers first, and return one that does what it did.
+
+    Another function under the same names would miss those who hold this one: a program that
+    imported it, or a call whose arguments make the first ragged Tensor.
+    """
+    code, closure = function.__code__, function.__closure__
+    plain = types.FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, closure
+    )
+    plain.__kwdefaults__ = function.__kwdefaults__
+    functools.update_wrapper(plain, function, updated=())
+
+    def ask(*args: Any, **kwargs: Any) -> Any:
         found = handled(function, args, kwargs)
-        return function(*args, **kwargs) if found is NotImplemented else found
+        return plain(*args, **kwargs) if found is NotImplemented else found
 
-    call._lm_original = function  # type: ignore[attr-defined]
-    return call
-
-
-def _replace_everywhere(function: Any, by: Any) -> None:
-    """Let every name in this package's modules that stands for `function` stand for `by`."""
-    for name, module in list(sys.modules.items()):
-        space: dict[str, Any] = getattr(module, "__dict__", {})  # a program may set None
-        if name.partition(".")[0] != _PACKAGE:
-            continue
-        for key in [k for k, v in space.items() if v is function]:
-            space[key] = by
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    constants = tuple(ask if c == "ask" else c for c in _forward.__code__.co_consts)
+    function.__code__ = _forward.__code__.replace(
+        co_consts=constants, co_freevars=code.co_freevars, co_name=code.co_name
+    )
+    function.__defaults__ = function.__kwdefaults__ = None
+    return plain

@@ -86,7 +86,7 @@ def dispatch_for_api(api: Callable[..., Any], *signatures: Any) -> Callable[...,
         np.int32(5)
         >>> tf.experimental.unregister_dispatch_for(masked_sum)
     """
-    parameters = inspect.signature(dispatching.original(api)).parameters
+    parameters = inspect.signature(api).parameters
     checks = [_resolved(api, s, parameters) for s in signatures]
 
     def decorator(target: Callable[..., Any]) -> Callable[..., Any]:
@@ -273,7 +273,7 @@ def functions_named(names: Sequence[str]) -> list[Any]:
     found: dict[int, Any] = {}
     for space in (ops, math, nn, debugging):
         for name in names:
-            function = dispatching.original(getattr(space, name, None))
+            function = getattr(space, name, None)
             if function is not None:
                 found[id(function)] = function
     return list(found.values())

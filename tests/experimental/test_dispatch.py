@@ -1,8 +1,13 @@
 """Functions of TF that a program extends to its own classes."""
 
+import inspect
+import subprocess
+import sys
+
 import pytest
 
 import lamina as tf
+from lamina.engine import dispatching
 
 
 class Celsius(tf.experimental.ExtensionType):
@@ -104,3 +109,32 @@ def test_parameters_must_be_those_of_the_function():
         @tf.experimental.dispatch_for_api(tf.stack)
         def bare(values):
             return values
+
+
+def test_a_function_held_before_its_first_handler_asks_it_too():
+    def held(x, y=2, *, z=3):
+        return x + y + z + limit
+
+    limit = 10
+    held_before, signature = held, inspect.signature(held)
+    dispatching.add_handler(
+        held, lambda public, args, kwargs: "handled" if args == ("x",) else NotImplemented
+    )
+    assert held_before("x") == "handled"
+    assert (held_before(1), held_before(1, z=0)) == (16, 13)
+    assert inspect.signature(held_before) == signature
+    assert dispatching.undispatched(held)(1, 5) == 19
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        held_before()
+
+
+def test_a_call_whose_arguments_load_the_ragged_rules_knows_them():
+    program = (
+        "from lamina import concat\n"
+        "import lamina as tf\n"
+        "print(tf.cast(tf.SparseTensor([[0]], [1.5], [2]), tf.int32).values.numpy())\n"
+        "print(tf.math.bincount(tf.ragged.constant([[1, 2], [2]]), axis=-1).numpy().tolist())\n"
+        "print(concat([tf.ragged.constant([[1], []])] * 2, 0).to_list())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.split("\n")[:3] == ["[1]", "[[0, 1, 1], [0, 0, 1]]", "[[1], [], [1], []]"]
