@@ -19,7 +19,7 @@ FIXED = [
     (init.Constant([1.0, 2.0]), (2, 2), [[1, 2], [1, 2]]),
     (init.Identity(2.0), (2, 3), [[2, 0, 0], [0, 2, 0]]),
     (init.get(np.array([3.0, 4.0])), (2,), [3, 4]),
-    (tensorflow.constant_initializer(3), (2,), [3, 3]),
+    (tensorflow.constant_initializer(3.0), (2,), [3, 3]),
     (init.STFT(window=None), (2, 1, 3), [[[1, 1, 1]], [[1, 0, -1]]]),
     (
         init.STFT("imag", window=[1.0, 2.0], scaling="spectrum"),
@@ -177,3 +177,27 @@ def test_tensorflow_initializers_draw_anew():
         one = cls()
         assert not np.array_equal(one((4,)).numpy(), one((4,), dtype="float32").numpy())
         assert ops.is_tensor(cls.from_config(one.get_config())((2,)))
+
+
+def test_a_constant_of_tensorflow_is_tf_constant():
+    four = tensorflow.constant_initializer([1, 2, 3, 4])((2, 2))
+    assert (four.dtype, four.numpy().tolist()) == (tf.int32, [[1, 2], [3, 4]])
+    assert tensorflow.constant_initializer(np.ones((2, 3)))((6,)).dtype is tf.float64
+    assert tensorflow.constant_initializer(3)((2,), tf.float16).dtype is tf.float16
+    assert tensorflow.constant_initializer("a")((2,)).numpy().tolist() == [b"a", b"a"]
+    with pytest.raises(TypeError, match="one element or as many"):
+        tensorflow.constant_initializer([1.0, 2.0])((2, 2))
+    with pytest.raises(TypeError, match="got function"):
+        tensorflow.constant_initializer(lambda: 1)
+    assert tensorflow.constant_initializer(2, True).get_config() == {"value": 2}
+
+
+def test_parts_of_partitioned_variables():
+    part = {"partition_shape": (2, 3), "partition_offset": (0, 0)}
+    for kind in ("zeros", "ones", "random_normal", "random_uniform"):
+        assert getattr(tensorflow, f"{kind}_initializer")()((4, 3), **part).shape == (2, 3)
+    with pytest.raises(ValueError, match="support_partition=True"):
+        tensorflow.constant_initializer(2)((4, 3), **part)
+    assert tensorflow.constant_initializer(2, True)((4, 3), **part).shape == (2, 3)
+    with pytest.raises(ValueError, match="must be numeric or bool"):
+        tensorflow.ones_initializer()((2,), tf.string)
