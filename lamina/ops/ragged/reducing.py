@@ -4,12 +4,14 @@ import numpy as np
 
 from lamina.engine import convert_to_tensor, dtypes, errors
 from lamina.ops import division, elementary, math, reduce, segments, shaping
+from lamina.ops.array import stop_gradient, zeros_like
 from lamina.ops.casting import cast
-from lamina.ops.comparison import greater
+from lamina.ops.comparison import greater, is_finite
 from lamina.ops.ragged.partition import on_host
 from lamina.ops.ragged.rows import count_rows, lengths_of, ranges, with_lengths
 from lamina.ops.ragged.shaping import expand_dims
 from lamina.ops.ragged.tensor import is_ragged
+from lamina.ops.selection import where
 
 __all__ = ["reduce_ragged", "segment"]
 
@@ -99,6 +101,18 @@ def _variance(value, axes):
     )
 
 
+def _logsumexp(value, axes):
+    # The greatest of all where columns are reduced: one for each does not broadcast to rows.
+    flat = reduce.reduce_max(value.flat_values) if 0 in axes else _over("max", value, axes)
+    peak = stop_gradient(flat)
+    peak = where(is_finite(peak), peak, zeros_like(peak))
+    wide = peak
+    for axis in () if 0 in axes else axes:
+        wide = expand_dims(wide, axis)
+    total = _over("sum", elementary.exp(math.subtract(value, wide)), axes)
+    return math.add(elementary.log(total), peak)
+
+
 def _logical(kind, value, axes):
     numbers = value.with_flat_values(cast(value.flat_values, dtypes.int32))
     found = _over("sum" if kind == "any" else "prod", numbers, axes)
@@ -129,6 +143,8 @@ def reduce_ragged(op, args, attributes):
     elif kind in ("variance", "std"):
         found = _variance(value, axes)
         found = elementary.sqrt(found) if kind == "std" else found
+    elif kind == "logsumexp":
+        found = _logsumexp(value, axes)
     elif kind in ("any", "all"):
         if value.dtype is not dtypes.bool_:
             raise errors.InvalidArgumentError(

@@ -38,7 +38,7 @@ truediv truncatediv truncatemod xdivy xlog1py xlogy zeta as_string full_match jo
 replace script strip substr to_hash_bucket to_number transcode upper decode_base64 encode_base64
 """.split()  # noqa: SIM905
 
-_REDUCTIONS = ("sum", "prod", "max", "min", "mean", "any", "all", "variance", "std")
+_REDUCTIONS = ("sum", "prod", "max", "min", "mean", "any", "all", "variance", "std", "logsumexp")
 
 
 def _elementwise(op, args, attributes):

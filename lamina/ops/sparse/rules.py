@@ -5,7 +5,7 @@ from typing import Any
 from lamina import ops
 from lamina.engine import convert_to_tensor
 from lamina.ops.composite import extend
-from lamina.ops.sparse import calculating, making
+from lamina.ops.sparse import calculating, counting, making
 from lamina.ops.sparse.tensor import RULES, SparseTensor, is_sparse
 
 __all__ = []
@@ -92,6 +92,27 @@ def _shape(input, out_type=None, name=None):
     return ops.cast(input.dense_shape, "int32" if out_type is None else out_type)
 
 
+def _bincount(
+    arr,
+    weights=None,
+    minlength=None,
+    maxlength=None,
+    dtype="int32",
+    name=None,
+    axis=None,
+    binary_output=False,
+):
+    weights = getattr(weights, "values", weights)
+    if axis in (None, 0):
+        how = {"axis": axis, "binary_output": binary_output}
+        return ops.bincount(arr.values, weights, minlength, maxlength, dtype, **how)
+    if weights is not None:
+        weights = arr.with_values(convert_to_tensor(weights))
+    found = counting.bincount(arr, weights, axis, minlength, maxlength, binary_output)
+    counts = calculating.dense_of(found)
+    return counts if weights is not None else ops.cast(counts, dtype)
+
+
 def _zeros_like(input, dtype=None, name=None, layout=None):
     return ops.zeros(list(input._static_shape), input.dtype if dtype is None else dtype)
 
@@ -104,6 +125,7 @@ extend(
     (SparseTensor,),
     ops,
     {
+        "bincount": _bincount,
         "cast": _cast,
         "concat": lambda values, axis, name=None: making.concat(axis, values),
         "expand_dims": lambda input, axis, name=None: making.expand_dims(input, axis),

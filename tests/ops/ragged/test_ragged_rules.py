@@ -258,3 +258,11 @@ def test_vectorized_map_of_rows():
     assert found.numpy().tolist() == [[[1, 2], [3, 0]], [[4, 0], [5, 0]]]
     with pytest.raises(ValueError, match=r"tf\.vectorized_map: elems must have equally many rows"):
         tf.vectorized_map(lambda v: v[0], (x, tf.zeros([3])))
+
+
+def test_reduce_logsumexp():
+    rows = tf.ragged.constant([[1.0, 2.0], [3.0]])
+    np.testing.assert_allclose(tf.reduce_logsumexp(rows, axis=1), [2.313262, 3.0], 1e-6)
+    np.testing.assert_allclose(tf.reduce_logsumexp(rows, axis=0), [3.126928, 2.0], 1e-6)
+    np.testing.assert_allclose(tf.reduce_logsumexp(rows), 3.407606, 1e-6)
+    assert tf.reduce_logsumexp(rows, axis=1, keepdims=True).shape == (2, 1)

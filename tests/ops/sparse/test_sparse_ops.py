@@ -232,3 +232,14 @@ def test_sparse_values_show_their_tensors():
         "IndexedSlices(indices=tf.Tensor([0], shape=(1,), dtype=int32), "
         "values=tf.Tensor([1.], shape=(1,), dtype=float32))"
     )
+
+
+def test_counting_the_integers_of_rows():
+    given = tf.SparseTensor([[0, 0], [1, 1], [1, 2]], [1, 2, 2], [3, 3])
+    assert tf.math.bincount(given).numpy().tolist() == [0, 1, 2]
+    assert tf.math.bincount(given, axis=-1).numpy().tolist() == [[0, 1, 0], [0, 0, 2], [0] * 3]
+    binary = tf.math.bincount(given, axis=-1, binary_output=True, dtype=tf.int64)
+    assert (binary.dtype, binary.numpy()[1].tolist()) == (tf.int64, [0, 0, 1])
+    weights = tf.SparseTensor(given.indices, [0.5, 1.0, 2.0], [3, 3])
+    found = tf.math.bincount(given, weights, axis=-1, minlength=4)
+    assert found.numpy().tolist() == [[0, 0.5, 0, 0], [0, 0, 3, 0], [0] * 4]
