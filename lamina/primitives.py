@@ -329,6 +329,9 @@ def required_space_to_batch_paddings(
 # ---- fingerprints ---------------------------------------------------------------------------
 
 
+_OF_NOTHING = np.array([0x9AE16A3B2F90404F], "<u8").view(np.uint8)  # FarmHash64 of no bytes
+
+
 def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) -> Tensor:
     """Return a 64-bit hash of each row.
 
@@ -357,7 +360,7 @@ def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) 
             "tf.fingerprint: `data` must have at least one axis; got shape ()."
         )
     if data.shape.num_elements() == 0:
-        return ops.zeros([data.shape[0], 8], dtypes.uint8)
+        return convert_to_tensor(np.tile(_OF_NOTHING, (data.shape[0], 1)))
     if data.dtype is not dtypes.string:
         return _hashed(data)
     hashes = _bytes_of(fingerprint64(data))

@@ -427,7 +427,8 @@ class Op(Generic[P]):
 
     def _dtype_error(self, kinds: Sequence[TensorType]) -> errors.InvalidArgumentError:
         wrong = next(k for k in kinds if k.dtype is not kinds[0].dtype)
-        return errors.InvalidArgumentError(
+        # TF raises TypeError where a function is recorded, and in `tf.divide`.
+        return errors.OperandError(
             f"tf.{self.label}: all inputs must have one dtype; got "
             f"{', '.join(map(repr, kinds))}.\n"
             f"  Fix: tf.cast(x, tf.{kinds[0].dtype.name}) for the {wrong.dtype.name} input."

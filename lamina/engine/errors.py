@@ -279,7 +279,7 @@ def _argument_error(*args: Any) -> ArgumentError:
 
 
 class OperandError(InvalidArgumentError, TypeError):
-    """A Python number does not fit the dtype of the Tensor it meets: `int_tensor + 1.5`.
+    """Operands differ in dtype, or a Python number does not fit: `int_tensor + 1.5`.
 
     TensorFlow raises InvalidArgumentError for some operators and TypeError for others; this is
     both. Cast the Tensor: `tf.cast(int_tensor, tf.float32) + 1.5`.

@@ -14,6 +14,8 @@ __all__ = ["stateless_binomial"]
 def _binomial(seed, counts, probs, *, shape, dtype):
     key = jax.random.wrap_key_data(seed.astype(jnp.uint32), impl="threefry2x32")
     counts, probs = counts.astype(jnp.float32), probs.astype(jnp.float32)
+    # As TF, chances above 1 are 1; jax.random.binomial gives 0 there.
+    probs = jnp.minimum(probs, 1)
     return jax.random.binomial(key, counts, probs, shape, jnp.float32).astype(dtype.np)
 
 

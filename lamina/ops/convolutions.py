@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from lamina.engine import op, static_ints
+from lamina.engine import convert_to_tensor, local, op, static_ints
 from lamina.ops import windows
 from lamina.ops.convolved import Geometry, convolve, dimension_numbers
 from lamina.ops.normalization import widen
@@ -75,8 +75,14 @@ def _sliding(x, filters, how, groups):
     sizes = tuple(x.shape[axis] for axis in how.axes)
     pads = how.pads(sizes, filters.shape[:rank])
     steps = zip(how.strides, how.dilations, strict=True)
-    for size, pad, window, step in zip(sizes, pads, filters.shape, steps, strict=False):
+    counts = [
         windows.output_size(size + sum(pad), window, *step)
+        for size, pad, window, step in zip(sizes, pads, filters.shape, steps, strict=False)
+    ]
+    if any(isinstance(count, int) and count == 0 for count in counts):
+        outputs = filters.shape[-1]
+        after = (outputs, *counts) if how.first else (*counts, outputs)
+        return jnp.zeros((x.shape[0], *after), x.dtype)
     geometry = Geometry(sizes, pads, how.strides, how.dilations, how.first)
     if groups == 1 and geometry.is_for_cpu:
         return convolve(geometry, x, filters)
@@ -105,9 +111,18 @@ def _conv(x, filters, *, how):
     return jnp.reshape(y, (*leading, *y.shape[1:])) if len(leading) > 1 else y
 
 
+def _require_some(result, x, how, who):
+    if 0 in result.shape:
+        x = convert_to_tensor(x)
+        leading = x.ndim - len(how.strides) - 2  # more than one batch axis
+        space = [each + leading for each in how.axes]
+        windows.require_windows(result, x, space, who, local.trace.eager)
+    return result
+
+
 def _convolve(who, x, filters, rank, strides, padding, data_format, dilations):
     how = windows.sliding(who, rank, strides, padding, data_format, dilations)
-    return _conv(x, filters, how=how)
+    return _require_some(_conv(x, filters, how=how), x, how, who)
 
 
 def _rank_of(filters, who):
@@ -326,7 +341,7 @@ def _depthwise(x, filters, *, how):
 
 def _depthwise_convolve(who, x, filters, rank, strides, padding, data_format, dilations):
     how = windows.sliding(who, rank, strides, padding, data_format, dilations)
-    return _depthwise(x, filters, how=how)
+    return _require_some(_depthwise(x, filters, how=how), x, how, who)
 
 
 def depthwise_conv2d(input, filter, strides, padding, data_format=None, dilations=None, name=None):

@@ -331,7 +331,8 @@ def searchsorted(sorted_sequence, values, side="left", out_type=dtypes.int32):
         raise ValueError(
             f'`side` must be "left" or "right"; got {side!r}.\n  Fix: use one of these two.'
         )
-    rows, wanted = (jnp.reshape(x, (-1, x.shape[-1])) for x in _of_rows(sorted_sequence, values))
+    parts = _of_rows(sorted_sequence, values)
+    rows, wanted = (jnp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])) for x in parts)
     found = jax.vmap(lambda row, each: jnp.searchsorted(row, each, side=side))(rows, wanted)
     return jnp.reshape(found, values.shape).astype(as_dtype(out_type).np)
 

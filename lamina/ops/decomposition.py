@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import Tensor, as_dtype, dtypes, errors, op
+from lamina.engine import Tensor, as_dtype, dtypes, errors, local, op
 from lamina.late import late_module
 from lamina.ops import checks
+from lamina.ops.reduce import reduce_all
 
 jsl = late_module("jax.scipy.linalg")
 
@@ -107,6 +108,11 @@ def _lu(input, *, index_type):
     return packed, order.astype(index_type.np)
 
 
+@op(differentiable=False)
+def _has_pivots(packed):
+    return jnp.diagonal(packed, axis1=-2, axis2=-1) != 0
+
+
 def lu(input, output_idx_type: Any = dtypes.int32, name=None):
     """Return the LU decomposition with partial pivoting.
 
@@ -120,7 +126,8 @@ def lu(input, output_idx_type: Any = dtypes.int32, name=None):
         L U is ``input[p]``.
 
     Raises:
-        InvalidArgumentError: `input` is not square.
+        InvalidArgumentError: `input` is not square; in eager code also if a matrix is not
+            invertible, for which the result is computed at once.
 
     Example:
         >>> packed, p = tf.linalg.lu([[1.0, 2.0], [4.0, 4.0]])
@@ -128,7 +135,13 @@ def lu(input, output_idx_type: Any = dtypes.int32, name=None):
         (array([[4.  , 4.  ],
                [0.25, 1.  ]], dtype=float32), array([1, 0], dtype=int32))
     """
-    return Lu(*_lu(input, index_type=as_dtype(output_idx_type)))
+    packed, order = _lu(input, index_type=as_dtype(output_idx_type))
+    if local.trace.eager and not bool(reduce_all(_has_pivots(packed))):
+        raise errors.InvalidArgumentError(
+            "tf.linalg.lu: `input` must be invertible; got a singular matrix.\n"
+            "  Fix: tf.linalg.qr and tf.linalg.svd take such too."
+        )
+    return Lu(packed, order)
 
 
 @op

@@ -5,7 +5,16 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, op, static_int, static_ints
+from lamina.engine import (
+    as_dtype,
+    convert_to_tensor,
+    dtypes,
+    errors,
+    host_value,
+    op,
+    static_int,
+    static_ints,
+)
 from lamina.ops import checks
 
 __all__ = [
@@ -37,6 +46,17 @@ def _range_of(k, who):
             "  Fix: 0 is the main diagonal, those above it are positive."
         )
     return low, high
+
+
+def _require_inside(rows, columns, k):
+    """Raise unless the diagonals lie in the matrix; TF lets 0 be one of an empty matrix."""
+    if not (isinstance(rows, int) and isinstance(columns, int)):
+        return
+    if not all(each == 0 or -rows < each < columns for each in k):
+        raise errors.InvalidArgumentError(
+            f"`k` must name diagonals of a matrix of shape {(rows, columns)}, above {-rows} and "
+            f"below {columns}; got {k}.\n  Fix: 0 is the main diagonal."
+        )
 
 
 def _checked_align(align, who):
@@ -168,6 +188,7 @@ def diag(
 def _diag_part(input, padding_value, *, k, align):
     rows, columns = checks.matrix(input, "input").shape[-2:]
     low, high = k
+    _require_inside(rows, columns, k)
     if low == high:
         return jnp.diagonal(input, low, -2, -1)
     longest = _longest(rows, columns, low, high)
@@ -212,6 +233,7 @@ def diag_part(input, name="diag_part", k: Any = 0, padding_value: Any = 0, align
 @op
 def _set_diag(input, diagonal, *, k, align):
     rows, columns = checks.matrix(input, "input").shape[-2:]
+    _require_inside(rows, columns, k)
     count = () if k[0] == k[1] else (k[1] - k[0] + 1,)
     expected = (*input.shape[:-2], *count, _longest(rows, columns, *k))
     if diagonal.shape != expected:
@@ -262,11 +284,18 @@ def tensor_diag(diagonal):
     Returns:
         ``(d1, …, dn, d1, …, dn)``, 0 elsewhere.
 
+    Raises:
+        InvalidArgumentError: ``diagonal`` is a scalar.
+
     Example:
         >>> tf.linalg.tensor_diag([1, 2]).numpy()
         array([[1, 0],
                [0, 2]], dtype=int32)
     """
+    if not diagonal.ndim:
+        raise errors.InvalidArgumentError(
+            "`diagonal` must have an axis; got a scalar.\n  Fix: tf.reshape it to (1,)."
+        )
     return jnp.reshape(jnp.diag(jnp.ravel(diagonal)), diagonal.shape * 2)
 
 
@@ -288,7 +317,7 @@ def tensor_diag_part(input):
         array([1, 4], dtype=int32)
     """
     half = input.shape[: input.ndim // 2]
-    if half * 2 != input.shape or not half:
+    if half * 2 != input.shape:
         raise errors.InvalidArgumentError(
             f"`input` must have a shape of two equal halves; got {input.shape}.\n"
             "  Fix: tf.linalg.diag_part takes the last two dimensions only."
@@ -300,30 +329,50 @@ def tensor_diag_part(input):
 
 
 @op(mixed=True)
-def band_part(input, num_lower, num_upper):
+def _band_part(input, num_lower, num_upper):
+    rows, columns = checks.matrix(input, "input").shape[-2:]
+    above = jnp.arange(columns) - jnp.arange(rows)[:, None]
+    is_kept = (num_lower < 0) | (-above <= num_lower)
+    is_kept &= (num_upper < 0) | (above <= num_upper)
+    return jnp.where(is_kept, input, 0)
+
+
+def _require_band(number, size, what):
+    """Raise if a number of diagonals that the host knows is more than the matrix has."""
+    known = host_value(number)
+    if known is not None and known.ndim == 0 and size is not None and int(known) > size:
+        raise errors.InvalidArgumentError(
+            f"tf.linalg.band_part: `{what}` must be negative, or at most {size}, the size of the "
+            f"matrix; got {int(known)}.\n  Fix: -1 keeps all."
+        )
+
+
+def band_part(input, num_lower, num_upper, name=None):
     """Return matrices with all but a band about the main diagonal set to 0.
 
     Args:
         input: ``(…, M, N)``.
         num_lower: How many diagonals below the main one stay; negative for all.
         num_upper: How many above it stay; negative for all.
+        name: Accepted, unused.
 
     Returns:
         The shape and dtype of `input`.
 
     Raises:
-        InvalidArgumentError: `input` is not a matrix.
+        InvalidArgumentError: `input` is not a matrix, or does not have as many diagonals (where
+            that can be known).
 
     Example:
         >>> tf.linalg.band_part([[1, 2], [3, 4]], -1, 0).numpy()
         array([[1, 0],
                [3, 4]], dtype=int32)
     """
-    rows, columns = checks.matrix(input, "input").shape[-2:]
-    above = jnp.arange(columns) - jnp.arange(rows)[:, None]
-    is_kept = (num_lower < 0) | (-above <= num_lower)
-    is_kept &= (num_upper < 0) | (above <= num_upper)
-    return jnp.where(is_kept, input, 0)
+    input, lower, upper = map(convert_to_tensor, (input, num_lower, num_upper))
+    if input.ndim >= 2:
+        _require_band(lower, input.shape[-2], "num_lower")
+        _require_band(upper, input.shape[-1], "num_upper")
+    return _band_part(input, lower, upper)
 
 
 @op(differentiable=False)

@@ -35,9 +35,12 @@ _REAL = (dtypes.float32, dtypes.float64)
 _COMPLEX = (dtypes.complex64, dtypes.complex128)
 
 
-def _checked(x, who, allowed, rank):
-    """Return `x` as a Tensor of one of the allowed dtypes, Python numbers in the first of them."""
-    found = convert_to_tensor(x)
+def _checked(x, who, allowed, rank, hint=None):
+    """Return `x` as a Tensor of one of the allowed dtypes, Python numbers in the first of them.
+
+    As in TF, `hint` is what numbers and arrays become where it can hold them.
+    """
+    found = convert_to_tensor(x, dtype_hint=hint)
     x = found if found.dtype in allowed else convert_to_tensor(x, dtype_hint=allowed[0])
     if x.dtype not in allowed:
         names = " or ".join(each.name for each in allowed)
@@ -216,12 +219,12 @@ def ifft3d(input, name=None):
 
 
 def _real_forward(input, fft_length, rank, who):
-    x = _checked(input, who, _REAL, rank)
+    x = _checked(input, who, _REAL, rank, dtypes.float32)
     return _rfft(x, lengths=_lengths(fft_length, rank, who), axes=tuple(range(-rank, 0)))
 
 
 def _real_inverse(input, fft_length, rank, who):
-    x = _checked(input, who, _COMPLEX, rank)
+    x = _checked(input, who, _COMPLEX, rank, dtypes.complex64)
     return _irfft(x, lengths=_lengths(fft_length, rank, who), axes=tuple(range(-rank, 0)))
 
 

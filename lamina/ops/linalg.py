@@ -296,16 +296,16 @@ def cross(a, b):
         ``(…, 3)``, orthogonal to both.
 
     Raises:
-        InvalidArgumentError: the last dimension is not 3.
+        InvalidArgumentError: the shapes differ, or the last dimension is not 3.
 
     Example:
         >>> tf.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy()
         array([0., 0., 1.], dtype=float32)
     """
-    if a.shape[-1:] != (3,) or b.shape[-1:] != (3,):
+    if a.shape[-1:] != (3,) or b.shape != a.shape:
         raise errors.InvalidArgumentError(
-            f"`a` and `b` must be of shape (…, 3); got {a.shape} and {b.shape}.\n"
-            "  Fix: pad with a zero, or use tf.linalg.det for two dimensions."
+            f"`a` and `b` must be of shape (…, 3), one for both; got {a.shape} and {b.shape}.\n"
+            "  Fix: tf.broadcast_to one of them; pad two dimensions with a zero."
         )
     return jnp.cross(a, b)
 

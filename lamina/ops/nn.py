@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import Tensor, convert_to_tensor, op
+from lamina.engine import Tensor, convert_to_tensor, errors, op, type_of
 from lamina.ops import checks, clipping, indexing, shaping, stateless, windows
 from lamina.ops.random import draw
 
@@ -93,7 +93,7 @@ def _noise_shape(noise_shape, x):
     if noise_shape is None:
         return tuple(x.shape)
     if len(noise_shape) != x.ndim:
-        raise ValueError(
+        raise errors.ArgumentError(
             f"`noise_shape` must have one entry for each axis of `x`; got {noise_shape} for "
             f"shape {tuple(x.shape)}.\n  Fix: use 1 where one decision holds for a whole axis."
         )
@@ -102,11 +102,24 @@ def _noise_shape(noise_shape, x):
     )
 
 
-def _like_x(kinds, **attributes):
-    return (kinds[2],), None
+def _type_of_dropped(kinds, *, noise_shape=None):
+    """Return the type of `x`, broadcast to the noise's shape as TF does."""
+    x = kinds[2]
+    if noise_shape is None:
+        return (x,), None
+    noise = _noise_shape(noise_shape, x.struct())
+    if all(size in (1, whole) for size, whole in zip(noise, x.dims, strict=True)):
+        return (x,), None
+    try:
+        return (type_of(jnp.broadcast_shapes(x.dims, noise), x.dtype),), None
+    except ValueError:
+        raise errors.ArgumentError(
+            f"`noise_shape` must broadcast with the shape {x.shape} of `x`; got "
+            f"{tuple(noise_shape)}.\n  Fix: use 1 where one decision holds for a whole axis."
+        ) from None
 
 
-@op(mixed=True, infer=_like_x)
+@op(mixed=True, infer=_type_of_dropped)
 def dropout_from(key, counter, x, rate, *, noise_shape=None):
     """Set entries to 0 with probability ``rate``, and divide the others by ``1 - rate``.
 
@@ -253,7 +266,7 @@ def general_dropout(x, rate, uniform_sampler, noise_shape=None, name=None):
         array([1.67, 1.67], dtype=float32)
     """
     x = convert_to_tensor(x)
-    shape = x.shape if noise_shape is None else noise_shape
+    shape = x.shape if noise_shape is None else _noise_shape(noise_shape, x)
     return _drop_below(x, uniform_sampler(shape=shape, dtype=x.dtype), rate)
 
 
@@ -261,7 +274,8 @@ def embedding_lookup(params: Any, ids, max_norm=None, name=None):
     """Return the rows of ``params`` that ``ids`` names.
 
     Args:
-        params: ``(V, …)``; or a list of tensors that together have V rows.
+        params: ``(V, …)``; or a list or tuple of tensors that together have V rows; a list of
+            lists is one too, each a tensor.
         ids: Integers in [0, V), any shape.
         max_norm: Rows with a larger Euclidean norm are scaled down to it; None scales nothing.
         name: Accepted, unused.
@@ -274,7 +288,7 @@ def embedding_lookup(params: Any, ids, max_norm=None, name=None):
         InvalidArgumentError: an id is out of range (where that can be known).
 
     Example:
-        >>> tf.nn.embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 1]).numpy()
+        >>> tf.nn.embedding_lookup(tf.constant([[1.0, 2.0], [3.0, 4.0]]), [1, 1]).numpy()
         array([[3., 4.],
                [3., 4.]], dtype=float32)
     """
@@ -283,10 +297,11 @@ def embedding_lookup(params: Any, ids, max_norm=None, name=None):
             f"tf.nn.embedding_lookup: `params` must hold at least one tensor; got {params!r}.\n"
             "  Fix: pass the embedding matrix."
         )
-    if isinstance(params, list | tuple) and len(getattr(params[0], "shape", ())) > 0:
-        parts = list(params)
-        params = shaping.concat(parts, 0) if len(parts) > 1 else parts[0]
     ids = convert_to_tensor(ids)
+    if isinstance(params, list | tuple):
+        parts = [convert_to_tensor(part) for part in params]
+        if parts[0].ndim:  # numbers are no tensors with rows
+            params = parts[0] if len(parts) == 1 else shaping.concat(parts, 0)
     rows = indexing.gather(params, ids)
     if max_norm is None:
         return rows
@@ -303,7 +318,7 @@ class IsotonicRegression(NamedTuple):
 @op
 def _isotonic(x, *, decreasing, axis):
     if not jnp.issubdtype(x.dtype, jnp.floating):
-        x = x.astype(jnp.float32)
+        x = x.astype(jnp.float32 if x.dtype.itemsize < 4 else jnp.float64)
     x = jnp.moveaxis(x, axis, -1)
     size = x.shape[-1]
     # The classical min-max formula on all means of x[j..k], then one average for each segment:
@@ -327,8 +342,8 @@ def isotonic_regression(inputs, decreasing=True, axis: Any = -1):
     """Return the nearest monotone sequence, in the sense of least squares.
 
     Args:
-        inputs: Numbers of any shape; integers are converted to float32. Memory grows with the
-            square of the axis' size.
+        inputs: Numbers of any shape; integers are converted to float64, those below 32 bits to
+            float32. Memory grows with the square of the axis' size.
         decreasing: Whether the result must not increase; else it must not decrease.
         axis: The axis along which it is monotone.
 

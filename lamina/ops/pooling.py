@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import Tensor, dtypes, op
+from lamina.engine import Tensor, convert_to_tensor, dtypes, errors, local, op
 from lamina.ops import windows
 from lamina.ops.normalization import widen
 from lamina.ops.quotient import divided
@@ -120,11 +120,49 @@ def _avg_pool(x, *, how):
 
 def _pooled(kernel, who, x, rank, ksize, strides, padding, data_format, dilations: Any = 1):
     how = windows.sliding(who, rank, strides, padding, data_format, dilations, window=ksize)
-    return kernel(x, how=how)
+    result = kernel(x, how=how)
+    if 0 in result.shape:
+        x = convert_to_tensor(x)
+        windows.require_windows(result, x, how.axes, who, local.trace.eager)
+    return result
 
 
-def _rank_of(x):
-    return len(x.shape if hasattr(x, "shape") else np.shape(x)) - 2
+def _rank_of(x, who):
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) not in (3, 4, 5):
+        raise ValueError(
+            f"{who}: `input` must have rank 3, 4 or 5: batch, 1 to 3 spatial axes, channels; got "
+            f"shape {tuple(shape)}.\n  Fix: add the missing axes with tf.expand_dims."
+        )
+    return len(shape) - 2
+
+
+@op
+def _max_of_channels(x, *, size):
+    if x.ndim != 4 or x.shape[-1] % size:
+        raise errors.InvalidArgumentError(
+            f"`ksize` for channels must divide their number; got {size} for shape {x.shape}.\n"
+            "  Fix: pad the channels, or take a divisor."
+        )
+    groups = jnp.reshape(x, (*x.shape[:-1], x.shape[-1] // size, size))
+    best = groups[..., 0]
+    for i in range(1, size):
+        best = larger(best, groups[..., i])
+    return best
+
+
+def _size_across_channels(ksize, strides, data_format, who):
+    """Return the window over channels, 1 but where TF's kernel for that is asked for."""
+    is_whole = [isinstance(v, list | tuple) and len(v) == 4 for v in (ksize, strides)]
+    if not all(is_whole) or data_format not in (None, "NHWC") or ksize[3] == 1:
+        return 1
+    # TF's kernel looks at the channels alone, whatever the spatial strides.
+    if tuple(ksize[:3]) != (1, 1, 1) or ksize[3] != strides[3]:
+        raise errors.InvalidArgumentError(
+            f"{who}: a window over channels must be [1, 1, 1, n] and its step n; got `ksize` "
+            f"{ksize}, `strides` {strides}.\n  Fix: pool space and channels one after the other."
+        )
+    return ksize[3]
 
 
 def max_pool(input, ksize, strides, padding, data_format=None, name=None):
@@ -150,7 +188,10 @@ def max_pool(input, ksize, strides, padding, data_format=None, name=None):
         array([1., 3.], dtype=float32)
     """
     who = "tf.nn.max_pool"
-    return _pooled(_max_pool, who, input, _rank_of(input), ksize, strides, padding, data_format)
+    rank = _rank_of(input, who)
+    if rank == 2:
+        return max_pool2d(input, ksize, strides, padding, data_format or "NHWC")
+    return _pooled(_max_pool, who, input, rank, ksize, strides, padding, data_format)
 
 
 def max_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
@@ -182,7 +223,8 @@ def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
 
     Args:
         input: Numbers, ``(B, H, W, C)``, or ``(B, C, H, W)`` for NCHW.
-        ksize: Sizes of the window.
+        ksize: Sizes of the window; ``[1, 1, 1, n]`` takes the maxima of n channels each, n of which
+            C is a multiple.
         strides: Steps of the window.
         padding: "SAME", "VALID", or pairs.
         data_format: "NHWC" or "NCHW".
@@ -198,7 +240,11 @@ def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
         >>> tf.nn.max_pool2d(tf.ones((1, 4, 4, 1)), 2, 2, "VALID").shape
         TensorShape([1, 2, 2, 1])
     """
-    return _pooled(_max_pool, "tf.nn.max_pool2d", input, 2, ksize, strides, padding, data_format)
+    who = "tf.nn.max_pool2d"
+    across = _size_across_channels(ksize, strides, data_format, who)
+    if across != 1:
+        return _max_of_channels(input, size=across)
+    return _pooled(_max_pool, who, input, 2, ksize, strides, padding, data_format)
 
 
 def max_pool3d(input, ksize, strides, padding, data_format="NDHWC", name=None):
@@ -248,7 +294,8 @@ def avg_pool(input, ksize, strides, padding, data_format=None, name=None):
         array([0.5, 2. ], dtype=float32)
     """
     who = "tf.nn.avg_pool"
-    return _pooled(_avg_pool, who, input, _rank_of(input), ksize, strides, padding, data_format)
+    rank = _rank_of(input, who)
+    return _pooled(_avg_pool, who, input, rank, ksize, strides, padding, data_format)
 
 
 def avg_pool1d(input, ksize, strides, padding, data_format="NWC", name=None):
@@ -362,7 +409,7 @@ def pool(
             f"tf.nn.pool: `pooling_type` must be 'MAX' or 'AVG'; got {pooling_type!r}.\n"
             "  Fix: choose one of the two."
         )
-    kernel, rank = kernels[pooling_type], _rank_of(input)
+    kernel, rank = kernels[pooling_type], _rank_of(input, "tf.nn.pool")
     strides = 1 if strides is None else strides
     return _pooled(
         kernel, "tf.nn.pool", input, rank, window_shape, strides, padding, data_format, dilations

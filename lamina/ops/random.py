@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, op, static_int
+from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, host_value, op, static_int
 from lamina.engine.random import Stream, global_stream, set_global_seed
 from lamina.ops.array import dimensions
 
@@ -117,7 +117,8 @@ def gamma_from(key, counter, alpha, beta, *, shape, dtype):
 def poisson_from(key, counter, lam, *, shape, dtype):
     """Draw from the Poisson distribution of mean `lam`."""
     lam = jnp.broadcast_to(lam.astype(jnp.float32), shape)
-    return jax.random.poisson(_key(key, counter), lam, shape, np.int64).astype(dtype.np)
+    drawn = jax.random.poisson(_key(key, counter), jnp.maximum(lam, 0), shape, np.int64)
+    return drawn.astype(dtype.np)
 
 
 # --- seeds ----------------------------------------------------------------------------------------
@@ -207,7 +208,11 @@ def checked_dtype(dtype, allowed, who):
 
 
 def uniform_bounds(minval, maxval, dtype, who):
-    """Return dtype and bounds of a uniform draw as Tensors."""
+    """Return dtype and bounds of a uniform draw as Tensors.
+
+    Raises:
+        ValueError: integers have no `maxval`.
+    """
     dtype = checked_dtype(dtype, (*_FLOATS, *_INTEGERS), who)
     if maxval is None:
         if dtype.is_integer:
@@ -217,6 +222,16 @@ def uniform_bounds(minval, maxval, dtype, who):
             )
         maxval = 1
     return dtype, convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
+
+
+def _require_between(low, high, who):
+    """Raise if no integer lies between bounds that are known."""
+    least, most = host_value(low), host_value(high)
+    if low.dtype.is_integer and least is not None and most is not None and np.any(least >= most):
+        raise errors.InvalidArgumentError(
+            f"{who}: `minval` must be below `maxval`; got {least} and {most}.\n"
+            "  Fix: `maxval` is not drawn itself."
+        )
 
 
 def normal_draw(source, shape, mean, stddev, dtype, who, bounds=None):
@@ -234,6 +249,8 @@ def uniform_draw(source, shape, minval, maxval, dtype, who):
     """Draw uniformly between bounds."""
     dtype, minval, maxval = uniform_bounds(minval, maxval, dtype, who)
     shape = dimensions(shape, who)
+    if 0 not in shape:
+        _require_between(minval, maxval, who)
     return uniform_from(*source, minval, maxval, shape=shape, dtype=dtype)
 
 

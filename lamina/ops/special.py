@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -335,6 +336,22 @@ def fresnel_sin(x):
     return special.fresnel(checks.inexact(x))[0]
 
 
+@jax.custom_jvp
+def _spence(x):
+    return special.spence(x)
+
+
+@_spence.defjvp
+def _slope_of_spence(at, steps):
+    """Return ``log(x) / (1 - x)``; its series about 1, where that is 0 / 0."""
+    (x,), (step,) = at, steps
+    h = x - 1
+    is_near = jnp.abs(h) < 1e-4
+    far = jnp.where(is_near, jnp.ones_like(h), h)
+    slope = jnp.where(is_near, -1 + h / 2 - h**2 / 3 + h**3 / 4, -jnp.log1p(far) / far)
+    return _spence(x), slope * step
+
+
 @op
 def spence(x):
     """Return Spence's integral ``∫ log(t) / (1 - t) dt`` from 1 to ``x``, elementwise.
@@ -349,4 +366,4 @@ def spence(x):
         >>> tf.math.special.spence([1.0, 2.0]).numpy()
         array([ 0.        , -0.82246...], dtype=float32)
     """
-    return special.spence(checks.inexact(x))
+    return _spence(checks.inexact(x))

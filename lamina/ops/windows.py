@@ -8,6 +8,7 @@ import functools
 import itertools
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
 from lamina.engine import errors, static_ints
@@ -18,6 +19,7 @@ __all__ = [
     "output_size",
     "pads",
     "per_axis",
+    "require_windows",
     "shifted",
     "sliding",
     "spatial_axes",
@@ -25,6 +27,10 @@ __all__ = [
     "taps",
 ]
 
+_MSG_TOO_LARGE = (
+    "the window must fit into the padded input; got a window that spans {span}, an input of size "
+    "{size}.\n  Fix: use padding 'SAME', or a smaller window."
+)
 _LAST = frozenset({None, "channels_last", "NWC", "NHWC", "NDHWC"})
 _FIRST = frozenset({"channels_first", "NCW", "NCHW", "NCDHW"})
 
@@ -37,13 +43,13 @@ def channels_come_first(data_format, who):
         who: The function to name in errors.
 
     Raises:
-        ValueError: the name is unknown.
+        ArgumentError: the name is unknown.
     """
     if data_format in _LAST:
         return False
     if data_format in _FIRST:
         return True
-    raise ValueError(
+    raise errors.ArgumentError(
         f"{who}: `data_format` must be one of NWC, NHWC, NDHWC, NCW, NCHW, NCDHW, channels_last, "
         f"channels_first; got {data_format!r}.\n  Fix: 'NHWC' is the usual one for images."
     )
@@ -65,7 +71,8 @@ def per_axis(value, rank, first, who):
         who: Function and argument to name in errors.
 
     Raises:
-        ValueError: the length does not fit, or an entry is not positive.
+        ValueError: the length does not fit.
+        ArgumentError: an entry is not positive.
         InvalidArgumentError: batch or channel entries are not 1.
     """
     if value is None:
@@ -87,7 +94,9 @@ def per_axis(value, rank, first, who):
             "  Fix: give one entry for each spatial axis."
         )
     if any(size < 1 for size in sizes):
-        raise ValueError(f"{who} must be positive; got {sizes}.\n  Fix: 1 is the smallest value.")
+        raise errors.ArgumentError(
+            f"{who} must be positive; got {sizes}.\n  Fix: 1 is the smallest value."
+        )
     return sizes
 
 
@@ -101,7 +110,7 @@ def spelled_padding(padding, rank, first, who) -> Any:
         who: The function to name in errors.
 
     Raises:
-        ValueError: the name is unknown, or pairs are missing.
+        ArgumentError: the name is unknown, or pairs are missing.
         InvalidArgumentError: batch or channels would be padded.
     """
     if isinstance(padding, str):
@@ -119,7 +128,7 @@ def spelled_padding(padding, rank, first, who) -> Any:
             pairs = pairs[2:] if first else pairs[1:-1]
         if all(len(pair) == 2 for pair in pairs):
             return pairs
-    raise ValueError(
+    raise errors.ArgumentError(
         f"{who}: `padding` must be 'SAME', 'VALID', or a list with [before, after] for each axis; "
         f"got {padding!r}.\n  Fix: 'SAME' keeps the size at stride 1, 'VALID' adds nothing."
     )
@@ -219,22 +228,42 @@ def pads(padding, sizes, windows, strides, dilations):
 
 
 def output_size(size, window, stride, dilation):
-    """Return how many windows fit into a (padded) size.
+    """Return how many windows fit into a (padded) size; 0 where the window is a little too large.
 
     Raises:
-        InvalidArgumentError: not one does.
+        InvalidArgumentError: the window is too large by two steps or more: TF's kernels divide by
+            the stride, which drops the fraction, and refuse what is below 0 then.
     """
     span = (window - 1) * dilation + 1
-    if isinstance(size, int) and 0 < size < span:
-        raise errors.InvalidArgumentError(
-            f"the window must fit into the padded input; got a window that spans {span}, "
-            f"an input of size {size}.\n  Fix: use padding 'SAME', or a smaller window."
-        )
-    return (size - span) // stride + 1
+    if not isinstance(size, int):
+        return (size - span) // stride + 1
+    if size and size - span + 2 * stride <= 0:
+        raise errors.InvalidArgumentError(_MSG_TOO_LARGE.format(span=span, size=size))
+    return max((size - span) // stride + 1, 0)
+
+
+def require_windows(result, given, space, who, eager):
+    """Return `result` unless windows were too large for `given` where TF refuses that.
+
+    TF's kernels give an empty result in eager code (`output_size`); where shapes are inferred
+    first, in functions, TF raises.
+
+    Raises:
+        ArgumentError: a spatial size of `result` is 0, and not that of `given`.
+    """
+    if eager or 0 not in result.shape:
+        return result
+    for axis in space:
+        if result.shape[axis] == 0 and given.shape[axis]:
+            message = _MSG_TOO_LARGE.format(span="more", size=given.shape[axis])
+            raise errors.ArgumentError(f"{who}: {message}")
+    return result
 
 
 def shifted(x, axis, offset, count, stride):
     """Return ``count`` entries along ``axis``, from ``offset`` on, ``stride`` apart."""
+    if isinstance(count, int) and count == 0:
+        return lax.slice_in_dim(x, 0, 0, 1, axis)
     return lax.slice_in_dim(x, offset, offset + (count - 1) * stride + 1, stride, axis)
 
 
@@ -251,6 +280,10 @@ def taps(x, sizes, strides, dilations):
         output_size(x.shape[axis], *window)
         for axis, window in enumerate(zip(sizes, strides, dilations, strict=True), 1)
     ]
+    if any(isinstance(count, int) and count == 0 for count in counts):
+        x = jnp.zeros((x.shape[0], *counts, x.shape[-1]), x.dtype)
+        yield from ((tap, x) for tap in itertools.product(*map(range, sizes)))
+        return
     steps = (1, *strides, 1)
     for tap in itertools.product(*map(range, sizes)):
         starts, ends = [0], [x.shape[0]]

@@ -324,8 +324,8 @@ MISTAKES = [
     ),
     (
         errors.InvalidArgumentError,
-        "spans 2, an input of size 1",
-        lambda: ops.conv2d(X4[:, :1], W4, 1, "VALID"),
+        "spans 3, an input of size 1",
+        lambda: ops.conv2d(X4[:, :1], W4, 1, "VALID", dilations=2),
     ),
     (ValueError, "rank 4 or more", lambda: ops.conv2d(X4[0], W4, 1, "VALID")),
     (ValueError, "rank 3, 4 or 5", lambda: ops.convolution(X4, W4[0, 0])),

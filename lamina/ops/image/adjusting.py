@@ -3,8 +3,9 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
-from lamina.engine import op
+from lamina.engine import convert_to_tensor, dtypes, errors, host_value, local, op
 from lamina.ops import quotient
 from lamina.ops.image.color import as_float, require_rgb, to_hsv, to_rgb
 from lamina.ops.random import uniform
@@ -100,15 +101,17 @@ def adjust_gamma(image, gamma: Any = 1, gain: Any = 1):
         A Tensor of the same shape and dtype; integers are clipped.
 
     Raises:
-        ValueError: `gamma` is negative.
+        ArgumentError: `gamma` is negative (where it is known).
 
     Example:
         >>> tf.image.adjust_gamma([0.5], 2.0).numpy()
         array([0.25], dtype=float32)
     """
-    if isinstance(gamma, int | float) and gamma < 0:
-        raise ValueError(
-            f"tf.image.adjust_gamma: `gamma` must not be negative; got {gamma}.\n"
+    gamma = convert_to_tensor(gamma, dtypes.float32)
+    known = host_value(gamma)
+    if known is not None and np.any(known < 0):
+        raise errors.ArgumentError(
+            f"tf.image.adjust_gamma: `gamma` must not be negative; got {known}.\n"
             "  Fix: values below 1 brighten, values above 1 darken."
         )
     return _gamma(image, gamma, gain)
@@ -123,25 +126,38 @@ def _with_hsv(x, change):
 
 @_unregistered("AdjustHue")
 @op(mixed=True)
-def adjust_hue(image, delta):
+def _adjust_hue(image, delta):
+    delta = delta.astype(jnp.float32)
+    return as_float(lambda x: _with_hsv(x, lambda h, s, v: ((h + delta) % 1.0, s, v)))(image)
+
+
+def adjust_hue(image, delta, name=None):
     """Turn the hue of RGB images.
 
     Args:
         image: A Tensor `(…, 3)`; integers span the range of their dtype.
         delta: A scalar in `[-1, 1]`; 1 is a full turn.
+        name: Accepted, unused.
 
     Returns:
         A Tensor of the same shape and dtype.
 
     Raises:
+        ValueError: `delta` is beyond (where it is known).
         LookupError: a gradient through it is asked for; TF registers none.
 
     Example:
         >>> tf.image.adjust_hue([[[1.0, 0.0, 0.0]]], 1 / 3).numpy().round(3)
         array([[[0., 1., 0.]]], dtype=float32)
     """
-    delta = delta.astype(jnp.float32)
-    return as_float(lambda x: _with_hsv(x, lambda h, s, v: ((h + delta) % 1.0, s, v)))(image)
+    delta = convert_to_tensor(delta)
+    known = host_value(delta)
+    if local.trace.eager and known is not None and not np.all(np.abs(known) <= 1):
+        raise ValueError(
+            f"tf.image.adjust_hue: `delta` must lie in [-1, 1]; got {known}.\n"
+            "  Fix: 1 is a full turn."
+        )
+    return _adjust_hue(image, delta)
 
 
 @_unregistered("AdjustSaturation")

@@ -5,7 +5,16 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes, errors, op, static_int, static_ints
+from lamina.engine import (
+    convert_to_tensor,
+    dtypes,
+    errors,
+    host_value,
+    local,
+    op,
+    static_int,
+    static_ints,
+)
 from lamina.ops.array import known_value
 
 __all__ = [
@@ -70,6 +79,18 @@ def _require_crops(boxes, indices, sizes):
         )
 
 
+def _require_images(image, box_indices):
+    """Raise if a box is of no image, where that is known."""
+    known, count = host_value(box_indices), image.shape[0] if image.ndim else None
+    if known is None or count is None or not local.trace.eager:
+        return
+    if np.any((known < 0) | (known >= count)):
+        raise errors.OutOfRangeError(
+            f"tf.image.crop_and_resize: `box_indices` must lie in [0, {count}), the images of "
+            f"`image`; got {known.tolist()}.\n  Fix: correct the indices."
+        )
+
+
 def crop_and_resize(
     image,
     boxes,
@@ -97,6 +118,8 @@ def crop_and_resize(
     Raises:
         ValueError: `method` is unknown.
         ArgumentError: `boxes`, `box_indices` and `crop_size` do not have these shapes.
+        OutOfRangeError: a box is of no image (where the indices are known; else its crop is that of
+            the nearest image).
 
     Example:
         >>> tf.image.crop_and_resize(
@@ -112,6 +135,8 @@ def crop_and_resize(
     boxes, box_indices = convert_to_tensor(boxes, dtypes.float32), convert_to_tensor(box_indices)
     sizes = static_ints(crop_size, "tf.image.crop_and_resize(crop_size)")
     _require_crops(boxes.shape, box_indices.shape, sizes)
+    image = convert_to_tensor(image)
+    _require_images(image, box_indices)
     return _crop_and_resize(
         image,
         boxes,

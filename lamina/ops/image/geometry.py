@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import core, lax
 
-from lamina.engine import convert_to_tensor, op, static_int, static_ints
+from lamina.engine import convert_to_tensor, errors, op, static_int, static_ints
 from lamina.ops import array
 from lamina.ops.image.resizing import image_tensor
 from lamina.ops.random import uniform
@@ -220,9 +220,19 @@ def _box(image, *, top, left, height, width):
     return lax.pad(image, jnp.zeros((), image.dtype), widths)
 
 
+def _require_pixels(image, who):
+    """Return images unless they have no pixels or no channels."""
+    if 0 in tuple(image.shape[-3:]):
+        raise errors.ArgumentError(
+            f"{who}: the images must have pixels and channels; got shape {image.shape}.\n"
+            "  Fix: leave empty images out."
+        )
+    return image
+
+
 def _boxed(image, who, top, left, height, width, *, is_crop):
     """Check a box against the images, then cut or pad to it."""
-    image = image_tensor(image, who)
+    image = _require_pixels(image_tensor(image, who), who)
     top, left, height, width = static_ints((top, left, height, width), f"{who}(box)")
     sizes = image._type.dims[-3:-1]
     rows, columns = (sizes, (height, width)) if is_crop else ((height, width), sizes)
@@ -256,7 +266,7 @@ def crop_to_bounding_box(image, offset_height, offset_width, target_height, targ
         A Tensor of the size of the box.
 
     Raises:
-        ValueError: the box does not lie inside the images.
+        ValueError: the box does not lie inside the images, or they are empty.
 
     Example:
         >>> tf.image.crop_to_bounding_box(tf.ones((4, 4, 3)), 1, 0, 2, 3).shape
@@ -280,7 +290,7 @@ def pad_to_bounding_box(image, offset_height, offset_width, target_height, targe
         A Tensor of the size of the box.
 
     Raises:
-        ValueError: the images do not lie inside the box.
+        ValueError: the images do not lie inside the box, or they are empty.
 
     Example:
         >>> tf.image.pad_to_bounding_box(tf.ones((2, 2, 3)), 1, 0, 4, 4).shape
@@ -302,14 +312,14 @@ def resize_with_crop_or_pad(image, target_height, target_width):
         A Tensor of the wanted size.
 
     Raises:
-        ValueError: a size is not positive.
+        ValueError: a size is not positive, or the images are empty.
 
     Example:
         >>> tf.image.resize_with_crop_or_pad(tf.ones((5, 3, 1)), 3, 5).shape
         TensorShape([3, 5, 1])
     """
     who = "tf.image.resize_with_crop_or_pad"
-    image = image_tensor(image, who)
+    image = _require_pixels(image_tensor(image, who), who)
     target = static_ints((target_height, target_width), f"{who}(size)")
     if min(target) <= 0:
         raise ValueError(
