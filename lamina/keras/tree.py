@@ -1,9 +1,12 @@
-"""tf.keras.tree: nested structures of lists, tuples and dicts."""
+"""tf.keras.tree: nested structures of lists, tuples and dicts.
 
-from collections.abc import Callable, Iterator
-from typing import Any
+They differ from `tf.nest`'s: OrderedDicts go by insertion, fields of namedtuples by index, and
+subclasses of containers, dataclasses, sparse and ragged Tensors are leaves.
+"""
 
-from lamina.engine import nest
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 __all__ = [
     "MAP_TO_NONE",
@@ -25,6 +28,79 @@ class MAP_TO_NONE:  # noqa: N801  # Keras' name
     """What a function given to `traverse` returns to put None there; None itself means "go on"."""
 
 
+# ---- containers -------------------------------------------------------------------------------
+
+
+class _Node(NamedTuple):
+    """How to take containers of one class apart, and make them again."""
+
+    keys: Callable[[Any], Iterable[Any]]
+    rebuild: Callable[[Any, list[Any]], Any]  # (a like instance, children by keys) -> a new one
+
+
+def _by_sorted_keys(value: Any) -> list[Any]:
+    try:
+        return sorted(value)
+    except TypeError:  # keys of several types stay in their order
+        return list(value)
+
+
+def _rebuilt_dict(like: Any, children: list[Any]) -> dict[Any, Any]:
+    new = dict(zip(_by_sorted_keys(like), children, strict=True))
+    return {key: new[key] for key in like}
+
+
+_NODES: dict[type, _Node] = {
+    list: _Node(lambda v: range(len(v)), lambda _, c: c),
+    tuple: _Node(lambda v: range(len(v)), lambda _, c: tuple(c)),
+    deque: _Node(lambda v: range(len(v)), lambda like, c: deque(c, like.maxlen)),
+    dict: _Node(_by_sorted_keys, _rebuilt_dict),
+    defaultdict: _Node(
+        _by_sorted_keys, lambda like, c: defaultdict(like.default_factory, _rebuilt_dict(like, c))
+    ),
+    OrderedDict: _Node(list, lambda like, c: OrderedDict(zip(like, c, strict=True))),
+}
+_NAMED = _Node(lambda v: range(len(v)), lambda like, c: type(like)._make(c))
+_MAPPINGS = (dict, defaultdict, OrderedDict)
+
+
+def _node(value: Any) -> _Node | None:
+    """Return how a container is taken apart; None for a leaf."""
+    kind = type(value)
+    node = _NODES.get(kind)
+    if node is None and issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return _NAMED
+    return node
+
+
+def _children(node: _Node, value: Any) -> list[Any]:
+    return [value[key] for key in node.keys(value)]
+
+
+def _opposite(who: str, node: _Node, value: Any, other: Any) -> list[Any]:
+    """Return what stands in `other` at the keys of `value`; raise where it is no such container."""
+    are_mappings = type(value) in _MAPPINGS and type(other) in _MAPPINGS
+    if not are_mappings and type(value) is not type(other):
+        raise ValueError(
+            f"tree.{who}: the structures must have the same containers; got "
+            f"{_told(value)} against {_told(other)}."
+        )
+    if set(node.keys(value)) != (set(other) if are_mappings else set(range(len(other)))):
+        raise ValueError(
+            f"tree.{who}: the containers must have the same "
+            f"{'keys' if are_mappings else 'length'}; got {_told(value)} against {_told(other)}."
+        )
+    return [other[key] for key in node.keys(value)]
+
+
+def _told(value: Any) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
+
+
+# ---- functions --------------------------------------------------------------------------------
+
+
 def is_nested(structure: Any) -> bool:
     """Return whether a value is a container of a nested structure.
 
@@ -35,11 +111,13 @@ def is_nested(structure: Any) -> bool:
         >>> tf.keras.tree.is_nested([1]), tf.keras.tree.is_nested("text")
         (True, False)
     """
-    return nest.is_nested(structure)
+    return _node(structure) is not None
 
 
 def flatten(structure: Any) -> list[Any]:
-    """Return the leaves of a structure in order, dicts by sorted keys; None is a leaf.
+    """Return the leaves of a structure in order; None is a leaf.
+
+    Dicts go by sorted keys, an OrderedDict by its own order.
 
     Args:
         structure: A structure, or a leaf.
@@ -48,7 +126,7 @@ def flatten(structure: Any) -> list[Any]:
         >>> tf.keras.tree.flatten({"b": [1, 2], "a": (3,)})
         [3, 1, 2]
     """
-    return nest.flatten(structure)
+    return [leaf for _, leaf in _paths((), structure)]
 
 
 def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
@@ -68,12 +146,12 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
 
 
 def _paths(path: tuple[Any, ...], structure: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    node = nest._node(type(structure))
+    node = _node(structure)
     if node is None:
         yield path, structure
         return
-    for key, child in zip(node.keys(structure), node.children(structure), strict=True):
-        yield from _paths((*path, key), child)
+    for key in node.keys(structure):
+        yield from _paths((*path, key), structure[key])
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
@@ -90,7 +168,14 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
         >>> tf.keras.tree.pack_sequence_as({"b": 0, "a": (0, 0)}, [1, 2, 3])
         {'b': 3, 'a': (1, 2)}
     """
-    return nest.pack_sequence_as(structure, list(flat_sequence))
+    leaves, wanted = list(flat_sequence), len(flatten(structure))
+    if len(leaves) != wanted:
+        raise ValueError(
+            f"tree.pack_sequence_as: `flat_sequence` must have as many items as `structure` has "
+            f"leaves, {wanted}; got {len(leaves)}.\n  Fix: pass what tree.flatten gives of it."
+        )
+    given = iter(leaves)
+    return _mapped("pack_sequence_as", lambda _: next(given), (structure,), True)
 
 
 def _require_function(who: str, func: Any) -> None:
@@ -119,21 +204,34 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     """
     _require_function("map_structure", func)
 
-    def skipping(*leaves: Any) -> Any:
-        if leaves[0] is not None:
-            return func(*leaves)
-        if any(leaf is not None for leaf in leaves):
-            raise ValueError(
-                f"tree.map_structure: all leaves must be None where one is; got {leaves}."
-            )
-        return None
+    if not structures:
+        raise ValueError(
+            "tree.map_structure: at least one structure must be given; got none.\n"
+            "  Fix: write map_structure(func, structure)."
+        )
+    return _mapped("map_structure", func, structures, none_is_leaf)
 
-    try:
-        return nest.map_structure(func if none_is_leaf else skipping, *structures)
-    except TypeError as error:
-        if str(error).startswith("tf.nest."):
-            raise ValueError(str(error)) from None
-        raise
+
+def _mapped(
+    who: str, func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bool
+) -> Any:
+    first, *others = structures
+    node = _node(first)
+    if node is not None:
+        columns = [_children(node, first), *(_opposite(who, node, first, o) for o in others)]
+        rows = zip(*columns, strict=True)
+        return node.rebuild(first, [_mapped(who, func, row, none_is_leaf) for row in rows])
+    for other in others:
+        if _node(other) is not None:
+            raise ValueError(
+                f"tree.{who}: the structures must end at the same places; got a leaf, "
+                f"{_told(first)}, against {_told(other)}."
+            )
+    if none_is_leaf or all(leaf is not None for leaf in structures):
+        return func(*structures)
+    if any(leaf is not None for leaf in structures):
+        raise ValueError(f"tree.{who}: all leaves must be None where one is; got {structures}.")
+    return None
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -153,24 +251,15 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
         [2, 1]
     """
     _require_function("map_structure_up_to", func)
-    node = nest._node(type(shallow_structure))
+    node = _node(shallow_structure)
     if node is None:
         return func(*structures)
-    keys = list(node.keys(shallow_structure))
-    parts = []
-    for structure in structures:
-        other = nest._node(type(structure))
-        if other is None or list(other.keys(structure)) != keys:
-            raise ValueError(
-                f"tree.map_structure_up_to: the structures must have the containers of the "
-                f"shallow one, {shallow_structure!r}; got {structure!r}."
-            )
-        parts.append(list(other.children(structure)))
-    results = [
-        map_structure_up_to(child, func, *[part[i] for part in parts])
-        for i, child in enumerate(node.children(shallow_structure))
+    columns = [_opposite("map_structure_up_to", node, shallow_structure, s) for s in structures]
+    found = [
+        map_structure_up_to(child, func, *(column[i] for column in columns))
+        for i, child in enumerate(_children(node, shallow_structure))
     ]
-    return node.rebuild(shallow_structure, results)
+    return node.rebuild(shallow_structure, found)
 
 
 def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
@@ -179,7 +268,7 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     Args:
         a: A structure, or a leaf.
         b: The same.
-        check_types: Accepted; the classes of containers must match in any case.
+        check_types: Accepted; the classes of containers must match in any case, but mappings do.
 
     Raises:
         ValueError: they differ.
@@ -187,10 +276,7 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     Example:
         >>> tf.keras.tree.assert_same_structure([1, (2,)], ["x", ("y",)])
     """
-    try:
-        nest.assert_same_structure(a, b)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    _mapped("assert_same_structure", lambda *_: None, (a, b), True)
 
 
 def assert_same_paths(a: Any, b: Any) -> None:
@@ -236,10 +322,10 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     _require_function("traverse", func)
 
     def inside(value: Any) -> Any:
-        node = nest._node(type(value))
+        node = _node(value)
         if node is None:
             return value
-        return node.rebuild(value, [traverse(func, c, top_down) for c in node.children(value)])
+        return node.rebuild(value, [traverse(func, c, top_down) for c in _children(node, value)])
 
     given = structure if top_down else inside(structure)
     found = func(given)
