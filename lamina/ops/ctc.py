@@ -1,15 +1,20 @@
 """Connectionist temporal classification: the loss, greedy decoding and beam search."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from lamina.engine import op
 
-__all__ = ["ctc_beams", "ctc_greedy", "ctc_loss"]
+__all__ = ["ctc_beams", "ctc_greedy", "ctc_loss", "ctc_loss_unbounded"]
 
 # Stands for log(0): finite, so that gradients of impossible alignments are 0 and not NaN.
 _NEVER = -1e30
+# TensorFlow's log(0) of starting or ending elsewhere than a sequence does: it gives labels that are
+# longer than their frames a finite loss, and is lost in rounding beside any alignment there is.
+_ELSEWHERE = math.log(1e-307)
 
 
 def _with_blanks(labels, blank):
@@ -21,12 +26,12 @@ def _with_blanks(labels, blank):
 
 def _moved(scores, by):
     """Return the scores of the state ``by`` places before each state."""
-    filler = jnp.full_like(scores[:, :by], _NEVER)
-    return jnp.concatenate([filler, scores[:, :-by]], axis=1)
+    filler = jnp.full_like(scores[..., :by], _NEVER)
+    return jnp.concatenate([filler, scores[..., :-by]], axis=-1)
 
 
 @op(mixed=True)
-def _ctc_loss(labels, logits, label_length, logit_length, *, time_major, blank):
+def _ctc_loss(labels, logits, label_length, logit_length, *, time_major, blank, bounded):
     wide = jnp.promote_types(logits.dtype, jnp.float32)
     log_p = jax.nn.log_softmax(logits.astype(wide), axis=-1)
     log_p = log_p if time_major else jnp.swapaxes(log_p, 0, 1)  # (T, B, C)
@@ -35,22 +40,36 @@ def _ctc_loss(labels, logits, label_length, logit_length, *, time_major, blank):
     # A label may follow the label before it without a blank, unless both are the same.
     skips = (states != blank) & (states != jnp.pad(states, ((0, 0), (2, 0)))[:, :-2])
     seen = jnp.take_along_axis(log_p, states[None], axis=2)  # (T, B, S)
-    first = lax.broadcasted_iota(jnp.int32, states.shape, 1) < 2
-    scores = jnp.where(first, seen[0], _NEVER)
+
+    def reached(scores):
+        before = jnp.logaddexp(scores, _moved(scores, 1))
+        return jnp.logaddexp(before, jnp.where(skips, _moved(scores, 2), _NEVER))
 
     def step(scores, now):
         seen, t = now
-        before = jnp.logaddexp(scores, _moved(scores, 1))
-        before = jnp.logaddexp(before, jnp.where(skips, _moved(scores, 2), _NEVER))
-        return jnp.where((t < logit_length)[:, None], before + seen, scores), None
+        return jnp.where((t < logit_length)[:, None], reached(scores) + seen, scores), None
 
+    first = lax.broadcasted_iota(jnp.int32, states.shape, 1) < 2
+    start = jnp.where(first, jnp.zeros((), wide), _NEVER)
+    elsewhere = reached(jnp.full_like(start, _ELSEWHERE))
     times = lax.broadcasted_iota(logit_length.dtype, (seen.shape[0],), 0)
-    scores, _ = lax.scan(step, scores, (seen[1:], times[1:]))
-    last = 2 * label_length.astype(jnp.int32)[:, None]  # the blank after the last label
-    ends = [jnp.take_along_axis(scores, jnp.maximum(last - i, 0), axis=1)[:, 0] for i in (0, 1)]
-    with_label = jnp.where(last[:, 0] > 0, ends[1], _NEVER)
-    loss = -jnp.logaddexp(ends[0], with_label)
-    return jnp.where(loss > -_NEVER / 2, jnp.inf, loss).astype(logits.dtype)
+    scores, _ = lax.scan(step, jnp.stack([start, elsewhere]) + seen[0], (seen[1:], times[1:]))
+    whole, headless = _at_end(scores, label_length)
+    if not bounded:
+        return jnp.where(whole < _NEVER / 2, jnp.inf, -whole).astype(logits.dtype)
+    cut = jax.nn.logsumexp(scores[0] + _ELSEWHERE, axis=-1)
+    chance = jnp.logaddexp(whole, cut)
+    # TensorFlow's value leaves out what starts elsewhere, its gradient does not.
+    moving = jnp.logaddexp(chance, headless)
+    return (lax.stop_gradient(moving - chance) - moving).astype(logits.dtype)
+
+
+def _at_end(scores, label_length):
+    """Return how likely the ends of the labels are: ``(2, B, S)`` → ``(2, B)``."""
+    last = 2 * label_length.astype(jnp.int32)[None, :, None]  # the blank after the last label
+    places = [jnp.broadcast_to(jnp.maximum(last - i, 0), (*scores.shape[:2], 1)) for i in (0, 1)]
+    blank, label = (jnp.take_along_axis(scores, place, axis=2)[..., 0] for place in places)
+    return jnp.logaddexp(blank, jnp.where(last[..., 0] > 0, label, _NEVER))
 
 
 def ctc_loss(
@@ -76,8 +95,8 @@ def ctc_loss(
         name: Accepted, unused.
 
     Returns:
-        ``(B,)``, the dtype of ``logits``, in nats; computed in float32 at least. Infinite where
-        the frames are too few for the labels.
+        ``(B,)``, the dtype of ``logits``, in nats; computed in float32 at least. Above 700, as in
+        TF, where the frames are too few for the labels.
 
     Example:
         >>> loss = tf.nn.ctc_loss([[1]], tf.zeros((1, 1, 2)), [1], [1])
@@ -93,6 +112,21 @@ def ctc_loss(
         logit_length,
         time_major=logits_time_major,
         blank=0 if blank_index is None else blank_index,
+        bounded=True,
+    )
+
+
+def ctc_loss_unbounded(labels, logits, label_length, logit_length):
+    """Return `ctc_loss` that is infinite where the frames are too few for the labels.
+
+    Args:
+        labels: int32, ``(B, L)``.
+        logits: Floating point, ``(B, T, C)``; the last class means no label.
+        label_length: ``(B,)``, how many labels count.
+        logit_length: ``(B,)``, how many frames count.
+    """
+    return _ctc_loss(
+        labels, logits, label_length, logit_length, time_major=False, blank=-1, bounded=False
     )
 
 

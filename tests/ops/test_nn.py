@@ -471,14 +471,19 @@ def test_ctc_loss_adds_up_all_alignments():
     assert_close(loss.numpy(), expected, "float32")
 
 
-def test_ctc_loss_of_too_few_frames_is_infinite_and_its_gradient_finite():
+def test_ctc_loss_of_too_few_frames_is_large_and_its_gradient_finite():
     logits = np.zeros((1, 1, 3), "float32")
+    unbounded = ops.ctc_loss_unbounded([[0, 1]], logits, [2], [1])
+    assert np.isinf(unbounded.numpy()).all()
 
     def fn(x):
         return ops.ctc_loss([[1, 2]], x, [2], [1])
 
-    assert np.isinf(fn(logits).numpy()).all()
-    assert np.isfinite(gradient(fn, logits)[0].numpy()).all()
+    # One frame, two labels: the blank or the first label, and an end where none may be.
+    assert_close(fn(logits), [-np.log(2 / 3) - np.log(1e-307)])
+    (slope,) = gradient(fn, logits)
+    assert np.isfinite(slope.numpy()).all()
+    assert np.abs(slope.numpy()).max() > 0.01
 
 
 def test_ctc_greedy_merges_and_drops_blanks():

@@ -115,13 +115,11 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     Returns:
         ``(B, 1)``, in nats.
     """
-    loss = ops.ctc_loss(
+    loss = ops.ctc_loss_unbounded(
         labels=ops.cast(y_true, "int32"),
         logits=ops.log(convert_to_tensor(y_pred) + policy.epsilon()),
         label_length=ops.cast(ops.squeeze(label_length, -1), "int32"),
         logit_length=ops.cast(ops.squeeze(input_length, -1), "int32"),
-        logits_time_major=False,
-        blank_index=-1,
     )
     return ops.expand_dims(loss, 1)
 
