@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
+import numpy as np
+
 from lamina import engine, ops
 from lamina.engine import DType, Tensor, as_dtype, context, convert_to_tensor
 from lamina.keras import initializers, policy, scopes
 from lamina.keras.naming import auto_name
 from lamina.keras.promotion import result_type
+from lamina.ops.numpy.products import ranked_product
 
 __all__ = ["Variable", "autocast"]
+
+# Whether any variable was ever told to take its gradient as its value: optimizers ask this first.
+overwriting = [False]
 
 
 @contextmanager
@@ -90,7 +96,7 @@ class Variable(engine.Variable):
         self.path = context.scoped_name(name)
         self.autocast = autocast
         self.regularizer: Callable | None = None
-        self.overwrite_with_gradient = False
+        self._overwrites = False
         self._lm_trainable_asked = bool(trainable)
 
     @property
@@ -116,6 +122,21 @@ class Variable(engine.Variable):
     @trainable.setter
     def trainable(self, value: bool):
         self._trainable = bool(value)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether optimizers assign the gradient in place of applying it."""
+        return self._overwrites
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool):
+        if not isinstance(value, bool):
+            raise TypeError(
+                f'Variable "{self.path}": `overwrite_with_gradient` must be a bool; got {value!r} '
+                f"({type(value).__name__}).\n  Fix: True or False."
+            )
+        self._overwrites = value
+        overwriting[0] |= value
 
     def _read(self) -> Tensor:
         if scopes._used[0]:
@@ -204,9 +225,14 @@ def _start_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[A
 
 # ---- operators ------------------------------------------------------------------------------
 
+_LOGICAL = {  # of numbers too, unlike TensorFlow's
+    f"__{prefix}{name}__": getattr(ops, f"logical_{name}")
+    for prefix in ("", "r")
+    for name in ("and", "or", "xor")
+}
 _REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 _PROMOTING = (
-    *(f"__{name}__" for name in (*_REFLECTED, "and", "or", "xor")),
+    *(f"__{name}__" for name in _REFLECTED),
     *(f"__r{name}__" for name in _REFLECTED),
     *(f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")),
 )
@@ -215,34 +241,64 @@ _PROMOTING = (
 def _promoting(name: str) -> Callable[[Variable, Any], Any]:
     """Return an operator of variables that takes operands of other dtypes, as Keras' do.
 
-    TensorFlow's refuse them. NumPy's arrays take the variable's dtype.
+    TensorFlow's refuse them. NumPy's arrays take the variable's dtype, unless it is of a narrower
+    kind: floats are not cut to integers.
     """
     divides = name in ("__truediv__", "__rtruediv__")
-    is_logical = name in ("__and__", "__or__", "__xor__")  # of numbers too, unlike TensorFlow's
+    apply = {"__matmul__": _matmul, "__rmatmul__": _rmatmul}.get(name) or getattr(Tensor, name)
 
     def method(self: Variable, other: Any) -> Any:
         mine = self._as_tensor()
-        if is_logical:
-            return getattr(ops.cast(mine, "bool"), name)(ops.cast(other, "bool"))
         kind = type(other)
-        if isinstance(other, Tensor | engine.Variable):
+        if isinstance(other, Tensor | engine.Variable) or _is_broader(other, mine.dtype):
             other = convert_to_tensor(other)
             kind = other.dtype
         if kind is mine.dtype and not (divides and kind.is_integer):
-            return getattr(mine, name)(other)
+            return apply(mine, other)
         if isinstance(kind, DType) and _is_number(kind) and _is_number(mine.dtype):
             both = [mine.dtype.name, kind.name]
         elif kind in (int, float) and _is_number(mine.dtype):
             both = [mine.dtype.name, kind]
         else:
-            return getattr(mine, name)(other)
+            return apply(mine, other)
         dtype = result_type(*both, float) if divides else result_type(*both)
         if isinstance(kind, DType):
             other = ops.cast(other, dtype)
-        return getattr(mine if mine.dtype.name == dtype else ops.cast(mine, dtype), name)(other)
+        return apply(mine if mine.dtype.name == dtype else ops.cast(mine, dtype), other)
 
     method.__name__ = name
     return method
+
+
+def _matmul(x: Tensor, y: Any) -> Any:
+    return _product(x, convert_to_tensor(y, x.dtype))
+
+
+def _rmatmul(y: Tensor, x: Any) -> Any:
+    return _product(convert_to_tensor(x, y.dtype), y)
+
+
+def _product(x: Tensor, y: Tensor) -> Any:
+    """Multiply matrices, and vectors, which TensorFlow's operator refuses."""
+    return ops.matmul(x, y) if min(len(x.shape), len(y.shape)) > 1 else ranked_product(x, y)
+
+
+def _logical(function: Callable[[Any, Any], Tensor]) -> Callable[[Variable, Any], Tensor]:
+    def method(self: Variable, other: Any) -> Tensor:
+        return function(ops.cast(self._as_tensor(), "bool"), ops.cast(other, "bool"))
+
+    return method
+
+
+def _is_broader(value: Any, dtype: DType) -> bool:
+    """Return whether an array of NumPy's holds a broader kind of number than a dtype does."""
+    if not isinstance(value, np.ndarray | np.generic):
+        return False
+    kinds = "bbiuffcc"  # V: bfloat16
+    mine, its = (
+        k.replace("V", "f") for k in (np.dtype(dtype.as_numpy_dtype).kind, value.dtype.kind)
+    )
+    return kinds.find(its) // 2 > kinds.find(mine) // 2
 
 
 def _is_number(dtype: DType) -> bool:
@@ -251,4 +307,6 @@ def _is_number(dtype: DType) -> bool:
 
 for _name in _PROMOTING:
     setattr(Variable, _name, _promoting(_name))
+for _name, _function in _LOGICAL.items():
+    setattr(Variable, _name, _logical(_function))
 Variable.__hash__ = engine.Variable.__hash__

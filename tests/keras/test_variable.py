@@ -83,3 +83,34 @@ def test_plus_and_round():
     assert (+v).numpy().tolist() == v.numpy().tolist()
     np.testing.assert_allclose(round(v, 1), [1.3, -2.5], rtol=1e-6)
     np.testing.assert_allclose(round(v), [1.0, -2.0])
+
+
+def test_logical_operators_take_numbers_on_both_sides():
+    counts, flags = tf.keras.Variable([3, 0]), tf.keras.Variable([True, False])
+    for found in (counts & flags, [1, 1] & counts, np.array([2, 0]) & counts, counts & True):
+        assert found.dtype == tf.bool
+        assert found.numpy().tolist() == [True, False]
+    assert (tf.constant([False, False]) | flags).numpy().tolist() == [True, False]
+    assert (counts ^ counts).numpy().tolist() == [False, False]
+
+
+def test_product_with_a_vector():
+    scale = tf.keras.Variable([1.0, 2.0])
+    assert (scale @ scale).numpy() == 5.0
+    assert (scale @ np.float32([[1, 0], [1, 1]])).numpy().tolist() == [3, 2]
+    assert ([[3.0, 1.0]] @ scale).numpy().tolist() == [5]
+    assert (scale @ tf.constant([2, 1])).dtype == tf.float32
+
+
+def test_float_arrays_are_not_cut_to_integers():
+    counts = tf.keras.Variable([3, 0])
+    assert (counts + np.array([0.5, 1.5])).numpy().tolist() == [3.5, 1.5]
+    assert (np.float32([0.5, 1.5]) * counts).numpy().tolist() == [1.5, 0]
+    assert (tf.keras.Variable(1.0) + np.float64(2)).dtype == tf.float32
+
+
+def test_overwrite_with_gradient_is_a_bool():
+    variable = tf.keras.Variable(1.0)
+    with pytest.raises(TypeError, match=r"`overwrite_with_gradient` must be a bool; got 1 \(int"):
+        variable.overwrite_with_gradient = 1
+    assert variable.overwrite_with_gradient is False

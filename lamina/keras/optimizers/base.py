@@ -11,7 +11,7 @@ from lamina.engine.identity import identity
 from lamina.keras import registry
 from lamina.keras.core.module import watchers
 from lamina.keras.optimizers.steps import _Steps, as_gradient, dense_gradient
-from lamina.keras.variable import Variable
+from lamina.keras.variable import Variable, overwriting
 from lamina.ops import optim
 
 __all__ = ["Optimizer"]
@@ -110,6 +110,8 @@ class Optimizer(_Steps):
         if any(g is None for g in grads):
             grads, variables = self._with_gradient(grads, variables)
         grads = [g if type(g) is Tensor else as_gradient(g) for g in grads]
+        if overwriting[0]:
+            grads, variables = self._overwritten(grads, variables)
         if self.loss_scale_factor is not None:
             grads = [dense_gradient(g, v) for g, v in zip(grads, variables, strict=True)]
             grads = [ops.divide(g, ops.cast(self.loss_scale_factor, g.dtype)) for g in grads]
@@ -123,6 +125,29 @@ class Optimizer(_Steps):
             if v.constraint is not None:
                 v.assign(v.constraint(v))
         self._iterations._set(optim.next_step(self._iterations._read()))
+
+    def _overwritten(
+        self, grads: list[Any], variables: list[engine.Variable]
+    ) -> tuple[list[Any], list[engine.Variable]]:
+        """Assign the gradients of variables that take them as values; return what is left.
+
+        Where gradients are accumulated, such a variable takes the largest of a round at its end.
+        """
+        kept = []
+        steps = self.gradient_accumulation_steps
+        for g, v in zip(grads, variables, strict=True):
+            if not getattr(v, "overwrite_with_gradient", False):
+                kept.append((g, v))
+            elif not steps:
+                v.assign(dense_gradient(g, v))
+            else:
+                self._add_missing_sums()
+                total = self._accumulated_gradients[self._get_variable_index(v)]
+                is_last = optim.is_last(self._iterations._read(), steps=steps)
+                largest = ops.maximum(dense_gradient(g, v), total._read())
+                v.assign(ops.where(is_last, largest, v._read()))
+                total.assign(ops.where(is_last, ops.zeros_like(largest), largest))
+        return [g for g, _ in kept], [v for _, v in kept]
 
     def minimize(
         self,

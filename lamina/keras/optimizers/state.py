@@ -68,6 +68,8 @@ class _State(_Arguments):
         """Make the slots that are missing."""
         for names in self._slot_groups():
             for v in variables:
+                if getattr(v, "overwrite_with_gradient", False):
+                    continue  # its gradient is its next value
                 slots = self._slots.setdefault(identity(v), {})
                 for name in (n for n in names if n not in slots):
                     start = self._slot_start(name, v)
@@ -106,7 +108,8 @@ class _State(_Arguments):
                 listed[:] = [listed[i] for i in order]
                 state += listed
         for names in self._slot_groups():
-            state += [self._slots[identity(v)][n] for v in variables for n in names]
+            slots = [self._slots.get(identity(v), {}) for v in variables]
+            state += [some[n] for some in slots for n in names if n in some]
         ids = {identity(v) for v in state}
         self._variables[:] = [v for v in self._variables if identity(v) not in ids] + state
         self._trainable_variables[:] = variables

@@ -307,3 +307,38 @@ def test_path_of_state_holds_names_of_optimizer_and_variable():
         "opt/w_0_momentum",
         "opt/w_0_velocity",
     ]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "Adagrad"])
+def test_overwriting_variables_take_their_gradients(name):
+    scale, kernel = _var(1, 2, name="scale"), _var(3, name="kernel")
+    scale.overwrite_with_gradient = True
+    optimizer = getattr(optimizers, name)(0.1, clipvalue=0.5, loss_scale_factor=2.0)
+    for value in (7.0, 9.0):
+        grads = [tf.constant([value, -value]), tf.constant([1.0])]
+        optimizer.apply(grads, [scale, kernel])
+        assert scale.numpy().tolist() == [value, -value]
+    assert kernel.numpy()[0] < 3
+    assert optimizer.iterations.numpy() == 2
+    assert not any("scale" in v.path for v in optimizer.variables)
+
+
+def test_overwriting_variables_take_the_largest_gradient_of_a_round():
+    scale, kernel = _var(1), _var(3)
+    scale.overwrite_with_gradient = True
+    optimizer = SGD(1.0, gradient_accumulation_steps=2)
+    seen = []
+    for value in (5.0, 2.0, 3.0, 4.0):
+        optimizer.apply([tf.constant([value]), tf.constant([1.0])], [scale, kernel])
+        seen.append(scale.numpy()[0])
+    assert seen == [1, 5, 5, 4]
+    assert kernel.numpy() == 1
+
+
+def test_overwriting_variables_alone_count_the_steps():
+    scale = _var(1)
+    scale.overwrite_with_gradient = True
+    optimizer = SGD(1.0, momentum=0.9)
+    optimizer.apply([tf.constant([4.0])], [scale])
+    assert scale.numpy() == 4
+    assert optimizer.iterations.numpy() == 1
