@@ -5,10 +5,19 @@ from typing import Any
 
 from lamina.keras import ops
 from lamina.keras.callbacks.base import Callback
+from lamina.keras.naming import snake_case
 
 __all__ = ["Monitor"]
 
-_UP = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "fmeasure")
+_LOSSES = ("loss", "error")
+_UP = (
+    *("acc", "auc", "precision", "recall", "f1", "fbeta", "fmeasure", "iou", "dice", "r2"),
+    *("similarity", "correlation", "true_", "specificity", "sensitivity", "psnr", "ssim", "bleu"),
+)
+_DOWN = (
+    *("mae", "mse", "mape", "msle", "rmse", "crossentropy", "divergence", "poisson", "hinge"),
+    *("logcosh", "perplexity", "false_"),
+)
 
 
 class Monitor(Callback):
@@ -16,9 +25,12 @@ class Monitor(Callback):
 
     Args:
         monitor: The name of the result, such as "val_loss".
-        mode: "min", "max", or "auto": "max" for names of scores, else "min". Others count as
-            "auto", after a warning.
+        mode: "min", "max", or "auto": what the metric's `_direction` ("up" or "down"), its name or
+            its class say. Others count as "auto", after a warning.
         min_delta: The least change that counts as better.
+
+    Raises:
+        ValueError: when the first result comes, `mode` is "auto" and nothing says the direction.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
@@ -38,8 +50,19 @@ class Monitor(Callback):
     def _direction(self) -> float:
         """Return 1 if larger is better, else -1."""
         if self._sign is None:
-            name = self.monitor.removeprefix("val_").lower()
-            self._sign = 1.0 if any(part in name for part in _UP) else -1.0
+            name = self.monitor.removeprefix("val_")
+            given = getattr(self._model, "metrics", None) or ()
+            metrics = [m for each in given for m in getattr(each, "metrics", None) or [each]]
+            metric = next((m for m in metrics if m.name == name), None)
+            sign = {"up": 1.0, "down": -1.0}.get(getattr(metric, "_direction", None) or "")
+            sign = sign or _sign_of(name) or _sign_of(snake_case(type(metric).__name__))
+            if sign is None:
+                raise ValueError(
+                    f"{type(self).__name__}: whether larger is better must be known of "
+                    f"monitor={self.monitor!r}; neither its name nor a metric of the model says "
+                    f'so.\n  Fix: pass mode="min" or mode="max".'
+                )
+            self._sign = sign
         return self._sign
 
     @property
@@ -55,6 +78,7 @@ class Monitor(Callback):
     def _value(self, logs: Any) -> float | None:
         """Return the watched result, or None after a warning that lists what there is."""
         value = (logs or {}).get(self.monitor)
+        self._direction()
         if value is None:
             warnings.warn(
                 f"{type(self).__name__}: no result is named {self.monitor!r}; there are "
@@ -62,3 +86,12 @@ class Monitor(Callback):
                 stacklevel=3,
             )
         return value
+
+
+def _sign_of(name: str) -> float | None:
+    """Return 1 for names of scores, -1 for names of losses, None for others."""
+    name = name.lower()
+    for parts, sign in ((_LOSSES, -1.0), (_UP, 1.0), (_DOWN, -1.0)):
+        if any(part in name for part in parts):
+            return sign
+    return None

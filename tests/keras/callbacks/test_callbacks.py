@@ -106,7 +106,7 @@ def test_what_is_no_callback_is_named():
 )
 def test_early_stopping(options, epochs, best):
     scores = [4.0, 3.0, 2.0, 2.5, 2.2, 2.6, 1.0, 0.9]
-    stop = callbacks.EarlyStopping("score", **options)
+    stop = callbacks.EarlyStopping("score", **{"mode": "min"} | options)
     history = fit(linear(), Scores(scores), stop, epochs=8)
     assert (len(history.epoch), stop.best_epoch) == (epochs, best)
     assert stop.stopped_epoch == epochs - 1
@@ -134,7 +134,7 @@ def _stop(epoch, logs=None):
 @pytest.mark.parametrize("way", ["patience", "end", "interrupt", "error"])
 def test_the_best_weights_come_back_on_every_way_out(way):
     stop = callbacks.EarlyStopping(
-        "score", patience=2 if way == "patience" else 9, restore_best_weights=True
+        "score", mode="min", patience=2 if way == "patience" else 9, restore_best_weights=True
     )
     weights, used = _Weights(), []
     if way == "interrupt":
@@ -150,7 +150,7 @@ def test_the_best_weights_come_back_on_every_way_out(way):
 
 
 def test_early_stopping_can_be_used_again():
-    stop = callbacks.EarlyStopping("score", patience=1)
+    stop = callbacks.EarlyStopping("score", patience=1, mode="min")
     for _ in range(2):
         history = fit(linear(), Scores([1.0, 2.0, 3.0, 4.0]), stop, epochs=4)
         assert len(history.epoch) == 2
@@ -173,7 +173,11 @@ def test_checkpoint_names_hold_epoch_batch_and_results(tmp_path):
 
 def test_checkpoint_of_the_best_only(tmp_path):
     best = callbacks.ModelCheckpoint(
-        tmp_path / "w{epoch}.weights.h5", "score", save_best_only=True, save_weights_only=True
+        tmp_path / "w{epoch}.weights.h5",
+        "score",
+        mode="min",
+        save_best_only=True,
+        save_weights_only=True,
     )
     model = linear()
     fit(model, Scores([2.0, 3.0, 1.0]), best)
@@ -192,7 +196,9 @@ def test_checkpoint_mistakes_are_named(tmp_path):
 
 def test_reduce_on_plateau_with_cooldown_and_floor():
     scores = [1.0] * 8
-    lower = callbacks.ReduceLROnPlateau("score", factor=0.5, patience=1, cooldown=1, min_lr=0.15)
+    lower = callbacks.ReduceLROnPlateau(
+        "score", mode="min", factor=0.5, patience=1, cooldown=1, min_lr=0.15
+    )
     rates = fit(linear(0.8), Scores(scores), lower, epochs=8).history["learning_rate"]
     # The logs show the rate that the epoch used.
     assert rates == pytest.approx([0.8, 0.8, 0.4, 0.2, 0.15, 0.15, 0.15, 0.15])

@@ -15,13 +15,15 @@ def _fitted(callback):
 
 def test_the_best_is_saved_when_the_result_is_missing(tmp_path):
     path = tmp_path / "m.keras"
-    with pytest.warns(UserWarning, match="no result is named 'nothing'"):
-        _fitted(callbacks.ModelCheckpoint(path, monitor="nothing", save_best_only=True))
+    with pytest.warns(UserWarning, match="no result is named 'val_loss'"):
+        _fitted(callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True))
     assert path.exists()
 
 
 def test_the_best_is_saved_when_the_result_is_no_number(tmp_path):
-    save = callbacks.ModelCheckpoint(tmp_path / "m.keras", monitor="rows", save_best_only=True)
+    save = callbacks.ModelCheckpoint(
+        tmp_path / "m.keras", monitor="rows", mode="min", save_best_only=True
+    )
     model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
     save.set_model(model)
     with pytest.warns(UserWarning, match="must name a number"):
@@ -78,3 +80,45 @@ def test_the_rates_of_several_optimizers_are_lowered():
     for epoch in range(2):
         lower.on_epoch_end(epoch, {"loss": 1.0})
     assert (float(slow.learning_rate), float(fast.learning_rate)) == (0.125, 0.5)
+
+
+class Quality(tf.keras.metrics.Mean):
+    """A metric whose name says nothing about its direction."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(y_pred)
+
+
+class Rising(Quality):
+    """The same, for which larger is better."""
+
+    _direction = "up"
+
+
+def _watched(monitor, metric, kind=callbacks.EarlyStopping):
+    callback = kind(monitor=monitor)
+    model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[metric])
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[callback])
+    return bool(callback.monitor_op(2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "metric", "is_larger_better"),
+    [
+        ("level", Rising("level"), True),
+        ("level", tf.keras.metrics.AUC(name="level"), True),
+        ("level", tf.keras.metrics.MeanSquaredError(name="level"), False),
+        ("root_error", Quality("root_error"), False),
+        ("binary_accuracy", tf.keras.metrics.BinaryAccuracy(), True),
+    ],
+)
+def test_the_metric_says_which_direction_is_better(monitor, metric, is_larger_better):
+    assert _watched(monitor, metric) is is_larger_better
+
+
+@pytest.mark.parametrize("kind", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
+@pytest.mark.parametrize("monitor", ["level", "val_nowhere"])
+def test_an_unknown_direction_is_refused(kind, monitor):
+    with pytest.raises(ValueError, match=r"whether larger is better must be known of monitor='"):
+        _watched(monitor, Quality("level"), kind)
