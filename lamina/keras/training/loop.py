@@ -1,7 +1,9 @@
 """The loops of fit, evaluate and predict: thin, over one compiled step."""
 
+import math
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -346,4 +348,21 @@ def _joined(*parts: Any) -> Any:
     if parts[0] is None:
         return None
     arrays = [np.asarray(p) for p in parts]
-    return np.array(arrays[0]) if len(arrays) == 1 else np.concatenate(arrays)
+    if len(arrays) == 1:
+        return np.array(arrays[0])
+    if len({a.shape[1:] for a in arrays}) > 1 and len({a.ndim for a in arrays}) == 1:
+        return _joined_rows(arrays)
+    return np.concatenate(arrays)
+
+
+def _joined_rows(arrays: list[np.ndarray]) -> Any:
+    """Return the rows of batches of several sizes as a `tf.RaggedTensor`, as Keras does."""
+    sizes = zip(*(a.shape for a in arrays), strict=True)
+    rank = max(i for i, some in enumerate(sizes) if i and len(set(some)) > 1)
+    lengths = [
+        np.concatenate([np.full(math.prod(a.shape[:axis]), a.shape[axis]) for a in arrays])
+        for axis in range(1, rank + 1)
+    ]
+    flat = np.concatenate([a.reshape(-1, *a.shape[rank + 1 :]) for a in arrays])
+    ragged = import_module("lamina.ragged").RaggedTensor  # only for those who need it
+    return ragged.from_nested_row_lengths(flat, lengths)

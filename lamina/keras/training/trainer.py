@@ -274,6 +274,8 @@ class Trainer(Steps, StateTree, OlderTraining):
     ) -> Any:
         """Return the model's outputs for data, as NumPy arrays.
 
+        Batches whose outputs differ in more than their number of samples give a `tf.RaggedTensor`.
+
         Args:
             x: As in `fit`.
             batch_size: Samples a step; None is 32 for arrays.

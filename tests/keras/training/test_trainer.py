@@ -293,3 +293,26 @@ def test_training_before_compile_is_an_error(call):
 def test_mistakes_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def _predicted(*shapes):
+    class Same(tf.keras.Model):
+        def call(self, x):
+            return {"same": x, "first": x[:, 0]}
+
+    data = tf.data.Dataset.from_generator(
+        lambda: (np.arange(np.prod(s), dtype="float32").reshape(s) for s in shapes),
+        output_signature=tf.TensorSpec([None] * len(shapes[0])),
+    )
+    return Same().predict(data, verbose=0)
+
+
+def test_predict_joins_batches_of_other_sizes_in_a_ragged_tensor():
+    found = _predicted((2, 3), (1, 5))
+    assert found["same"].shape.as_list() == [3, None]
+    assert found["same"].to_list() == [[0, 1, 2], [3, 4, 5], [0, 1, 2, 3, 4]]
+    assert found["first"].tolist() == [0, 3, 0]
+    images = _predicted((1, 2, 3, 4), (2, 2, 5, 4))["same"]
+    assert images.shape.as_list() == [3, None, None, 4]
+    assert images.ragged_rank == 2
+    assert images[2, 1, 4].numpy().tolist() == [76, 77, 78, 79]
