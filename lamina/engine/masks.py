@@ -50,5 +50,7 @@ def carry(
         if fitting:
             joint = fitting[0]
             for other in fitting[1:]:
-                joint = either(joint, other) if other._type is joint._type else joint
+                if other._type is joint._type:
+                    joint = either(joint, other)
+                    vars(joint)["_is_joint"] = True  # no input's own: made by an operation
             out._keras_mask = joint

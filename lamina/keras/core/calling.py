@@ -123,11 +123,25 @@ def masks_of(value: Any) -> Any:
     )
 
 
+def _drop_carried(args: Any, kwargs: dict[str, Any], outputs: list[Tensor]) -> None:
+    """Take off masks that operations carried over from inputs: the layer's class says its own."""
+    given = [t for t in nest.flatten((args, list(kwargs.values()))) if isinstance(t, Tensor)]
+    carried = [t._keras_mask for t in given if t._keras_mask is not None]
+    for t in outputs:
+        mask = t._keras_mask
+        if mask is None or any(t is g for g in given):
+            continue
+        if any(mask is m for m in carried) or "_is_joint" in vars(mask):
+            t._keras_mask = None
+
+
 def set_masks(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
     """Put masks on the outputs, as the layer's `compute_mask` says."""
     if not layer.supports_masking and not layer._lm_makes_mask:
         return
     flat = [t for t in nest.flatten(outputs) if isinstance(t, Tensor)]
+    if layer._lm_makes_mask and not registry.is_own(type(layer)):
+        _drop_carried(args, kwargs, flat)
     if not flat or all(t._keras_mask is not None for t in flat):
         return
     inputs = args[0] if args else next(iter(kwargs.values()), None)

@@ -99,10 +99,7 @@ class Merge(Layer):
         return tuple(sizes)
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        y = self.merged(_aligned(inputs))
-        if y._keras_mask is not None and not any(y is x for x in inputs):
-            y._keras_mask = None  # operators carried it; `compute_mask` says what holds
-        return y
+        return _unmasked(self.merged(_aligned(inputs)), inputs)
 
     def merged(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the inputs, of one dtype and rank, combined."""
@@ -306,7 +303,7 @@ class Concatenate(Layer):
                 )
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        return ops.concat(_same_dtype(inputs), self.axis)
+        return _unmasked(ops.concat(_same_dtype(inputs), self.axis), inputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
         mask = _checked_masks(self, inputs, mask)
@@ -320,6 +317,13 @@ class Concatenate(Layer):
         if axis < rank:
             return ops.concat(filled, axis)
         return functools.reduce(ops.logical_or, filled)
+
+
+def _unmasked(y: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+    """Return a result without the mask that operators carried; `compute_mask` says what holds."""
+    if y._keras_mask is not None and not any(y is x for x in inputs):
+        y._keras_mask = None
+    return y
 
 
 def _full_mask(x: Tensor, rank: int) -> Tensor:

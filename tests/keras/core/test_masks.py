@@ -121,3 +121,33 @@ def test_a_mask_that_a_symbol_carries_may_be_passed_by_hand():
     model = tf.keras.Model(inputs, [lstm(x, mask=x._keras_mask), lstm(x)])
     by_hand, by_itself = model(np.array([[1, 2, 0]]))
     assert_close(by_hand, by_itself)
+
+
+class Doubled(layers.Layer):
+    """A layer of operators that keep masks, which says otherwise."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.supports_masking = True
+        self.change = change
+
+    def call(self, inputs):
+        return inputs * 2.0 + inputs[:, ::-1] * 0.0
+
+    def compute_mask(self, inputs, mask=None):
+        return self.change(mask)
+
+
+@pytest.mark.parametrize("change", [lambda mask: None, tf.logical_not])
+def test_what_compute_mask_says_goes_before_what_operators_carry(change):
+    wanted = change(tf.constant(MASK))
+    found = Doubled(change)(embedded())._keras_mask
+    assert (found is None) == (wanted is None)
+    if wanted is not None:
+        assert found.numpy().tolist() == wanted.numpy().tolist()
+
+
+def test_features_of_one_masked_and_one_whole_input_are_all_kept():
+    x = embedded()
+    joined = layers.Concatenate()([x, tf.ones_like(x)])
+    assert joined._keras_mask.numpy().all()
