@@ -13,6 +13,7 @@ from lamina.keras.layers.stacked import (
     StackedRNNCells,
     build_cell,
     check_cell,
+    has_bare_state,
     initial_state_of,
 )
 from lamina.keras.spelling import note_older
@@ -395,7 +396,9 @@ def _count(sizes: Any) -> int:
 def _packed_for(cell: Any, values: Any) -> Any:
     """Return states as the cell takes them, from one iterator over all."""
     if isinstance(cell, StackedRNNCells):
-        return [_packed_for(one, values) for one in cell.cells]
+        return [
+            next(values) if has_bare_state(one) else _packed_for(one, values) for one in cell.cells
+        ]
     size = cell.state_size
     return _packed_as(size if isinstance(size, list | tuple) else [size], values)
 

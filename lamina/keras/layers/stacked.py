@@ -53,6 +53,11 @@ def initial_state_of(cell: Any, batch_size: Any) -> Any:
     return [state]
 
 
+def has_bare_state(cell: Any) -> bool:
+    """Return whether a stack has a cell's state in no list: it says one size, and no start."""
+    return not hasattr(cell, "get_initial_state") and not isinstance(cell.state_size, list | tuple)
+
+
 @functools.lru_cache
 def _takes_dtype(method: Any) -> bool:
     return "dtype" in inspect.signature(method).parameters
@@ -118,8 +123,9 @@ class StackedRNNCells(Layer):
     ) -> tuple[Tensor, list[Any]]:
         after = []
         for cell, state in zip(self.cells, states, strict=True):
-            inputs, state = cell(inputs, state, **kwargs)
-            after.append(state)
+            is_bare = isinstance(state, Tensor)
+            inputs, state = cell(inputs, [state] if is_bare else state, **kwargs)
+            after.append(state[0] if is_bare and isinstance(state, list | tuple) else state)
         return inputs, after
 
     @property
@@ -134,4 +140,6 @@ class StackedRNNCells(Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the states that a sequence starts from, for each cell."""
-        return [initial_state_of(cell, batch_size) for cell in self.cells]
+        states = [initial_state_of(cell, batch_size) for cell in self.cells]
+        pairs = zip(self.cells, states, strict=True)
+        return [state[0] if has_bare_state(cell) else state for cell, state in pairs]

@@ -388,7 +388,8 @@ def test_stacked_cells_are_layers_on_each_other():
     cells = [L.LSTMCell(3, dropout=0.2), L.GRUCell(2, recurrent_dropout=0.2), Cell(2)]
     layer = L.RNN(cells, return_sequences=True, return_state=True)
     y, *states = layer(x, mask=tf.constant(MASK))
-    assert [len(s) for s in states] == [2, 1, 1]
+    assert [len(s) for s in states[:2]] == [2, 1]
+    assert states[2].shape == (3, 2)
     assert layer.cell.state_size == [[3, 3], 2, 2]
     below = L.RNN(cells[0], return_sequences=True)(x, mask=tf.constant(MASK))
     below = L.RNN(cells[1], return_sequences=True)(below, mask=tf.constant(MASK))
@@ -620,3 +621,29 @@ def test_time_distributed_passes_a_step_of_the_mask_to_a_layer_that_takes_it():
     mask = np.array([[True, False, True], [False, True, True]])
     y = L.TimeDistributed(Kept())(np.ones((2, 3, 1), "float32"), mask=mask)
     assert np.array_equal(y[..., 0], mask)
+
+
+class _Adding(tf.keras.layers.Layer):
+    """A cell of one state, which says one size and returns the state as `form` makes it."""
+
+    def __init__(self, units, form):
+        super().__init__()
+        self.units = self.state_size = units
+        self.form = form
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], self.units), initializer="ones")
+
+    def call(self, x, states):
+        y = tf.matmul(x, self.w) + states[0]
+        return y, self.form(y)
+
+
+@pytest.mark.parametrize("form", [lambda y: y, lambda y: [y], lambda y: (y,)])
+def test_stacked_cells_of_one_state_give_it_bare(form):
+    layer = tf.keras.layers.RNN([_Adding(2, form), _Adding(3, form)], return_state=True)
+    y, first, second = layer(tf.ones((2, 2, 3)))
+    assert first.numpy().tolist() == [[6, 6]] * 2
+    assert second.numpy().tolist() == y.numpy().tolist() == [[18, 18, 18]] * 2
+    again = layer(tf.ones((2, 2, 3)), initial_state=[first, second])
+    assert again[1].numpy().tolist() == [[12, 12]] * 2
