@@ -346,13 +346,32 @@ class MultiHeadAttention(HeadProjections):
             query._keras_mask if query.ndim == 3 else None,
         )
         q, k, v = self.query_dense(query), self.key_dense(key), self.value_dense(value)
-        if query.ndim == 3:
-            heads, weights = self._attend(q, k, v, allowed, training, return_attention_scores)
-        else:
-            weights = _weights_over_axes(q, k, allowed, axes)
-            heads = _averages_over_axes(self._dropped(weights, training), v, axes)
+        heads, weights = self._compute_attention(
+            q, k, v, allowed, training=training, return_attention_scores=return_attention_scores
+        )
         output = self.output_dense(self._gated(heads, query))
         return (output, weights) if return_attention_scores else output
+
+    def _compute_attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None = None,
+        training: bool | None = None,
+        return_attention_scores: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the heads' results and the weights: Keras' hook, which subclasses override.
+
+        Shapes: query ``(B, T, N, H)``, key ``(B, S, N, H)``, value ``(B, S, N, V)``.
+        """
+        if query.ndim == 4:
+            return self._attend(
+                query, key, value, attention_mask, training, return_attention_scores
+            )
+        axes = self._attention_axes(query.ndim - 1)
+        weights = _weights_over_axes(query, key, attention_mask, axes)
+        return _averages_over_axes(self._dropped(weights, training), value, axes), weights
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         found = super().compute_output_spec(*args, **kwargs)

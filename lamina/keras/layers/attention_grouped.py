@@ -161,9 +161,23 @@ class GroupQueryAttention(HeadProjections):
         )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         wants = return_attention_scores
-        heads, weights = self._attend(q, k, v, allowed, bool(training), wants)
+        heads, weights = self._compute_attention(
+            q, k, v, allowed, training=bool(training), return_attention_scores=wants
+        )
         output = self._output_dense(self._gated(heads, query))
         return (output, weights) if wants else output
+
+    def _compute_attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None = None,
+        training: bool | None = None,
+        return_attention_scores: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the heads' results and the weights: Keras' hook, which subclasses override."""
+        return self._attend(query, key, value, attention_mask, training, return_attention_scores)
 
 
 # Keras exports its class GroupedQueryAttention under this name: files name the class by the one,

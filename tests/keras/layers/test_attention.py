@@ -298,3 +298,31 @@ def test_later_calls_need_a_key_for_each_value_too(kind):
     layer(x, x)
     with pytest.raises(ValueError, match="value and key must have the same axes but the last"):
         layer(x, array(2, 5, 6), array(2, 4, 6))
+
+
+@pytest.mark.parametrize("kind", ["MultiHeadAttention", "GroupQueryAttention"])
+def test_subclasses_may_say_how_heads_attend(kind):
+    class Mean(getattr(tf.keras.layers, kind)):
+        def _compute_attention(
+            self,
+            query,
+            key,
+            value,
+            attention_mask=None,
+            training=None,
+            return_attention_scores=False,
+        ):
+            seen.append(attention_mask.shape)
+            means = tf.reduce_mean(value, axis=1, keepdims=True) + 0.0 * query
+            return means, None
+
+    seen = []
+    settings = (
+        {"num_heads": 2, "key_dim": 3}
+        if kind[0] == "M"
+        else {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 2}
+    )
+    x = tf.random.normal((2, 4, 5))
+    found = Mean(**settings)(x, x, use_causal_mask=True)
+    assert [s.as_list()[-2:] for s in seen] == [[4, 4]]
+    assert_close(found[:, 0], found[:, 3])
