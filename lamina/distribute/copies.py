@@ -68,6 +68,7 @@ def watch_creation(mesh_of: Any) -> None:
                 start = broadcast_one_to_all(np.asarray(start))
             value = jax.device_put(start, NamedSharding(mesh, PartitionSpec()))
         variable._tensor = Tensor(tensor._type, None, 0, value)
+        variable.__dict__["_mirrored"] = True
 
     _watching.append(place)
     creation_hooks.append(place)

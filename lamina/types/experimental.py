@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import ConcreteFunction, Function, Tensor, Variable
+from lamina.types import distributed
 
 __all__ = [
     "AtomicFunction",
@@ -17,6 +18,7 @@ __all__ = [
     "SupportsTracingProtocol",
     "TensorLike",
     "TraceType",
+    "distributed",
 ]
 
 AtomicFunction = ConcreteFunction
