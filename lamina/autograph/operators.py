@@ -18,6 +18,7 @@ __all__ = [
     "UndefinedReturnValue",
     "and_",
     "assert_stmt",
+    "caught",
     "eq",
     "for_stmt",
     "if_exp",
@@ -144,6 +145,11 @@ def assert_stmt(test: Any, message: Callable[[], Any]) -> None:
         debugging.Assert(test, [message()])
     elif not test:
         raise AssertionError(message())
+
+
+def caught() -> BaseException | None:
+    """Return the error that the `except` around this handles."""
+    return sys.exc_info()[1]
 
 
 # ---- names and lists ----------------------------------------------------------------------------

@@ -41,6 +41,17 @@ OPTIONS = converter.ConversionOptions(
 _KEY = "converted"
 
 
+class _Handlers(ast.NodeTransformer):
+    """Writes `except E as error:` with an assignment, which malt's analysis takes."""
+
+    def visit_ExceptHandler(self, node):
+        self.generic_visit(node)
+        if node.name is not None:
+            node.body[:0] = templates.replace("target = ag__.caught()", target=node.name)
+            node.name = None
+        return node
+
+
 class _Directives(directives.DirectivesTransformer):
     """Takes lamina's `set_loop_options` for malt's."""
 
@@ -112,7 +123,7 @@ class _Transpiler(api.PyToPy):
         if any(isinstance(n, ast.Nonlocal) for n in ast.walk(node)):
             # A converted inner function would lose the assignment without a word.
             raise UnsupportedLanguageElementError("`nonlocal` is not supported")
-        node = self.initial_analysis(node, ctx)
+        node = self.initial_analysis(_Handlers().visit(node), ctx)
         node = functions.transform(node, ctx)
         node = _Directives(ctx).visit(node)
         node = break_statements.transform(node, ctx)

@@ -611,3 +611,47 @@ def test_an_item_that_one_branch_makes_is_left_to_python():
 def test_a_variable_of_one_branch_is_a_value_error_as_in_tensorflow():
     with pytest.raises(ValueError, match="`y` is assigned in one branch only"):
         tf.function(one_branch)(tf.constant(1.0))
+
+
+def test_handlers_that_name_the_error_are_converted():
+    @tf.function
+    def f(x, flag, sizes):
+        try:
+            y = x + sizes["a"]
+        except KeyError as error:
+            y = x + len(error.args)
+        if flag:
+            y = y * 2
+        return y
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert f(tf.constant(1), tf.constant(True), {"a": 4}).numpy() == 10
+        assert f(tf.constant(1), tf.constant(True), {}).numpy() == 4
+        assert f(tf.constant(1), tf.constant(False), {}).numpy() == 2
+
+
+def test_handlers_in_loops_and_errors_from_errors():
+    class Wrapped(Exception):
+        pass
+
+    @tf.function
+    def total(x, items):
+        for i in tf.range(3):
+            for item in items:
+                try:
+                    x += int(item)
+                except ValueError as error:
+                    if item == "stop":
+                        raise Wrapped(item) from error
+                    x += len(str(error.args[0])) * 0
+            if x > 100:
+                x -= i
+        return x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert total(tf.constant(1), ("1", "x")).numpy() == 4
+        with pytest.raises(Wrapped) as caught:
+            total(tf.constant(1), ("stop",))
+    assert isinstance(caught.value.__cause__, ValueError)
