@@ -6,12 +6,22 @@ operands, so a program that draws has the same structure at every step.
 
 from random import Random
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lamina.engine import as_dtype, convert_to_tensor, dtypes, errors, host_value, op, static_int
+from lamina.engine import (
+    as_dtype,
+    context,
+    convert_to_tensor,
+    dtypes,
+    errors,
+    host_value,
+    op,
+    static_int,
+)
 from lamina.engine.random import Stream, global_stream, set_global_seed
 from lamina.ops.array import dimensions
 
@@ -126,6 +136,8 @@ def poisson_from(key, counter, lam, *, shape, dtype):
 _DEFAULT_SEED = 87654321  # what TF takes for an op with a seed while no global seed is set
 _state: dict[str, int | None] = {"seed": None}
 _streams: dict[int, Stream] = {}
+# Those of seeded operations inside functions, with their seeds; each lives as long as its program.
+_inside: WeakKeyDictionary[Stream, int] = WeakKeyDictionary()
 _on_host: dict[int | None, Random] = {}
 
 
@@ -139,7 +151,8 @@ def set_seed(seed):
 
     Args:
         seed: An integer. After the same seed, the same sequence of draws gives the same numbers:
-            draws without a seed share one stream, and each op-level `seed` has one of its own.
+            draws without a seed share one stream, and each op-level `seed` has one of its own; so
+            has each operation with a `seed` inside a `tf.function`.
 
     State:
         The global streams start again.
@@ -154,7 +167,7 @@ def set_seed(seed):
     seed = static_int(seed, "tf.random.set_seed(seed)")
     _state["seed"] = seed
     set_global_seed(seed)
-    for op_seed, stream in _streams.items():
+    for op_seed, stream in [*_streams.items(), *((seed, s) for s, seed in _inside.items())]:
         stream.reset(_mixed(op_seed))
     _on_host.clear()
 
@@ -170,7 +183,13 @@ def draw(seed):
     """
     if seed is None:
         return global_stream().next()
+    if isinstance(seed, float) and seed.is_integer():  # which TensorFlow takes too
+        seed = int(seed)
     seed = static_int(seed, "tf.random(seed)")
+    if not context.local.trace.eager:
+        # As in TensorFlow, each seeded operation of a function is a sequence of its own.
+        _inside[stream := Stream(_mixed(seed))] = seed
+        return stream.next()
     if seed not in _streams:
         _streams[seed] = Stream(_mixed(seed))
     return _streams[seed].next()

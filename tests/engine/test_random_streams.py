@@ -122,3 +122,21 @@ def test_gradient_does_not_draw_again(in_function):
 
     noise, grad = (tf.function(run) if in_function else run)()
     np.testing.assert_allclose(grad.numpy(), noise.numpy(), rtol=1e-6)
+
+
+def test_seeded_operations_of_a_function_are_sequences_of_their_own():
+    @tf.function
+    def two():
+        return tf.random.uniform([3], seed=1), tf.random.uniform([3], seed=1)
+
+    tf.random.set_seed(5)
+    eager = [tf.random.uniform([3], seed=1).numpy() for _ in range(2)]
+    assert not np.array_equal(*eager)
+    for expected in eager:
+        a, b = two()
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, expected, rtol=1e-6)
+    tf.random.set_seed(5)
+    np.testing.assert_allclose(two()[0], eager[0], rtol=1e-6)
+    other = tf.function(lambda: tf.random.uniform([3], seed=1.0))
+    np.testing.assert_allclose(other(), eager[0], rtol=1e-6)
