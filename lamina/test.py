@@ -10,13 +10,21 @@ import tempfile
 import time
 import unittest
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lamina.engine import Tensor, convert_to_tensor, errors, nest, set_global_seed
 from lamina.numeric_gradients import compute_gradient
 from lamina.ops.placement import devices_of
+
+if TYPE_CHECKING:
+    from unittest import TestCase as _TestCase
+else:
+    try:
+        from absl.testing.absltest import TestCase as _TestCase
+    except ImportError:
+        from unittest import TestCase as _TestCase
 
 __all__ = [
     "Benchmark",
@@ -120,8 +128,12 @@ def _as_list(value: Any) -> Any:
     return np.asarray(_value(value)).tolist()
 
 
-class TestCase(unittest.TestCase):
-    """A `unittest.TestCase` that compares Tensors and arrays; seeds are set before each test."""
+class TestCase(_TestCase):
+    """A test case that compares Tensors and arrays; seeds are set before each test.
+
+    Where the package absl-py is installed it is an `absltest.TestCase`, as in TensorFlow, with
+    `assertEmpty`, `assertLen`, `assertSameElements` and so on; else a `unittest.TestCase`.
+    """
 
     def __init__(self, methodName: str = "runTest") -> None:  # unittest's name
         super().__init__(methodName)

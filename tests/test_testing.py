@@ -87,3 +87,11 @@ def test_compute_gradient_of_nothing_has_a_row_for_each_result():
     assert [found[0].shape for found in both] == [(0, 0), (0, 0)]
     both = tf.test.compute_gradient(lambda x: tf.reduce_sum(x, 1), [tf.zeros((3, 0))])
     assert [found[0].shape for found in both] == [(3, 0), (3, 0)]
+
+
+def test_a_test_case_has_the_assertions_of_absl_where_it_is_installed():
+    absltest = pytest.importorskip("absl.testing.absltest", reason="absl-py is not installed")
+    assert issubclass(tf.test.TestCase, absltest.TestCase)
+    case = tf.test.TestCase()
+    case.assertEmpty([])
+    case.assertSameElements([1, 2], [2, 1, 1])
