@@ -13,7 +13,8 @@ from lamina.distribute.values import (
     PerReplicaSpec,
     map_leaves,
 )
-from lamina.engine import Tensor, TensorSpec, convert_to_tensor, errors, local, nest
+from lamina.engine import Tensor, TensorSpec, convert_to_tensor, errors, local
+from lamina.ops.sparse.making import slice as sparse_slice
 
 __all__ = [
     "DistributedDataset",
@@ -137,7 +138,7 @@ class DistributedDataset:
         spec = self._datasets[0].element_spec
         if self._replicas == 1:
             return spec
-        return nest.map_structure(lambda s: PerReplicaSpec(*[_loose(s)] * self._replicas), spec)
+        return map_leaves(lambda s: PerReplicaSpec(*[_loose(s)] * self._replicas), spec)
 
     @property
     def cardinality(self) -> Any:
@@ -163,7 +164,7 @@ class DistributedDataset:
     def _batches(self) -> Iterator[Any]:
         for batch in self._datasets[0]:
             sizes = shares(_size(batch), self._replicas)
-            yield nest.map_structure(lambda t, s=sizes: _divided(t, s), batch)
+            yield map_leaves(lambda t, s=sizes: _divided(t, s), batch)
 
     def _in_turn(self) -> Iterator[Any]:
         if len(self._datasets) > 1:
@@ -177,7 +178,7 @@ class DistributedDataset:
             if not each:
                 return
             while len(each) < own:  # as in TF, replicas without data get empty batches
-                each.append(nest.map_structure(lambda t: t[:0], each[0]))
+                each.append(map_leaves(lambda t: _rows_of(t, 0, 0), each[0]))
             yield map_leaves(lambda *v: PerReplica(v), *self._of_all(each))
 
     def _of_all(self, each: Sequence[Any]) -> Sequence[Any]:
@@ -198,8 +199,10 @@ def _loose(spec: Any) -> Any:
 
 
 def _size(batch: Any) -> int:
-    first = nest.flatten(batch)[0]
-    if first.ndim == 0:
+    leaves: list[Any] = []
+    map_leaves(leaves.append, batch)
+    first = leaves[0]
+    if len(first.shape) == 0:
         raise ValueError(
             "strategy.experimental_distribute_dataset: the elements must be batches, which are "
             "split between the replicas; got a scalar.\n  Fix: dataset.batch(global_batch_size)."
@@ -213,9 +216,17 @@ def shares(size: int, replicas: int) -> list[int]:
     return [least + (i < more) for i in range(replicas)]
 
 
+def _rows_of(value: Any, start: int, stop: int) -> Any:
+    """Return some rows of a Tensor, ragged or sparse ones too."""
+    if hasattr(value, "dense_shape"):
+        rest = [int(n) for n in value.shape[1:]]
+        return sparse_slice(value, [start, *[0] * len(rest)], [stop - start, *rest])
+    return value[start:stop]
+
+
 def _divided(tensor: Any, sizes: list[int]) -> PerReplica:
     """Split a batch, on the host where its parts are equal."""
-    if len(set(sizes)) == 1 and tensor.dtype.name != "string":
+    if len(set(sizes)) == 1 and tensor.dtype.name != "string" and isinstance(tensor, Tensor):
         array = np.asarray(tensor._jax())
         shape = (len(sizes), sizes[0], *array.shape[1:])
         return PerReplica(None, convert_to_tensor(array.reshape(shape)))
@@ -223,12 +234,12 @@ def _divided(tensor: Any, sizes: list[int]) -> PerReplica:
 
 
 def divided(tensor: Any, sizes: list[int]) -> PerReplica:
-    """Split a Tensor along its first axis into parts of the given sizes."""
-    if len(set(sizes)) == 1 and tensor.dtype.name != "string":
+    """Split a Tensor, ragged or sparse ones too, along its first axis into parts of sizes."""
+    if len(set(sizes)) == 1 and tensor.dtype.name != "string" and isinstance(tensor, Tensor):
         shape = [len(sizes), sizes[0], *tensor.shape.as_list()[1:]]
         return PerReplica(None, ops.reshape(tensor, shape))
     parts, start = [], 0
     for size in sizes:
-        parts.append(tensor[start : start + size])
+        parts.append(_rows_of(tensor, start, start + size))
         start += size
     return PerReplica(parts)

@@ -19,6 +19,7 @@ from lamina.distribute.values import (
     PerReplica,
     ReduceOp,
     ValueContext,
+    is_composite,
     is_value,
     map_leaves,
     reduce_op,
@@ -204,9 +205,16 @@ class Strategy:
             args, kwargs = map_leaves(_only, (args, kwargs))
             with entered(self, ReplicaContext(self, 0)):
                 return fn(*args, **kwargs)
-        if isinstance(fn, Function):
-            fn = fn.python_function
-        return self._run_on_many(fn, args, kwargs)
+        if not isinstance(fn, Function):
+            return self._run_on_many(fn, args, kwargs)
+        found = self._run_on_many(fn.python_function, args, kwargs)
+        return map_leaves(self._as_result, found)
+
+    def _as_result(self, value: Any) -> Any:
+        """Return a number that a `tf.function` gives on each replica as Tensors."""
+        if isinstance(value, bool | int | float):
+            return PerReplica([convert_to_tensor(value)] * self._count)
+        return value
 
     def _run_on_many(self, fn: Any, args: Any, kwargs: Any) -> Any:
         body = fn if local.convert is None else local.convert(fn)
@@ -216,7 +224,8 @@ class Strategy:
             nonlocal uneven
             if isinstance(x, PerReplica) and x.as_stacked() is None:
                 first = x.values[0]
-                uneven = uneven or is_value(first) or any(v != first for v in x.values)
+                one = is_value(first) or is_composite(first)
+                uneven = uneven or one or any(v != first for v in x.values)
             return x
 
         map_leaves(check, (args, kwargs))
@@ -258,7 +267,7 @@ class Strategy:
         def split(x: Any) -> Any:
             if x is None or isinstance(x, PerReplica):
                 return x
-            x = convert_to_tensor(x)
+            x = x if is_composite(x) else convert_to_tensor(x)
             return inputs.divided(x, inputs.shares(int(x.shape[0]), self._count))
 
         def step(batch: Any) -> Any:

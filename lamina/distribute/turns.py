@@ -12,7 +12,7 @@ from lamina import ops
 from lamina.distribute import collectives
 from lamina.distribute.context import ReplicaContext, entered
 from lamina.distribute.copies import kind_of, part_of
-from lamina.distribute.values import PerReplica, is_value, map_leaves
+from lamina.distribute.values import PerReplica, is_composite, is_value, map_leaves
 from lamina.engine import Tensor, Variable, convert_to_tensor, local, signatures
 
 __all__ = ["run_in_turns"]
@@ -177,6 +177,8 @@ def joined(*values: Any) -> Any:
     first = values[0]
     if isinstance(first, Variable):
         return first
+    if any(map(is_composite, values)):
+        return PerReplica(values)
     if all(is_value(v) for v in values):
         return PerReplica([convert_to_tensor(v) for v in values])
     try:

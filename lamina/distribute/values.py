@@ -252,6 +252,8 @@ class PerReplica(DistributedValues, Composite):
     def as_stacked(self) -> Tensor | None:
         """Return the values as one Tensor, or None if they differ in shape or dtype."""
         if self.stacked is None:
+            if any(map(is_composite, self.values)):
+                return None
             values = [ops.convert_to_tensor(v) for v in self.values if is_value(v)]
             if len(values) != len(self.values):
                 return None
@@ -294,6 +296,11 @@ class PerReplica(DistributedValues, Composite):
     def _shown(self, text: Any) -> str:
         lines = [f"  {i}: {text(v)}" for i, v in enumerate(self.values)]
         return "PerReplica:{\n" + ",\n".join(lines) + "\n}"
+
+
+def is_composite(x: Any) -> bool:
+    """Return whether `x` is one replica's value made of several Tensors: a ragged one, say."""
+    return isinstance(x, Composite) and not isinstance(x, PerReplica)
 
 
 def is_value(x: Any) -> bool:

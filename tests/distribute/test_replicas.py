@@ -222,3 +222,42 @@ except RuntimeError as error:
         "2 6.0",
         "Virtual devices cannot be modified after being initialized.",
     ]
+
+
+def test_ragged_and_sparse_batches_are_split_and_numbers_of_functions_are_tensors():
+    script = """
+import lamina as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+s = tf.distribute.MirroredStrategy()
+local = s.experimental_local_results
+rows = {
+    "ragged": tf.ragged.constant([[1], [2, 3], [4, 5, 6], []]),
+    "sparse": tf.sparse.from_dense([[0, 1], [2, 0], [3, 4], [0, 0]]),
+}
+data = tf.data.Dataset.from_tensor_slices(rows).batch(3)
+for batch in s.experimental_distribute_dataset(data):
+    print([v.to_list() for v in local(batch["ragged"])])
+    out = s.run(lambda b: tf.reduce_sum(b["ragged"]), args=(batch,))
+    print([int(v) for v in local(out)])
+    out = s.run(lambda b: tf.sparse.to_dense(b["sparse"]), args=(batch,))
+    print([v.numpy().tolist() for v in local(out)])
+each = iter(s.distribute_datasets_from_function(lambda context: data))
+print([v.to_list() for v in local(next(each)["ragged"])])
+print([v.numpy() for v in local(s.run(tf.function(lambda: {"n": 2.5}))["n"])])
+with s.scope():
+    v = tf.Variable(1.0)
+types = tf.types.experimental.distributed
+print(isinstance(v, types.Mirrored), isinstance(out, types.PerReplica))
+"""
+    assert _run(script).splitlines() == [
+        "[[[1], [2, 3]], [[4, 5, 6]]]",
+        "[6, 15]",
+        "[[[0, 1], [2, 0]], [[3, 4]]]",
+        "[[[]], []]",
+        "[0, 0]",
+        "[[[0, 0]], []]",
+        "[[[1], [2, 3], [4, 5, 6]], [[]]]",
+        "[np.float32(2.5), np.float32(2.5)]",
+        "True True",
+    ]
