@@ -45,7 +45,7 @@ def static_ints(value: Any, what: str) -> tuple[int, ...]:
     """
     if isinstance(value, TensorShape):
         value = value.as_list()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return tuple(v if type(v) is int else static_int(v, what) for v in value)
     found = static_value(value, what)
     if isinstance(found, np.ndarray):

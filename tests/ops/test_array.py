@@ -360,3 +360,8 @@ def test_repeat_takes_strings_scalars_and_nothing():
         tf.repeat([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="must be a scalar or a vector"):
         tf.repeat([1, 2], [[1, 2]])
+
+
+def test_shapes_may_be_python_ranges():
+    assert tf.ones(range(1, 4)).shape == [1, 2, 3]
+    assert tf.reshape([1, 2], range(1, 3)).shape == [1, 2]
