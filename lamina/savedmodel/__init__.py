@@ -1,6 +1,6 @@
 """Objects with their variables and programs in a folder: `tf.saved_model`.
 
-Bottom to top: structures and options, reading, writing, experimental.
+Bottom to top: structures and options, signatures, reading, writing, experimental.
 """
 
 from lamina.savedmodel.options import Asset, LoadOptions, SaveOptions

@@ -8,7 +8,7 @@ is checked against what there is.
 import inspect
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from lamina.keras.core import Module
 from lamina.keras.saving.export import ExportedModel
 from lamina.ops.mutable_tables import MutableHashTable, sharing
 from lamina.savedmodel.options import Asset
+from lamina.savedmodel.signatures import Signature, SignatureMap, input_names
 from lamina.savedmodel.structures import collected, rebuilt, specs_of
 from lamina.savedmodel.tables import restored_table
 
-__all__ = ["LoadedConcrete", "LoadedFunction", "Signature", "contains_saved_model", "load"]
+__all__ = ["LoadedConcrete", "LoadedFunction", "contains_saved_model", "load"]
 
 _STRUCTURE = "lamina_model.json"
 
@@ -106,6 +107,20 @@ class LoadedConcrete:
                 found.append(rebuilt(note, iter(())) if not specs else next(given, None))
         return self.fits([*found, *given], left)
 
+    def _by_flat_names(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> list[Tensor] | None:
+        """Return the Tensors of a call with one for each TensorSpec, by place or by name."""
+        named = self.args["keywords"]
+        notes = [*self.args["positional"], *named.values()]
+        others = [f"arg_{i}" for i in range(len(self.parameters), len(notes) - len(named))]
+        specs = specs_of({"list": notes})
+        names = input_names(notes, [*self.parameters, *others, *named])
+        found = dict(zip(names, args, strict=False)) | dict(keywords)
+        if len(found) != len(args) + len(keywords) or found.keys() != set(names):
+            return None
+        return [convert_to_tensor(found[n], s.dtype) for n, s in zip(names, specs, strict=True)]
+
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Run on the Tensors of the arguments."""
         outputs = run_program(self.program, [*tensors, *self.outer])
@@ -117,7 +132,7 @@ class LoadedConcrete:
         """Run on arguments that fit, or on the Tensors alone, in order or by name."""
         tensors = self.fits(args, kwargs)
         if kwargs and tensors is None:
-            tensors = self._by_name(args, kwargs)
+            tensors = self._by_name(args, kwargs) or self._by_flat_names(args, kwargs)
         if tensors is None and not kwargs:
             specs = specs_of({"list": [*self.args["positional"], *self.args["keywords"].values()]})
             if len(specs) == len(args):
@@ -264,116 +279,6 @@ def _shown(value: Any) -> str:
     return repr(value)
 
 
-class Signature:
-    """A function of a SavedModel that takes Tensors by name and returns a dict of Tensors.
-
-    Attributes:
-        concrete: The program.
-        inputs_by_name: The names of its Tensors, in order.
-    """
-
-    def __init__(self, name: str, concrete: LoadedConcrete, inputs: Sequence[str]) -> None:
-        self.name, self.concrete, self.inputs_by_name = name, concrete, list(inputs)
-
-    @property
-    def structured_input_signature(self) -> tuple[tuple[()], dict[str, TensorSpec]]:
-        """No arguments by position, and the TensorSpecs by name."""
-        return (), self._specs()
-
-    def _specs(self) -> dict[str, TensorSpec]:
-        args = self.concrete.args
-        specs = specs_of({"list": [*args["positional"], *args["keywords"].values()]})
-        return {
-            n: TensorSpec(s.shape, s.dtype, n)
-            for n, s in zip(self.inputs_by_name, specs, strict=True)
-        }
-
-    @property
-    def structured_outputs(self) -> dict[str, TensorSpec]:
-        """The TensorSpecs of the results by name."""
-        names = self._names(self.concrete.outputs)
-        specs = specs_of(self.concrete.outputs)
-        return {n: TensorSpec(s.shape, s.dtype, n) for n, s in zip(names, specs, strict=True)}
-
-    @property
-    def inputs(self) -> list[TensorSpec]:
-        """The TensorSpecs of the arguments."""
-        return list(self._specs().values())
-
-    @property
-    def outputs(self) -> list[TensorSpec]:
-        """The TensorSpecs of the results."""
-        return list(self.structured_outputs.values())
-
-    @property
-    def variables(self) -> tuple[Variable, ...]:
-        """The variables that it reads or assigns."""
-        return self.concrete.variables
-
-    @property
-    def trainable_variables(self) -> tuple[Variable, ...]:
-        """Those of them that are trainable."""
-        return self.concrete.trainable_variables
-
-    @staticmethod
-    def _names(note: Any) -> list[str]:
-        if "dict" in note:
-            return [name for name, _ in note["dict"]]
-        return [f"output_{i}" for i in range(len(specs_of(note)))]
-
-    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
-        """Run on Tensors by name; a single one may go by position.
-
-        Raises:
-            TypeError: an argument is missing, unknown or of another dtype or shape.
-        """
-        specs = self._specs()
-        if args and len(args) == 1 and len(specs) == 1 and not kwargs:
-            kwargs, args = dict(zip(specs, args, strict=True)), ()
-        if args or kwargs.keys() != specs.keys():
-            raise TypeError(
-                f"Binding inputs to tf.function failed: the signature {self.name!r} takes "
-                f"{specs} by name; got {len(args)} arguments by position and {sorted(kwargs)}."
-            )
-        found: list[Tensor] = []
-        for name, spec in specs.items():
-            tensor = convert_to_tensor(kwargs[name], spec.dtype)
-            if not spec.shape.is_compatible_with(tensor.shape):
-                raise TypeError(
-                    f"Binding inputs to tf.function failed: `{name}` of the signature "
-                    f"{self.name!r} must fit {spec}; got shape {tensor.shape}."
-                )
-            found.append(tensor)
-        result = self.concrete.run(found)
-        if isinstance(result, dict):
-            return result
-        results = result if isinstance(result, list | tuple) else [result]
-        return {f"output_{i}": value for i, value in enumerate(results)}
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{k}: {v!r}" for k, v in self._specs().items())
-        return f"<ConcreteFunction (*, {shown}) -> {self.structured_outputs}>"
-
-
-class SignatureMap(Mapping[str, Signature]):
-    """The signatures of a SavedModel by name."""
-
-    def __init__(self, found: dict[str, Signature]) -> None:
-        self._found = found
-
-    def __getitem__(self, name: str) -> Signature:
-        return self._found[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __repr__(self) -> str:
-        return f"_SignatureMap({self._found!r})"
-
-
 class LoadedObject(Module):
     """An object of a SavedModel: its attributes, variables and functions, without its class."""
 
@@ -496,12 +401,17 @@ class _Reader:
                 self._set(obj, name, function)
         root = self.objects[0]
         served = {
-            str(name): Signature(str(name), self.concretes[_index(s["concrete"])], s["inputs"])
+            str(name): Signature(str(name), self._served(s), s["inputs"])
             for name, s in self.notes["signatures"].items()
         }
         if isinstance(root, LoadedObject):
             root.__dict__["signatures"] = SignatureMap(served)
         return root
+
+    def _served(self, note: Any) -> list[LoadedConcrete]:
+        """Return the programs of a signature: one, or one for each rank of its inputs."""
+        numbers = [note["concrete"], *note.get("others", ())]
+        return [self.concretes[_index(n)] for n in numbers]
 
     def _made(self, node: Any) -> Any:
         kind = node["kind"]

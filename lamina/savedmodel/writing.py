@@ -33,7 +33,13 @@ from lamina.keras.spelling import users_level
 from lamina.keras.viz.recording import arguments_as_built
 from lamina.ops.mutable_tables import MutableHashTable
 from lamina.savedmodel.options import Asset
-from lamina.savedmodel.reading import LoadedFunction, Signature, SignatureMap
+from lamina.savedmodel.reading import LoadedFunction
+from lamina.savedmodel.signatures import (
+    Signature,
+    SignatureMap,
+    input_names,
+    named_outputs,
+)
 from lamina.savedmodel.sizes import with_found_sizes
 from lamina.savedmodel.structures import NotSavableError, described, specs_of
 from lamina.savedmodel.tables import table_note
@@ -46,11 +52,12 @@ _RANKS = range(5)  # for which functions of any rank are saved
 
 
 class _Ready:
-    """A traced function on its way into a file."""
+    """A traced function on its way into a file; `others` are those of a signature's other ranks."""
 
     def __init__(self, args: Any, outputs: Any, program: Any, outer: Any, written: Any):
         self.args, self.outputs, self.program = args, outputs, program
         self.outer, self.written = outer, written
+        self.others: list[_Ready] = []
 
 
 class _Concretes:
@@ -141,7 +148,11 @@ class _Writer:
         for number, held in enumerate(self.found):
             self._add_functions(number, held.obj)
         served = {
-            name: {"concrete": self._added(ready), "inputs": inputs}
+            name: {
+                "concrete": self._added(ready),
+                "others": [self._added(r) for r in ready.others],
+                "inputs": inputs,
+            }
             for name, (ready, inputs) in signatures.items()
         }
         tensors = {key: array for held in self.found for key, array in held.tensors().items()}
@@ -357,9 +368,7 @@ def _parameters(function: Any) -> list[Any]:
 def _concretes_of(function: Any) -> _Concretes:
     """Return what a function was traced for."""
     if isinstance(function, LoadedFunction):
-        ready = [
-            _Ready(c.args, c.outputs, c.program, c.outer, c.written) for c in function.concretes
-        ]
+        ready = [_loaded(c) for c in function.concretes]
         return _Concretes(function.__name__, function.parameters, ready, function.why)
     if isinstance(function, ConcreteFunction):
         traced = [function]
@@ -414,9 +423,10 @@ def _tracer(function: Any, **kwargs: Any) -> Callable[..., Any]:
     return trace
 
 
-def _of_ranks(function: OpenRank) -> list[Any]:
+def _of_ranks(function: OpenRank, first: int = 0) -> list[Any]:
+    """Return the concrete functions for the ranks that it can be traced for, `first` before."""
     found: list[Any] = []
-    for rank in _RANKS:
+    for rank in sorted(_RANKS, key=lambda rank: rank != first):
         args, kwargs = function.arguments_of_rank(rank)
         try:
             with warnings.catch_warnings():  # that it is traced for each rank is no mistake
@@ -485,7 +495,7 @@ def _default(obj: Any) -> dict[str, tuple[_Ready, list[str]]]:
     for _, function in _functions_of(obj):
         if getattr(function, "input_signature", None) is not None:
             ready = _concretes_of(function).ready
-            if len(ready) == 1 and _named_outputs(ready[0].outputs) is not None:
+            if len(ready) == 1 and named_outputs(ready[0].outputs) is not None:
                 possible.append(function)
     return {DEFAULT_SIGNATURE: _signature(possible[0])} if len(possible) == 1 else {}
 
@@ -496,53 +506,43 @@ def _notes(ready: _Ready) -> list[Any]:
 
 def _signature(function: Any) -> tuple[_Ready, list[str]]:
     if isinstance(function, Signature):
-        c = function.concrete
-        return _Ready(c.args, c.outputs, c.program, c.outer, c.written), function.inputs_by_name
+        return _together([_loaded(c) for c in function.concretes]), function.inputs_by_name
     concrete = function
     if isinstance(function, Function):
         specs = function.input_signature
         concrete = None if specs is None else with_found_sizes(_tracer(function), specs)
+    others: list[Any] = []
     if isinstance(concrete, OpenRank):
-        concrete = concrete.of_rank(1)
+        # Where there is no program at all, tracing for one rank says why.
+        concrete, *others = _of_ranks(concrete, first=1) or [concrete.of_rank(1)]
     if isinstance(function, LoadedFunction) and len(function.concretes) == 1:
-        c = function.concretes[0]
-        ready = _Ready(c.args, c.outputs, c.program, c.outer, c.written)
-        return ready, _input_names(ready, [p[0] for p in function.parameters])
+        ready = _loaded(function.concretes[0])
+        return ready, input_names(_notes(ready), [p[0] for p in function.parameters])
     if concrete is None or not hasattr(concrete, "given"):
         raise ValueError(
             f"Expected a TensorFlow function for which to generate a signature, but got "
             f"{function!r}. Only `tf.functions` with an input signature or concrete functions can "
             f"be used as a signature.\n  Fix: pass f.get_concrete_function(tf.TensorSpec(...))."
         )
-    ready = _ready(concrete)
-    if _named_outputs(ready.outputs) is None:
+    ready = _together([_ready(concrete), *map(_ready, others)])
+    if named_outputs(ready.outputs) is None:
         raise ValueError(
             f'The function "{concrete.name}" cannot be a signature: it must return a single '
             f"Tensor, a sequence of Tensors, or a dictionary from string to Tensor."
         )
-    return ready, _input_names(ready, list(concrete.given.named()))
+    return ready, input_names(_notes(ready), list(concrete.given.named()))
 
 
-def _input_names(ready: _Ready, parameters: list[str]) -> list[str]:
-    """Return a name for each Tensor among the arguments: of its spec, else of its parameter."""
-    names: list[str] = []
-    for parameter, note in zip(parameters, _notes(ready), strict=False):
-        keys = [k for k, _ in note["dict"]] if "dict" in note else []
-        for i, spec in enumerate(specs_of(note)):
-            base = spec.name or (keys[i] if i < len(keys) else parameter)
-            base = base if base not in names else f"{base}_{i}"
-            names.append(base)
-    return names
+def _loaded(concrete: Any) -> _Ready:
+    c = concrete
+    return _Ready(c.args, c.outputs, c.program, c.outer, c.written)
 
 
-def _named_outputs(note: Any) -> Any:
-    """Return the names of a signature's results; None where they are no flat structure."""
-    if "tensor" in note:
-        return ["output_0"]
-    pairs = note.get("dict") or [
-        [f"output_{i}", n] for i, n in enumerate(note.get("list") or note.get("tuple") or ())
-    ]
-    return [k for k, _ in pairs] if pairs and all("tensor" in n for _, n in pairs) else None
+def _together(ready: list[_Ready]) -> _Ready:
+    """Return the first with the others, those with results of the same structure."""
+    first, *others = ready
+    first.others = [r for r in others if named_outputs(r.outputs) == named_outputs(first.outputs)]
+    return first
 
 
 def model_function(model: Any, given: Any = None) -> _Ready | None:

@@ -409,3 +409,39 @@ def test_signatures_is_no_name_for_an_attribute(tmp_path):
     loaded = tf.saved_model.load(tmp_path / "a")
     tf.saved_model.save(loaded, tmp_path / "b")
     assert tf.saved_model.load(tmp_path / "b").f().numpy() == 1.0
+
+
+def test_a_signature_for_tensors_of_any_rank_takes_them(tmp_path):
+    module = tf.Module()
+    module.v = tf.Variable(3.0)
+    module.f = tf.function(lambda x: module.v * x, input_signature=[tf.TensorSpec(None)])
+    tf.saved_model.save(module, tmp_path / "a", module.f.get_concrete_function())
+    loaded = tf.saved_model.load(tmp_path / "a")
+    tf.saved_model.save(loaded, tmp_path / "b", loaded.signatures)
+    for name in ("a", "b"):
+        served = tf.saved_model.load(tmp_path / name).signatures["serving_default"]
+        assert served.structured_input_signature[1]["x"].shape.rank is None
+        assert served.structured_outputs["output_0"].shape.rank is None
+        for x in (2.0, [1.0, 2.0], [[[-1.0]]]):
+            found = served(x=tf.constant(x))["output_0"].numpy()
+            np.testing.assert_allclose(found, 3.0 * np.asarray(x))
+        with pytest.raises(TypeError, match="must fit"):
+            served(x=tf.constant(1))
+        with pytest.raises(TypeError, match="saved for other ranks"):
+            served(x=tf.zeros([1] * 7))
+
+
+def test_a_loaded_concrete_function_takes_tensors_by_flat_names(tmp_path):
+    module = tf.Module()
+    named = [tf.TensorSpec([], name="first"), tf.TensorSpec([], name="second")]
+    module.f = tf.function(lambda *args: args[0] - 2.0 * args[1])
+    module.g = tf.function(lambda pair: pair[0] - 2.0 * pair[1])
+    module.f.get_concrete_function(*named)
+    module.g.get_concrete_function(named)
+    tf.saved_model.save(module, tmp_path)
+    loaded = tf.saved_model.load(tmp_path)
+    a, b = tf.constant(5.0), tf.constant(1.0)
+    for concrete in (loaded.f.concretes[0], loaded.g.concretes[0]):
+        assert concrete(second=b, first=a).numpy() == 3.0
+        with pytest.raises(TypeError, match="Binding inputs"):
+            concrete(first=a)
