@@ -17,6 +17,7 @@ import numpy as np
 from lamina import ops
 from lamina.checkpoint.bundle import Bundle
 from lamina.engine import Tensor, TensorSpec, Variable, as_dtype, convert_to_tensor, set_all
+from lamina.engine.aggregation import VariableAggregation, VariableSynchronization
 from lamina.engine.staged import load_program, run_program
 from lamina.keras.core import Module
 from lamina.keras.saving.export import ExportedModel
@@ -243,8 +244,9 @@ class LoadedFunction:
             bound = self.__signature__.bind(*args, **kwargs)
         except TypeError as error:
             raise self._unbound(str(error), args, kwargs) from None
-        wanted = {len(c.args["positional"]) for c in self.concretes}
-        if len(bound.args) not in wanted:  # a function with an input_signature omits defaults
+        saved = [(len(c.args["positional"]), c.args["keywords"].keys()) for c in self.concretes]
+        # A function with an input_signature omits defaults.
+        if (len(bound.args), bound.kwargs.keys()) not in saved:
             bound.apply_defaults()
         return list(bound.args), dict(bound.kwargs)
 
@@ -445,7 +447,14 @@ class _Reader:
         else:
             value = self.bundle.read(node["key"])
         return Variable(
-            value, bool(node["trainable"]), name=str(node["name"]), dtype=dtype, shape=shape
+            value,
+            bool(node["trainable"]),
+            name=str(node["name"]),
+            dtype=dtype,
+            # Files of before lack them.
+            synchronization=VariableSynchronization[node.get("synchronization", "AUTO")],
+            aggregation=VariableAggregation[node.get("aggregation", "NONE")],
+            shape=shape,
         )
 
     def _fill(self, node: Any, obj: Any) -> None:

@@ -312,6 +312,9 @@ def _variable_note(variable: Any, key: str) -> dict[str, Any]:
         "shape": [None if d is None else int(d) for d in variable._shape],
         "dtype": variable._dtype.name,
         "trainable": bool(variable.trainable),
+        # Those of Keras are strings of its own.
+        "synchronization": getattr(variable.synchronization, "name", "AUTO"),
+        "aggregation": getattr(variable.aggregation, "name", "NONE"),
     }
 
 

@@ -1,6 +1,7 @@
 """tf.saved_model: what comes back without the class, and what is refused."""
 
 import collections
+import functools
 import json
 
 import numpy as np
@@ -445,3 +446,20 @@ def test_a_loaded_concrete_function_takes_tensors_by_flat_names(tmp_path):
         assert concrete(second=b, first=a).numpy() == 3.0
         with pytest.raises(TypeError, match="Binding inputs"):
             concrete(first=a)
+
+
+def test_variables_keep_how_replicas_make_them_one(tmp_path):
+    kinds = tf.VariableSynchronization.ON_READ, tf.VariableAggregation.MEAN
+    module = tf.Module()
+    module.v = tf.Variable(1.0, synchronization=kinds[0], aggregation=kinds[1])
+    tf.saved_model.save(module, tmp_path)
+    loaded = tf.saved_model.load(tmp_path).v
+    assert (loaded.synchronization, loaded.aggregation) == kinds
+
+
+def test_a_partial_function_keeps_the_argument_it_has_by_name(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(functools.partial(lambda x, y: x - y, x=5))
+    module.f(y=tf.constant(7))
+    tf.saved_model.save(module, tmp_path)
+    assert tf.saved_model.load(tmp_path).f(y=tf.constant(1)).numpy() == 4
