@@ -164,13 +164,15 @@ class RowPartition:
             dtype_hint: Accepted, unused.
 
         Raises:
-            ValueError: not a vector of integers.
-            InvalidArgumentError: the ids do not fit.
+            ValueError: not a vector of integers, or not below `nrows`.
+            InvalidArgumentError: the ids do not ascend, or are negative.
         """
         who = "RowPartition.from_value_rowids: `value_rowids`"
         wanted = None if dtype is None else as_dtype(dtype)
         ids = vector(integers(value_rowids, who, wanted), who)
         if nrows is not None:
+            if np.ndim(nrows):
+                raise ValueError(f"{who[:-15]} `nrows` must be a scalar; got {nrows!r}.")
             nrows = int(nrows)
             if nrows < 0:
                 raise ValueError(f"{who[:-15]} `nrows` may not be negative; got {nrows}.")
@@ -183,7 +185,8 @@ class RowPartition:
         if validate and host.size:
             _check(bool(np.all(np.diff(host) >= 0)), who, f"must ascend; got {host.tolist()[:20]}")
             _check(host[0] >= 0, who, f"may not be negative; got {host.tolist()[:20]}")
-            _check(host[-1] < nrows, who, f"must be less than nrows={nrows}; got {int(host[-1])}")
+            if host[-1] >= nrows:
+                raise ValueError(f"{who}: must be less than nrows={nrows}; got {int(host[-1])}.")
         counts = np.searchsorted(host, np.arange(nrows + 1)).astype(host.dtype)
         return cls._of_host(counts)
 
@@ -241,8 +244,8 @@ class RowPartition:
             dtype_hint: Accepted, unused.
 
         Raises:
-            ValueError: neither `nvals` nor `nrows` is given, or the length is negative.
-            InvalidArgumentError: the numbers do not fit.
+            ValueError: neither `nvals` nor `nrows` is given, the length is negative, or the
+                numbers do not fit.
         """
         who = "RowPartition.from_uniform_row_length: `uniform_row_length`"
         wanted = dtypes.int64 if dtype is None else as_dtype(dtype)
@@ -254,11 +257,9 @@ class RowPartition:
                 raise ValueError(f"{who}: `nvals` or `nrows` must be given; got None for both.")
             nrows = int(nvals) // length if length else 0
         nrows = int(nrows)
-        if validate and nvals is not None:
-            _check(
-                nrows * length == int(nvals),
-                who,
-                f"{length} times {nrows} rows must be the number of values, {int(nvals)}",
+        if validate and nvals is not None and nrows * length != int(nvals):
+            raise ValueError(
+                f"{who}: {length} times {nrows} rows must be the number of values, {int(nvals)}."
             )
         return cls._of_host(np.arange(nrows + 1, dtype=wanted.np) * length, length)
 

@@ -17,7 +17,7 @@ def as_list(value):
 
 def as_text(value):
     """Return the elements as TensorFlow prints them: NumPy's text, with commas."""
-    if not value.flat_values.shape.num_elements() and len(value.shape) == value.ragged_rank + 1:
+    if not value.flat_values.shape.num_elements():
         return repr(as_list(value))
     return _text(value.numpy())
 

@@ -249,8 +249,14 @@ def _bincount(
     axis=None,
     binary_output=False,
 ):
+    if not is_ragged(arr) or (weights is not None and not is_ragged(weights)):
+        raise ValueError(
+            f"tf.math.bincount: `weights` must be of the kind of `arr`; got "
+            f"{type(weights).__name__} for {type(arr).__name__}.\n"
+            f"  Fix: make both ragged, or both dense."
+        )
     flat: Any = arr.flat_values
-    weights = getattr(weights, "flat_values", weights)
+    weights = None if weights is None else weights.flat_values
     if axis in (None, 0):
         return ops.bincount(flat, weights, minlength, maxlength, dtype, None, axis, binary_output)
     values, rows = on_host(flat), splits_of(arr)

@@ -39,8 +39,8 @@ def bincount(
         A SparseTensor `(bins,)`, or `(rows, bins)`, of int32 or of the dtype of the weights.
 
     Raises:
-        ValueError: `axis` is neither None, 0 nor -1.
-        InvalidArgumentError: both weights and `binary_output` are given, or kinds differ.
+        ValueError: `axis` is neither None, 0 nor -1, or the weights are of another kind.
+        InvalidArgumentError: both weights and `binary_output` are given, or shapes differ.
 
     Example:
         >>> tf.sparse.bincount([1, 1, 3]).values.numpy()
@@ -54,6 +54,12 @@ def bincount(
         raise errors.InvalidArgumentError(f"{who}: `binary_output` takes no weights; got both.")
     amounts = np.ones(len(ids), np.int32)
     if weights is not None:
+        if (is_ragged(weights), is_sparse(weights)) != (is_ragged(values), is_sparse(values)):
+            raise ValueError(
+                f"{who}: `weights` must be of the kind of `values`; got "
+                f"{type(weights).__name__} for {type(values).__name__}.\n"
+                f"  Fix: make both sparse, both ragged or both dense."
+            )
         _, amounts, _ = _rows(weights, axis != -1)
         if len(amounts) != len(ids):
             raise errors.InvalidArgumentError(

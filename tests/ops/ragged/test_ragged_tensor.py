@@ -283,3 +283,23 @@ def test_to_tensor_takes_its_shape_as_a_tensor():
     assert x.to_tensor(shape=tf.constant(-1)).shape == [2, 3]
     with pytest.raises(ValueError, match="must have 2 axes"):
         x.to_tensor(shape=tf.constant([-1]))
+
+
+def test_rows_of_nothing_are_shown_and_numbers_of_rows_are_checked():
+    rows = tf.RaggedTensor.from_row_lengths(tf.zeros([3, 0]), [2, 1])
+    assert repr(rows) == "<tf.RaggedTensor [[[], []], [[]]]>"
+    with pytest.raises(ValueError, match="must be less than nrows=2"):
+        tf.RaggedTensor.from_value_rowids([1, 2], [0, 4], nrows=2)
+    with pytest.raises(ValueError, match="`nrows` must be a scalar"):
+        tf.RaggedTensor.from_value_rowids([1, 2], [0, 1], nrows=[2])
+    with pytest.raises(ValueError, match="must be the number of values, 3"):
+        tf.RaggedTensor.from_uniform_row_length([1, 2, 3], 2)
+
+
+def test_weights_of_counts_are_of_the_kind_of_the_values():
+    rows, dense = tf.ragged.constant([[1, 2]]), tf.constant([[1, 2]])
+    for values, weights in ((rows, dense), (dense, rows)):
+        with pytest.raises(ValueError, match="`weights` must be of the kind"):
+            tf.math.bincount(values, weights=weights, axis=-1)
+        with pytest.raises(ValueError, match="`weights` must be of the kind"):
+            tf.sparse.bincount(values, weights=weights, axis=-1)
