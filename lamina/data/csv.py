@@ -35,12 +35,33 @@ class _Format:
             "quoting": _csv.QUOTE_MINIMAL if quotes else _csv.QUOTE_NONE,
         }
 
-    def rows(self, path: Any, compression: str) -> Iterator[list[str]]:
-        """Yield the fields of each line, empty lines left out."""
+    def rows(self, path: Any, compression: str, encoding: str = "utf-8") -> Iterator[Any]:
+        """Yield the fields of each line, or the error for a line that is no record.
+
+        Args:
+            path: The file.
+            compression: "", "GZIP" or "ZLIB".
+            encoding: How bytes are text. Fields of records are bytes: what is no text in UTF-8
+                comes back as it was.
+        """
         with unpacked(path, compression) as file:
-            # Bytes that are no text come back as they were.
-            text = io.TextIOWrapper(file, self.encoding, "surrogateescape", newline="")
-            yield from (row for row in _csv.reader(text, **self._options) if row)
+            text = io.TextIOWrapper(file, encoding, "surrogateescape", newline="")
+            reader = _csv.reader(text, strict=True, **self._options)
+            while True:
+                try:
+                    yield next(reader) or [""]
+                except StopIteration:
+                    return
+                except _csv.Error as error:
+                    yield errors.InvalidArgumentError(
+                        f"tf.data CSV: {path_of(path)}, line {reader.line_num}, is no record: "
+                        f"{error}.\n  Fix: a quote inside of a quoted field is written twice."
+                    )
+
+    def texts(self, path: Any, compression: str) -> Iterator[list[str]]:
+        """Yield the fields of each line that is a record, in the file's encoding."""
+        rows = self.rows(path, compression, self.encoding)
+        return (row for row in rows if isinstance(row, list))
 
 
 class _Field:
@@ -155,10 +176,15 @@ class _CsvFile(Stage):
     def items(self, run: Run) -> Iterator[Any]:
         path, form, compression, header = self._how
         fields, places = self._fields, self._places
-        for number, row in enumerate(form.rows(path, compression)):
-            if header and not number:
-                continue
+        rows = form.rows(path, compression)
+        if header and next(rows, None) is None:
+            raise errors.InvalidArgumentError(
+                f"tf.data CSV: Can't read header of file {path_of(path)}: it is empty."
+            )
+        for row in rows:
             try:
+                if not isinstance(row, list):
+                    raise row
                 if places is None and len(row) != len(fields):
                     raise self._wrong(len(fields), row)
                 if self._width is not None and len(row) != self._width:
@@ -410,7 +436,7 @@ def _header(paths: list[str], form: _Format, compression: str, header: bool) -> 
         )
     found: list[str] | None = None
     for path in paths:
-        names = next(form.rows(path, compression), [])
+        names = next(form.texts(path, compression), [])
         if found is not None and names != found:
             raise ValueError(
                 f"tf.data.experimental.make_csv_dataset: all files must have one header; got "
@@ -448,7 +474,7 @@ def _inferred(
     seen = [False] * len(places)
     count = 0
     for path in paths:
-        for number, row in enumerate(form.rows(path, compression)):
+        for number, row in enumerate(form.texts(path, compression)):
             if header and not number:
                 continue
             for i, place in enumerate(places):

@@ -292,3 +292,30 @@ def test_options_refuse_values_of_other_types(options, name, value, says):
 def test_with_options_takes_options_only():
     with pytest.raises(TypeError, match=r"must be tf\.data\.Options; got 5"):
         Dataset.range(2).with_options(5)
+
+
+def test_csv_lines_without_text_are_records_and_quotes_must_be_whole(tmp_path):
+    def rows(text, defaults, **options):
+        path = tmp_path / "rows.csv"
+        path.write_bytes(text)
+        return plain(experimental.CsvDataset(str(path), defaults, **options))
+
+    assert rows(b"1\n\n2\n", [[7]]) == [(1,), (7,), (2,)]
+    for text, defaults, says in (
+        (b"1,2\n\n", [0, 0], "Expect 2 fields but have 1"),
+        (b"", [0], "Can't read header"),
+        (b'1,"a"b\n', [0, ""], "is no record"),
+        (b'1,"a\n', [0, ""], "is no record"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+            rows(text, defaults, header=not text)
+
+
+def test_csv_values_are_the_bytes_of_the_file_and_names_its_text(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("名,n\nさる,1\n".encode("shift_jis"))
+    made = experimental.make_csv_dataset(
+        str(path), 1, num_epochs=1, shuffle=False, encoding="shift_jis"
+    )
+    (row,) = plain(made)
+    assert row["名"].tolist() == ["さる".encode("shift_jis")]
