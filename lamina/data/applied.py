@@ -154,7 +154,12 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> _Change:
 
     Args:
         key_func: A function of an element that returns an int64 scalar.
-        reducer: What makes it; groups come in the order of their keys.
+        reducer: What makes it; groups come in the order of their keys. A state that is a tuple
+            comes to `finalize_func` as several arguments.
+
+    Raises:
+        ValueError: a key is no int64 scalar.
+        TypeError: a state has another structure, or other dtypes, than the one before.
 
     Example:
         >>> total = tf.data.experimental.Reducer(
@@ -171,16 +176,31 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> _Change:
         def groups() -> Iterator[Any]:
             states: dict[int, Any] = {}
             for element in dataset:
-                key = int(elements.call(key_func, element))
+                key = _key(elements.call(key_func, element))
                 if key not in states:
-                    states[key] = reducer.init_func(convert_to_tensor(np.int64(key)))
-                states[key] = reducer.reduce_func(states[key], element)
+                    first = reducer.init_func(convert_to_tensor(np.int64(key)))
+                    states[key] = elements.as_tensors(first)
+                new = elements.as_tensors(reducer.reduce_func(states[key], element))
+                stateful.check_state("group_by_reducer", "reduce_func", states[key], new)
+                states[key] = new
             for key in sorted(states):
-                yield elements.as_arrays(reducer.finalize_func(states[key]))
+                yield elements.as_arrays(elements.call(reducer.finalize_func, states[key]))
 
         return dataset._then(_Lazy(groups))
 
     return change
+
+
+def _key(value: Any) -> int:
+    """Return the key of a group, which a user's function gave."""
+    tensor = convert_to_tensor(value)
+    if tensor.dtype.name != "int64" or tensor.shape.rank:
+        raise ValueError(
+            f"tf.data.experimental.group_by_reducer: `key_func` must return a single tf.int64 "
+            f"scalar; got {tensor.dtype.name} of shape {tensor.shape}.\n"
+            f"  Fix: tf.cast(key, tf.int64)."
+        )
+    return int(tensor)
 
 
 class _Lazy(Stage):

@@ -255,3 +255,19 @@ def test_parallel_maps_keep_the_order():
     words = Dataset.from_tensor_slices(["a", "b", "c", "d"]).map(slow, num_parallel_calls=3)
     assert plain(words) == [b"aa", b"bb", b"cc", b"dd"]
     assert plain(words.batch(3)) == [[b"aa", b"bb", b"cc"], [b"dd"]]
+
+
+def test_group_by_reducer_gives_the_parts_of_a_state_and_checks_keys_and_states():
+    experimental = tf.data.experimental
+
+    def means(key, first, step):
+        reducer = experimental.Reducer(lambda k: first, step, lambda total, count: total / count)
+        return plain(Dataset.range(6).apply(experimental.group_by_reducer(key, reducer)))
+
+    start = (np.int64(0), np.int64(0))
+    count = lambda s, x: (s[0] + x, s[1] + 1)  # noqa: E731
+    assert means(lambda x: x % 2, start, count) == [2.0, 3.0]
+    with pytest.raises(ValueError, match=r"must return a single tf\.int64 scalar"):
+        means(lambda x: tf.cast(x % 2, tf.int32), start, count)
+    with pytest.raises(TypeError, match="`reduce_func` must return a state"):
+        means(lambda x: x % 2, start, lambda s, x: (tf.cast(x, tf.float32), s[1]))
