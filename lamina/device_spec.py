@@ -66,6 +66,11 @@ class DeviceSpec:
             key, *rest = part.split(":")
             if key.lower() in ("cpu", "gpu", "tpu") and len(rest) <= 1:
                 rest, key = [key.upper(), *rest], "device"
+            if key == "device" and "device_type" in found:
+                raise ValueError(
+                    f"DeviceSpec: Multiple device types are not allowed in a name; got {spec!r}.\n"
+                    "  Fix: name one device."
+                )
             if key in ("job", "replica", "task") and len(rest) == 1:
                 found[key] = rest[0]
             elif key == "device" and 1 <= len(rest) <= 2:

@@ -5,7 +5,7 @@ algebra. What one operator needs of the classes above it, its adjoint, inverse, 
 products, it finds in `parts.products`.
 """
 
-from lamina.linear_operators import algebra
+from lamina.linear_operators import algebra, functions
 from lamina.linear_operators.base import LinearOperator
 from lamina.linear_operators.blocks import (
     LinearOperatorBlockDiag,

@@ -70,6 +70,7 @@ from lamina.ops.stateless import *
 from lamina.ops.tables import *
 from lamina.ops.taper import *
 from lamina.ops.tensor_array import *
+from lamina.ops.tridiagonal import *
 from lamina.ops.unigrams import *
 from lamina.ops.variables import *
 from lamina.ops.windows import *

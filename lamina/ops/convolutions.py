@@ -235,7 +235,7 @@ def convolution(
         ``(…, *space', outputs)`` in the same layout and dtype.
 
     Raises:
-        ValueError: shapes, padding or data format do not fit.
+        ValueError: shapes, padding or data format do not fit, or strides and dilations are above 1.
 
     Example:
         >>> x = tf.ones((1, 3, 1))
@@ -244,6 +244,7 @@ def convolution(
     """
     who = "tf.nn.convolution"
     rank = _rank_of(filters, who)
+    windows.require_plain(strides, dilations, None, rank, data_format, who)
     return _convolve(who, input, filters, rank, strides, padding, data_format, dilations)
 
 

@@ -1,7 +1,9 @@
 """Decompositions of matrices, and the functions that come from them."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -298,6 +300,27 @@ def expm(input):
     return jsl.expm(checks.square(checks.inexact(input, "input"), "input"))
 
 
+# The iterations below find nothing where eigenvalues are negative numbers, whose roots are complex.
+# On CPU a complex matrix takes LAPACK's Schur form instead; only the derivative is the iteration's.
+
+
+@partial(jnp.vectorize, signature="(n,n)->(n,n)")
+def _root_by_schur(a):
+    return jsl.sqrtm(a)
+
+
+@jax.custom_jvp
+def _root(a):
+    if not jnp.iscomplexobj(a):
+        return _square_root(a)
+    return lax.platform_dependent(a, cpu=_root_by_schur, default=_square_root)
+
+
+@_root.defjvp
+def _slope_of_root(at, steps):
+    return _root(*at), jax.jvp(_square_root, at, steps)[1]
+
+
 _ROOT_STEPS = 30  # the error squares at each, once eigenvalues are within 2 × of the root
 
 
@@ -325,7 +348,8 @@ def sqrtm(input):
     """Return the principal square root of matrices: ``B B`` is the input.
 
     Args:
-        input: Float or complex ``(…, N, N)``, invertible, without negative eigenvalues.
+        input: Float or complex ``(…, N, N)``, invertible; without negative eigenvalues if float, or
+            elsewhere than on CPU.
 
     Returns:
         The shape and dtype of `input`; NaN where there is no such root.
@@ -341,7 +365,7 @@ def sqrtm(input):
     Reference: Higham 2008, Functions of Matrices, eq. 6.15.
     """
     x = checks.square(checks.inexact(input, "input"), "input")
-    return _square_root(_wide(x)).astype(x.dtype)
+    return _root(_wide(x)).astype(x.dtype)
 
 
 matrix_square_root = sqrtm
@@ -360,7 +384,8 @@ def logm(input):
     """Return the principal logarithm of matrices, whose exponential is the input.
 
     Args:
-        input: complex64 or complex128 ``(…, N, N)``, invertible, without negative eigenvalues.
+        input: complex64 or complex128 ``(…, N, N)``, invertible; without negative eigenvalues
+            elsewhere than on CPU.
 
     Returns:
         The shape and dtype of `input`.
@@ -380,8 +405,7 @@ def logm(input):
             f"`input` must be complex; got {input.dtype}.\n  Fix: tf.cast(x, tf.complex64)."
         )
     root = _wide(checks.square(input, "input"))
-    for _ in range(_LOG_ROOTS):
-        root = _square_root(root)
+    root = lax.fori_loop(0, _LOG_ROOTS, lambda _, each: _root(each), root)
     identity = jnp.eye(root.shape[-1], dtype=root.dtype)
     near = root - identity
     total = jnp.zeros_like(near)

@@ -203,7 +203,9 @@ class Generator:
         return normal_draw(source, shape, mean, stddev, dtype, who, (-2.0, 2.0))
 
     def uniform(self, shape, minval=0, maxval=None, dtype=dtypes.float32, name=None):
-        """Draw from `[minval, maxval)`; see `tf.random.uniform`."""
+        """Draw from `[minval, maxval)`; see `tf.random.uniform`. Both None: all integers."""
+        if minval is None and maxval is None:
+            return self.uniform_full_int(shape, dtype)
         who = "tf.random.Generator.uniform"
         return uniform_draw(self._stream.next(), shape, minval, maxval, dtype, who)
 

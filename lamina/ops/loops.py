@@ -8,7 +8,9 @@ from jax import lax
 
 from lamina.engine import (
     Closed,
+    DType,
     Tensor,
+    TensorSpec,
     TensorType,
     Trace,
     close,
@@ -426,24 +428,28 @@ def map_fn(
     Args:
         fn: A function of one element (of the structure of `elems`).
         elems: A Tensor, or a structure of Tensors, of shape `(N, ...)`.
-        dtype: Accepted, as `fn_output_signature`.
+        dtype: An older name of `fn_output_signature`.
         parallel_iterations: Accepted, unused.
         back_prop: Whether gradients flow through a program's loop; eager loops have them.
         swap_memory: Accepted, unused.
         infer_shape: Accepted, unused.
         name: Accepted, unused.
-        fn_output_signature: Accepted; the dtypes of `fn`'s results are those it returns.
+        fn_output_signature: The structure of `fn`'s results, of dtypes or TensorSpecs; None for
+            that of `elems`.
 
     Returns:
         `fn`'s structure of results, each of shape `(N, ...)`.
 
     Raises:
-        ValueError: `elems` holds no Tensor, or a scalar.
+        ValueError: `elems` holds no Tensor, or a scalar; or the results have another structure or
+            shape than the signature.
+        InvalidArgumentError: they have another dtype.
 
     Example:
         >>> tf.map_fn(lambda x: x * x, tf.constant([1.0, 2.0, 3.0])).numpy()
         array([1., 4., 9.], dtype=float32)
     """
+    wanted = dtype if fn_output_signature is None else fn_output_signature
     tensors = nest.map_structure(convert_to_tensor, elems)
     if not all(t.ndim for t in nest.flatten(tensors)) or not nest.flatten(tensors):
         raise ValueError(
@@ -452,6 +458,7 @@ def map_fn(
         )
     try:
         found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
+        _require_signature(found, wanted, tensors)
         return _constant_unless(back_prop, found)
     except errors.TracedValueError:
         if not local.trace.eager:
@@ -464,7 +471,37 @@ def map_fn(
         for i in range(len(flat[0]))
     ]
     columns = zip(*map(nest.flatten, results), strict=True)
-    return nest.pack_sequence_as(results[0], [convert_to_tensor(list(c)) for c in columns])
+    found = nest.pack_sequence_as(results[0], [convert_to_tensor(list(c)) for c in columns])
+    _require_signature(found, wanted, tensors)
+    return found
+
+
+def _require_signature(found, wanted, tensors):
+    """Raise unless what `tf.map_fn` found is what its signature says."""
+    if wanted is None:
+        wanted = nest.map_structure(lambda t: t.dtype, tensors)
+    leaves, results = nest.flatten(wanted), nest.flatten(found)
+    if not all(isinstance(each, DType | TensorSpec) for each in leaves):
+        return  # dtypes by name, and composite values
+    try:
+        nest.assert_same_structure(wanted, found)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"tf.map_fn: `fn` must return the structure of `fn_output_signature`, {wanted!r}; got "
+            f"{found!r}.\n  Fix: pass `fn_output_signature`; None stands for that of `elems`."
+        ) from None
+    for leaf, result in zip(leaves, results, strict=True):
+        dtype = leaf.dtype if isinstance(leaf, TensorSpec) else leaf
+        if result.dtype is not dtype:
+            raise errors.InvalidArgumentError(
+                f"tf.map_fn: `fn` must return {dtype.name}, as `fn_output_signature` says; got "
+                f"{result.dtype.name}.\n  Fix: pass fn_output_signature=tf.{result.dtype.name}."
+            )
+        if isinstance(leaf, TensorSpec) and not leaf.shape.is_compatible_with(result.shape[1:]):
+            raise ValueError(
+                f"tf.map_fn: `fn` must return the shape {leaf.shape} of `fn_output_signature`; got "
+                f"{result.shape[1:]}.\n  Fix: change one of them."
+            )
 
 
 def vectorized_map(

@@ -409,11 +409,11 @@ def pool(
             f"tf.nn.pool: `pooling_type` must be 'MAX' or 'AVG'; got {pooling_type!r}.\n"
             "  Fix: choose one of the two."
         )
-    kernel, rank = kernels[pooling_type], _rank_of(input, "tf.nn.pool")
+    who = "tf.nn.pool"
+    kernel, rank = kernels[pooling_type], _rank_of(input, who)
     strides = 1 if strides is None else strides
-    return _pooled(
-        kernel, "tf.nn.pool", input, rank, window_shape, strides, padding, data_format, dilations
-    )
+    windows.require_plain(strides, dilations, padding, rank, data_format, who)
+    return _pooled(kernel, who, input, rank, window_shape, strides, padding, data_format, dilations)
 
 
 class MaxPoolWithArgmax(NamedTuple):

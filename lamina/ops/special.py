@@ -172,6 +172,17 @@ def polygamma(a, x):
     return lax.polygamma(lax.stop_gradient(a), x)
 
 
+@jax.custom_jvp
+def _zeta(x, q):
+    return lax.zeta(x, q)
+
+
+@_zeta.defjvp
+def _slope_of_zeta(at, steps):
+    x, q = at
+    return _zeta(x, q), -x * _zeta(x + 1, q) * steps[1]  # as TF, no slope in x
+
+
 @op
 def zeta(x, q):
     """Return the Hurwitz zeta function ``Σ (q + n)⁻ˣ`` over n from 0, elementwise.
@@ -187,8 +198,7 @@ def zeta(x, q):
         >>> tf.math.zeta([2.0], [1.0]).numpy()
         array([1.64493...], dtype=float32)
     """
-    x, q = jnp.broadcast_arrays(checks.inexact(x), q)
-    return lax.zeta(lax.stop_gradient(x), q)
+    return _zeta(*jnp.broadcast_arrays(checks.inexact(x), q))
 
 
 @op
@@ -229,6 +239,20 @@ def igammac(a, x):
     return jnp.where(a > 0, lax.igammac(a, x), jnp.nan)
 
 
+@jax.custom_jvp
+def _betainc(a, b, x):
+    return lax.betainc(a, b, x)
+
+
+@_betainc.defjvp
+def _slope_of_betainc(at, steps):
+    """Return the density of the beta distribution; as in TF, it has slopes in a and b itself."""
+    a, b, x = at
+    log_beta = lax.lgamma(a) + lax.lgamma(b) - lax.lgamma(a + b)
+    density = jnp.exp(special.xlog1py(b - 1, -x) + special.xlogy(a - 1, x) - log_beta)
+    return _betainc(a, b, x), density * steps[2]
+
+
 @op
 def betainc(a, b, x):
     """Return the regularized incomplete beta function, elementwise.
@@ -246,8 +270,7 @@ def betainc(a, b, x):
         array([0.25], dtype=float32)
     """
     a, b, x = jnp.broadcast_arrays(checks.inexact(a, "a"), b, x)
-    a, b = lax.stop_gradient((a, b))
-    return jnp.where((a > 0) & (b > 0), lax.betainc(a, b, x), jnp.nan)
+    return jnp.where((a > 0) & (b > 0), _betainc(a, b, x), jnp.nan)
 
 
 @op

@@ -19,6 +19,7 @@ __all__ = [
     "output_size",
     "pads",
     "per_axis",
+    "require_plain",
     "require_windows",
     "shifted",
     "sliding",
@@ -240,6 +241,31 @@ def output_size(size, window, stride, dilation):
     if size and size - span + 2 * stride <= 0:
         raise errors.InvalidArgumentError(_MSG_TOO_LARGE.format(span=span, size=size))
     return max((size - span) // stride + 1, 0)
+
+
+def require_plain(strides, dilations, padding, rank, data_format, who):
+    """Raise for dilated windows that TF does not slide: by steps, or padded with "SAME" to pool.
+
+    Args:
+        strides: See `per_axis`.
+        dilations: See `per_axis`.
+        padding: A name, None where "SAME" is no matter.
+        rank: How many spatial axes there are.
+        data_format: See `channels_come_first`.
+        who: The function to name in errors.
+
+    Raises:
+        ValueError: dilations above 1 come with such.
+    """
+    first = channels_come_first(data_format, who)
+    apart = per_axis(dilations, rank, first, f"{who}: `dilations`")
+    steps = per_axis(strides, rank, first, f"{who}: `strides`")
+    if max(apart) > 1 and (max(steps) > 1 or padding == "SAME"):
+        raise ValueError(
+            f"{who}: `dilations` above 1 go with strides of 1, and in pooling with 'VALID'; got "
+            f"dilations {apart}, strides {steps}, padding {padding!r}.\n"
+            "  Fix: leave one of them at 1."
+        )
 
 
 def require_windows(result, given, space, who, eager):

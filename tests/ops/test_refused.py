@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 
 import lamina as tf
 from lamina.engine import errors
@@ -201,3 +203,111 @@ def test_clipping_gradients_of_several_dtypes():
     assert [t.dtype for t in clipped] == [tf.float32, tf.bfloat16]
     assert [float(t[0]) for t in clipped] == [1.5, 2.0]
     assert (norm.dtype, float(norm)) == (tf.float32, 5.0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: tf.nn.convolution(X, tf.ones((1, 2, 2, 1)), strides=2, dilations=2),
+        lambda: tf.nn.pool(X, [1, 2], "AVG", strides=[2, 2], dilations=[2, 2]),
+        lambda: tf.nn.pool(X, [1, 2], "MAX", padding="SAME", dilations=[2, 2]),
+    ],
+)
+def test_dilated_windows_move_by_single_steps(call):
+    with pytest.raises(ValueError, match="`dilations` above 1 go with strides of 1"):
+        call()
+
+
+def test_a_device_is_named_once():
+    with pytest.raises(ValueError, match="Multiple device types"):
+        tf.DeviceSpec.from_string("/cpu:0/gpu:0")
+
+
+def test_a_generator_draws_all_integers():
+    drawn = tf.random.Generator.from_seed(1).uniform((50,), None, None, tf.int32)
+    assert drawn.dtype is tf.int32
+    assert int(tf.reduce_min(drawn)) < 0
+
+
+def test_logarithms_and_roots_where_eigenvalues_are_negative():
+    given = np.array([[0.5, -2.0], [1.0, -3.0]]) + 0j
+    assert np.linalg.eigvals(given).real.min() < 0
+    for x in (tf.constant(given), tf.constant(np.stack([given, 2 * given]))):
+        np.testing.assert_allclose(tf.linalg.expm(tf.linalg.logm(x)), x, atol=1e-9)
+        root = tf.linalg.sqrtm(x)
+        np.testing.assert_allclose(root @ root, x, atol=1e-9)
+
+
+def test_slopes_of_zeta_and_betainc():
+    a, b, x = (tf.constant(v, tf.float64) for v in (1.5, 0.7, 0.2))
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch((a, b, x))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch((a, b, x))
+            beta, zeta = tf.math.betainc(a, b, x), tf.math.zeta(a, x)
+        slope = tape.gradient(beta, x)
+    np.testing.assert_allclose(slope, scipy.stats.beta(1.5, 0.7).pdf(0.2), rtol=1e-9)
+    wanted = -1.5 * scipy.special.zeta(2.5, 0.2)
+    np.testing.assert_allclose(tape.gradient(zeta, x), wanted, rtol=1e-9)
+    step = 1e-6
+
+    def density(a, b):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.math.betainc(a, b, x)
+        return float(tape.gradient(y, x))
+
+    wanted = (density(a + step, b) - density(a - step, b)) / (2 * step)
+    np.testing.assert_allclose(outer.gradient(slope, a), wanted, rtol=1e-6)
+
+
+def test_tridiagonal_systems_without_unused_elements():
+    above, middle, below = [1.0, 2.0], [4.0, 5.0, 6.0], [1.0, 3.0]
+    whole = tf.constant([[4.0, 1.0, 0.0], [1.0, 5.0, 2.0], [0.0, 3.0, 6.0]])
+    for three in ((above, middle, below), ([*above, 9.0], middle, [9.0, *below])):
+        found = tf.linalg.tridiagonal_solve(three, [1.0, 2.0, 3.0], diagonals_format="sequence")
+        np.testing.assert_allclose(tf.linalg.matvec(whole, found), [1, 2, 3], rtol=1e-5)
+    with pytest.raises(errors.InvalidArgumentError, match="must have 3 elements, or 2"):
+        tf.linalg.tridiagonal_solve(
+            ([1.0], middle, below), [1.0, 2.0, 3.0], diagonals_format="sequence"
+        )
+    with pytest.raises(errors.InvalidArgumentError, match="three diagonals"):
+        tf.linalg.tridiagonal_solve(tf.ones((2, 3)), tf.ones(3))
+    assert tf.linalg.tridiagonal_solve(tf.zeros((3, 0)), tf.zeros((0, 1))).shape == (0, 1)
+
+
+def test_map_fn_keeps_to_its_signature():
+    x = tf.constant([1, 2])
+    for call in (tf.map_fn, tf.function(tf.map_fn)):
+        with pytest.raises(errors.InvalidArgumentError, match="must return int32"):
+            call(lambda t: tf.cast(t, tf.float32), x)
+    with pytest.raises(ValueError, match="must return the structure"):
+        tf.map_fn(lambda t: (t, t), x)
+    with pytest.raises(ValueError, match="must return the shape"):
+        tf.map_fn(lambda t: tf.ones(2), x, fn_output_signature=tf.TensorSpec([3], tf.float32))
+    two = tf.map_fn(lambda t: (t, 0.5), x, fn_output_signature=(tf.int32, tf.float32))
+    assert [t.dtype for t in two] == [tf.int32, tf.float32]
+
+
+def test_functions_of_operators():
+    dense = tf.constant([[4.0, 1.0], [2.0, 3.0]])
+    a = tf.linalg.LinearOperatorFullMatrix(dense)
+    x = tf.constant([[1.0], [2.0]])
+    pairs = [
+        (tf.matmul(a, x), tf.matmul(dense, x)),
+        (tf.matmul(x, a, adjoint_a=True), tf.matmul(x, dense, adjoint_a=True)),
+        (tf.matmul(a, a).to_dense(), tf.matmul(dense, dense)),
+        (tf.linalg.matvec(a, [1.0, 2.0]), [6.0, 8.0]),
+        (tf.linalg.solve(a, x), tf.linalg.solve(dense, x)),
+        (tf.linalg.inv(a).to_dense(), tf.linalg.inv(dense)),
+        (tf.linalg.adjoint(a).to_dense(), tf.transpose(dense)),
+        (tf.linalg.trace(a), 7.0),
+        (tf.linalg.det(a), 10.0),
+        (tf.linalg.diag_part(a), [4.0, 3.0]),
+    ]
+    for found, wanted in pairs:
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    with pytest.raises(ValueError, match="takes `adjoint_a`"):
+        tf.matmul(a, x, transpose_a=True)
+    with pytest.raises(ValueError, match="`matrix` must be an operator"):
+        tf.linalg.solve(x, a)
