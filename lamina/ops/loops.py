@@ -31,7 +31,7 @@ from lamina.ops.looped_arrays import joined_arrays
 from lamina.ops.shaping import broadcast_to
 from lamina.ops.tensor_array import TensorArray
 
-__all__ = ["foldl", "foldr", "map_fn", "scan", "vectorized_map", "while_loop"]
+__all__ = ["foldl", "foldr", "map_elements", "map_fn", "scan", "vectorized_map", "while_loop"]
 
 
 def while_loop(
@@ -449,7 +449,32 @@ def map_fn(
         >>> tf.map_fn(lambda x: x * x, tf.constant([1.0, 2.0, 3.0])).numpy()
         array([1., 4., 9.], dtype=float32)
     """
+    tensors = nest.map_structure(convert_to_tensor, elems)
+    found = map_elements(fn, tensors, back_prop)
     wanted = dtype if fn_output_signature is None else fn_output_signature
+    _require_signature(found, wanted, tensors)
+    return found
+
+
+def map_elements(fn, elems, back_prop=True):
+    """Apply a function to each element, whatever it returns; see `map_fn`.
+
+    Args:
+        fn: A function of one element.
+        elems: A Tensor, or a structure of Tensors, of shape `(N, ...)`.
+        back_prop: Whether gradients flow through a program's loop.
+
+    Returns:
+        `fn`'s structure of results, each of shape `(N, ...)`.
+
+    Raises:
+        ValueError: `elems` holds no Tensor, or a scalar.
+
+    Example:
+        >>> from lamina import ops
+        >>> ops.map_elements(lambda x: tf.cast(x, tf.float32) / 2, tf.constant([1, 2])).numpy()
+        array([0.5, 1. ], dtype=float32)
+    """
     tensors = nest.map_structure(convert_to_tensor, elems)
     if not all(t.ndim for t in nest.flatten(tensors)) or not nest.flatten(tensors):
         raise ValueError(
@@ -458,7 +483,6 @@ def map_fn(
         )
     try:
         found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
-        _require_signature(found, wanted, tensors)
         return _constant_unless(back_prop, found)
     except errors.TracedValueError:
         if not local.trace.eager:
@@ -471,9 +495,7 @@ def map_fn(
         for i in range(len(flat[0]))
     ]
     columns = zip(*map(nest.flatten, results), strict=True)
-    found = nest.pack_sequence_as(results[0], [convert_to_tensor(list(c)) for c in columns])
-    _require_signature(found, wanted, tensors)
-    return found
+    return nest.pack_sequence_as(results[0], [convert_to_tensor(list(c)) for c in columns])
 
 
 def _require_signature(found, wanted, tensors):

@@ -311,3 +311,8 @@ def test_functions_of_operators():
         tf.matmul(a, x, transpose_a=True)
     with pytest.raises(ValueError, match="`matrix` must be an operator"):
         tf.linalg.solve(x, a)
+
+
+def test_keras_map_takes_what_the_function_returns():
+    found = tf.keras.ops.map(lambda t: tf.cast(t, tf.float32) / 2, tf.constant([1, 2]))
+    assert found.numpy().tolist() == [0.5, 1]

@@ -141,7 +141,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> tf.keras.ops.map(lambda x: x * x, tf.constant([1.0, 2.0])).numpy()
         array([1., 4.], dtype=float32)
     """
-    return ops.map_fn(f, nest.map_structure(convert_to_tensor, xs))
+    return ops.map_elements(f, nest.map_structure(convert_to_tensor, xs))
 
 
 @graph_function
