@@ -337,6 +337,7 @@ __getattr__, __dir__ = _on_demand(
         "saved_model",
         "sets",
         "signal",
+        "quantization",
         "sparse",
         "strings",
         "sysconfig",

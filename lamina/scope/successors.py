@@ -16,9 +16,16 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "tf.tpu": ("TensorFlow's TPU runtime", "JAX finds TPUs itself: leave the call out"),
     "tf.mlir": ("TensorFlow's compiler", "stats and jax show the programs"),
     "tf.xla": ("TensorFlow's compiler", "every program is compiled by XLA already"),
-    "tf.quantization": (
-        "TensorFlow's integer kernels",
-        "model.quantize gives int8 or int4 weights",
+    **dict.fromkeys(
+        (
+            "tf.quantization.dequantize",
+            "tf.quantization.experimental",
+            "tf.quantization.quantize",
+            "tf.quantization.quantize_and_dequantize",
+            "tf.quantization.quantize_and_dequantize_v2",
+            "tf.quantization.quantized_concat",
+        ),
+        ("TensorFlow's integer kernels", "model.quantize gives int8 or int4 weights"),
     ),
     "tf.graph_util": ("graphs as data", "export the model: model.export"),
     "tf.python": ("TensorFlow's internals", "use the public name"),
