@@ -178,6 +178,11 @@ def _with_axes(mask: Tensor, count: int) -> Tensor:
     return mask
 
 
+def _kept_in(name: str) -> Any:
+    """Return a property that reads and sets another attribute."""
+    return property(lambda self: getattr(self, name), lambda self, to: setattr(self, name, to))
+
+
 class MultiHeadAttention(HeadProjections):
     """Average projected values by how well their keys match each query, in several heads.
 
@@ -294,6 +299,15 @@ class MultiHeadAttention(HeadProjections):
             if attention_axes is None
             else checks.int_tuple(self, "attention_axes", attention_axes)
         )
+
+    # Keras' names of the attributes, which subclasses with a `call` of their own read.
+    _query_dense = _kept_in("query_dense")
+    _key_dense = _kept_in("key_dense")
+    _value_dense = _kept_in("value_dense")
+    _output_dense = _kept_in("output_dense")
+    _num_heads = _kept_in("num_heads")
+    _key_dim = _kept_in("key_dim")
+    _value_dim = _kept_in("value_dim")
 
     def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None):
         key_shape = value_shape if key_shape is None else key_shape

@@ -326,3 +326,21 @@ def test_subclasses_may_say_how_heads_attend(kind):
     found = Mean(**settings)(x, x, use_causal_mask=True)
     assert [s.as_list()[-2:] for s in seen] == [[4, 4]]
     assert_close(found[:, 0], found[:, 3])
+
+
+def test_subclasses_find_the_projections_under_keras_names():
+    class Cached(tf.keras.layers.MultiHeadAttention):
+        def call(self, query, value):
+            q, k, v = self._query_dense(query), self._key_dense(value), self._value_dense(value)
+            assert q.shape[-2:] == (self._num_heads, self._key_dim)
+            heads, _ = self._compute_attention(q, k, v)
+            return self._output_dense(heads)
+
+    x = tf.random.normal((2, 4, 5))
+    layer = Cached(2, 3)
+    found = layer(x, x)
+    plain = tf.keras.layers.MultiHeadAttention(2, 3)
+    plain(x, x)
+    plain.set_weights(layer.get_weights())
+    assert_close(found, plain(x, x))
+    assert len(layer.weights) == 8
