@@ -173,12 +173,19 @@ def _found(name: str) -> Any:
 
 
 def _attribute(name: str, target: str) -> Any:
-    """Return a namespace that is no module of its own."""
+    """Return a namespace that is no module of its own.
+
+    What Keras has in a private file stands in the namespace around it: `keras.src.losses.losses`
+    is `keras.losses`.
+    """
     value: Any = importlib.import_module("lamina")
-    for part in target.split(".")[1:]:
+    parts = target.split(".")[1:]
+    for at, part in enumerate(parts):
         try:
             value = getattr(value, part)
         except AttributeError:
+            if at > 1 and name.startswith("keras.src."):
+                return value
             raise _no_module(name, target) from None
     return value
 

@@ -44,6 +44,10 @@ RENAMED: dict[str, str] = {
         "tf.keras.mixed_precision.set_global_policy"
     ),
     "tf.keras.optimizers.experimental": "tf.keras.optimizers",
+    "tf.keras.saving.object_registration": "tf.keras.saving",
+    "tf.keras.saving.saving_api": "tf.keras.saving",
+    "tf.keras.saving.saving_lib": "tf.keras.saving",
+    "tf.keras.saving.serialization_lib": "tf.keras.saving",
     "tf.keras.utils.data_utils": "tf.keras.utils",
     "tf.keras.utils.generic_utils": "tf.keras.utils",
     "tf.keras.utils.io_utils": "tf.keras.utils",

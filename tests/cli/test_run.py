@@ -27,10 +27,13 @@ from tensorflow.python.keras import models
 import keras as standalone
 from keras.models import Sequential
 import tf_keras
+from keras.src.losses.losses import LossFunctionWrapper
+from keras.src.saving import serialization_lib
 from beside import helper
 from tensorflow.keras.layers.experimental.preprocessing import Rescaling
 
 assert keras is standalone is tf_keras and Dense is L.Dense and Dropout is L.Dropout
+assert LossFunctionWrapper.__name__ and serialization_lib.deserialize_keras_object
 assert models.Sequential is Sequential and Rescaling is L.Rescaling
 assert __name__ == "__main__" and sys.modules["__main__"].helper is helper
 print(tf.__version__, sys.argv[1:], K.floatx(), helper(tf))
