@@ -159,7 +159,7 @@ class Module:
         The scopes that were open when the module was made come first; those that are open when
         it is entered are left for the block.
         """
-        scope = self.__dict__.get("_name_scope")
+        scope = getattr(self, "_name_scope", None)  # not from __dict__: a class may intercept it
         return name_scope(self.name) if scope is None else scope
 
     @property
