@@ -18,7 +18,16 @@ from lamina.keras import registry
 from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import building, exact, replaced, sources, weights, whole, zipped
+from lamina.keras.saving import (
+    building,
+    exact,
+    folders,
+    replaced,
+    sources,
+    weights,
+    whole,
+    zipped,
+)
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import saveables
 from lamina.keras.spelling import note_older
@@ -29,6 +38,7 @@ _FORMAT = 1
 _KERAS = "3.15.1"  # whose files these are like
 _EXPECTED = "a .keras file"
 _HDF5_NAMES = ("h5", "hdf5")
+_Members = zipped.Archive | folders.Folder
 _CONFIG, _WEIGHTS, _NOTES = "config.json", "model.weights.h5", "lamina.json"
 
 
@@ -53,7 +63,8 @@ def save_model(
         model: The model.
         filepath: A path that ends in ".keras", ".h5" or ".hdf5", or an open binary file.
         overwrite: Whether an existing file is replaced.
-        zipped: True or None: the file is a zip archive.
+        zipped: Whether the file is a zip archive; False gives a folder of its members, at a path
+            without an ending.
         **kwargs: `include_optimizer=False` leaves out the optimizer's state;
             `save_format` is "keras" or "h5", which a path without an ending gets.
 
@@ -82,6 +93,9 @@ def save_model(
         _write(model, filepath, include_optimizer)
         return
     path = as_path(filepath, "save_model")
+    if zipped is False:
+        _save_folder(model, path, overwrite, include_optimizer)
+        return
     if kwargs.get("save_format") in _HDF5_NAMES and path.suffix == "":
         path = path.with_suffix(".h5")
     if path.suffix in whole.ENDINGS:
@@ -101,13 +115,20 @@ def save_model(
         _write(model, file, include_optimizer)
 
 
+def _save_folder(model: Any, path: Path, overwrite: bool, include_optimizer: bool) -> None:
+    if path.suffix in (".keras", *whole.ENDINGS):
+        raise ValueError(
+            f"save_model: with `zipped=False`, `filepath` must be a folder's name, without "
+            f"{path.suffix!r}; got {str(path)!r}.\n  Fix: leave out the ending, or `zipped`."
+        )
+    weights.check_overwrite(path, overwrite, "save_model")
+    _write_members(model, folders.Writer(path), include_optimizer)
+    (path / "assets").mkdir(exist_ok=True)
+
+
 def _check_save_arguments(kwargs: dict[str, Any]) -> None:
     given = {k: v for k, v in kwargs.items() if v is not None}
-    if given.pop("zipped", True) is not True:
-        raise ValueError(
-            "save_model: `zipped` must be True; got False.\n"
-            "  Fix: unpack the .keras file with any zip program."
-        )
+    given.pop("zipped", None)
     if given.pop("save_format", "keras") not in ("keras", *_HDF5_NAMES):
         raise ValueError(
             f"save_model: `save_format` must be 'keras' or 'h5'; got {kwargs['save_format']!r}.\n"
@@ -121,23 +142,27 @@ def _check_save_arguments(kwargs: dict[str, Any]) -> None:
 
 
 def _write(model: Any, file: Any, include_optimizer: bool) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        _write_members(model, archive, include_optimizer)
+
+
+def _write_members(model: Any, archive: Any, include_optimizer: bool) -> None:
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     config = registry.serialize_keras_object(model)
     skip = frozenset() if include_optimizer else frozenset([id(model.__dict__.get("optimizer"))])
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("metadata.json", json.dumps({"keras_version": _KERAS, "date_saved": now}))
-        archive.writestr(_CONFIG, json.dumps(config))
-        with tempfile.TemporaryFile() as h5:
-            weights.write(model, h5, skip)
-            h5.seek(0)
-            with archive.open(_WEIGHTS, "w", force_zip64=True) as member:
-                while block := h5.read(1 << 20):
-                    member.write(block)
-        _write_assets(model, archive)
-        archive.writestr(_NOTES, json.dumps(_notes(model, config)), zipfile.ZIP_DEFLATED)
+    archive.writestr("metadata.json", json.dumps({"keras_version": _KERAS, "date_saved": now}))
+    archive.writestr(_CONFIG, json.dumps(config))
+    with tempfile.TemporaryFile() as h5:
+        weights.write(model, h5, skip)
+        h5.seek(0)
+        with archive.open(_WEIGHTS, "w", force_zip64=True) as member:
+            while block := h5.read(1 << 20):
+                member.write(block)
+    _write_assets(model, archive)
+    archive.writestr(_NOTES, json.dumps(_notes(model, config)), zipfile.ZIP_DEFLATED)
 
 
-def _write_assets(model: Any, archive: zipfile.ZipFile) -> None:
+def _write_assets(model: Any, archive: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for path, obj in saveables(model):
             if hasattr(obj, "save_assets"):
@@ -178,7 +203,8 @@ def load_model(
     `custom_objects`.
 
     Args:
-        filepath: The path, or an open binary file.
+        filepath: The path of a file or, saved with ``zipped=False``, of a folder; or an open binary
+            file.
         custom_objects: Name → class or function, for those that this program does not define.
         compile: Whether to compile the model as it was, with the optimizer's state.
         safe_mode: Accepted; loading is always safe, and lambdas do not load.
@@ -196,6 +222,9 @@ def load_model(
         with zipped.Archive(filepath, "load_model") as archive:
             return _load(archive, custom_objects, compile, safe_mode)
     path = as_path(filepath, "load_model")
+    if (path / _CONFIG).is_file():
+        folder = folders.Folder(path, f"load_model({str(path)!r})")
+        return _load(folder, custom_objects, compile, safe_mode)
     with open_existing(path, "load_model", _EXPECTED) as file:
         name = f"load_model({str(path)!r})"
         head = file.read(64)
@@ -212,7 +241,7 @@ def load_model(
             return _load(archive, custom_objects, compile, safe_mode)
 
 
-def _load(archive: zipped.Archive, custom_objects: Any, compiled: bool, safe_mode: bool) -> Any:
+def _load(archive: _Members, custom_objects: Any, compiled: bool, safe_mode: bool) -> Any:
     config = archive.json(_CONFIG)
     notes = archive.json(_NOTES) if _NOTES in archive else {}
     if not isinstance(config, dict) or not isinstance(notes, dict):
@@ -252,7 +281,7 @@ def _compile(model: Any, config: Any, who: str) -> None:
         raise
 
 
-def _load_state(model: Any, archive: zipped.Archive) -> None:
+def _load_state(model: Any, archive: _Members) -> None:
     if any(name.startswith("assets/") for name in archive.names()):
         _load_assets(model, archive)
     with (
@@ -262,7 +291,7 @@ def _load_state(model: Any, archive: zipped.Archive) -> None:
         weights.load_into(model, found, archive.who, places, strict_optimizer=True)
 
 
-def _load_assets(model: Any, archive: zipped.Archive) -> None:
+def _load_assets(model: Any, archive: _Members) -> None:
     with tempfile.TemporaryDirectory() as folder:
         archive.extract("assets/", Path(folder))
         for path, obj in saveables(model):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.keras.core.checks import label
-from lamina.keras.saving import weights, whole
+from lamina.keras.saving import shards, weights, whole
 from lamina.keras.saving.files import as_path, replacing
 from lamina.keras.spelling import note_older
 
@@ -45,7 +45,7 @@ def weights_kind(path: Path, save_format: Any = None) -> str:
                 f"{path.suffix!r}; got {str(path)!r}.\n  Fix: leave out `save_format`."
             )
         return "checkpoint"
-    if path.name.endswith(_ENDING) or path.suffix == ".keras":
+    if path.name.endswith((_ENDING, shards.ENDING)) or path.suffix == ".keras":
         return "keras"
     return "h5" if is_hdf5 or save_format in ("h5", "hdf5") else "checkpoint"
 
@@ -65,6 +65,9 @@ def save_older_weights(model: Any, filepath: Any, overwrite: bool = True, **kwar
     """
     path = as_path(filepath, "save_weights")
     kind = weights_kind(path, kwargs.pop("save_format", None))
+    if kwargs.get("max_shard_size") is not None:
+        weights.save_weights(model, path, overwrite=overwrite, **kwargs)
+        return
     if kwargs.get("options") is not None and kind == "checkpoint":
         del kwargs["options"]  # one process writes one file, whatever they say
     if kind == "keras" or not model.built:
@@ -83,7 +86,7 @@ def save_older_weights(model: Any, filepath: Any, overwrite: bool = True, **kwar
 
 def _known_ending(path: Path) -> Path:
     """Return the path; a model without weights is refused for that alone, not for its ending."""
-    is_other = not path.name.endswith(_ENDING) and path.suffix != ".keras"
+    is_other = not path.name.endswith((_ENDING, shards.ENDING)) and path.suffix != ".keras"
     return Path(f"{path}{_ENDING}") if is_other else path
 
 

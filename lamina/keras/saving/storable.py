@@ -23,13 +23,13 @@ class Storable:
         Args:
             filepath: A path that ends in `.keras`.
             overwrite: Whether an existing file is replaced without asking.
-            zipped: Accepted; the file is a zip archive.
+            zipped: False gives a folder of the files that are in the archive.
             **kwargs: Older arguments: `include_optimizer`.
 
         Raises:
             ValueError: another ending, or the file exists and `overwrite` is False.
         """
-        archive.save_model(self, filepath, overwrite=overwrite, **kwargs)
+        archive.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Save the weights to a `.weights.h5` file.
@@ -39,8 +39,9 @@ class Storable:
                 Keras 2's layout. Any other is the prefix of a checkpoint in TensorFlow's files,
                 as TensorFlow 2.0–2.15 wrote; `tf.train.latest_checkpoint` finds it.
             overwrite: Whether an existing file is replaced.
-            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out. `save_format`:
-                "tf" or "h5", for paths that do not say it.
+            **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out. `max_shard_size`:
+                the largest size of a file in GiB, with a path that ends in `.weights.json`.
+                `save_format`: "tf" or "h5", for paths that do not say it.
 
         Raises:
             ValueError: the model is not built; the path is that of a whole model, or the file

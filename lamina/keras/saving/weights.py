@@ -14,7 +14,7 @@ from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.core.state import EXTRA, MISSING, described, fits, table, variable_paths
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import hdf5, older, zipped
+from lamina.keras.saving import hdf5, older, shards, zipped
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import own_variables, saveables, uses_default
 from lamina.keras.saving.mapping import Mapped, propose
@@ -41,17 +41,19 @@ _ENDING = ".weights.h5"
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Save the weights of a model, and the state of its optimizer, to a `.weights.h5` file.
 
-    The file is in Keras 3's layout, and takes the place of an older one in one step.
+    The file is in Keras 3's layout, and takes the place of an older one in one step. With
+    `max_shard_size` the weights go into several files, and a table of them to `filepath`.
 
     Args:
         model: A model, or any layer, that is built.
-        filepath: A path that ends in ".weights.h5".
+        filepath: A path that ends in ".weights.h5", or in ".weights.json" for several files.
         overwrite: Whether an existing file is replaced.
-        **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out.
+        **kwargs: `objects_to_skip`: layers, or the optimizer, to leave out. `max_shard_size`: the
+            largest size of a file's arrays, in GiB.
 
     Raises:
-        ValueError: another ending; the model is not built; or the file exists and `overwrite` is
-            False.
+        ValueError: another ending; the model is not built; an array does not fit in a file; or
+            the file exists and `overwrite` is False.
 
     Example:
         >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
@@ -59,12 +61,21 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
         >>> model.save_weights(folder / "m.weights.h5")
         >>> model.load_weights(folder / "m.weights.h5")
     """
+    most = kwargs.pop("max_shard_size", None)
     skip = _objects_to_skip("save_weights", kwargs)
     path = as_path(filepath, "save_weights")
-    if not path.name.endswith(_ENDING):
+    if most is not None and path.name.endswith(_ENDING):
+        path = path.with_name(path.name.removesuffix(_ENDING) + shards.ENDING)
+        warnings.warn(
+            f"save_weights: with `max_shard_size`, the table of the files is at {str(path)!r}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    ending = _ENDING if most is None else shards.ENDING
+    if not path.name.endswith(ending):
         raise ValueError(
-            f"save_weights: `filepath` must end in {_ENDING!r}; got {str(path)!r}.\n"
-            f"  Fix: use {path.name.removesuffix('.h5') + _ENDING!r}; or model.save(…) for the "
+            f"save_weights: `filepath` must end in {ending!r}; got {str(path)!r}.\n"
+            f"  Fix: use {path.name.partition('.')[0] + ending!r}; or model.save(…) for the "
             f"whole model."
         )
     if not model.built:
@@ -73,6 +84,11 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
             f"  Fix: call it on data, or model.build(input_shape), first."
         )
     check_overwrite(path, overwrite, "save_weights")
+    if most is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with shards.Writer(path, most) as writer:
+            _write(model, writer, skip)
+        return
     with replacing(path) as file:
         write(model, file, skip)
 
@@ -107,14 +123,18 @@ def write(model: Any, file: Any, skip: frozenset[int] = frozenset()) -> None:
         skip: The ids of objects to leave out, with all below them.
     """
     with hdf5.Writer(file) as writer:
-        writer.note({"weights": attribute_map(model)})
-        for path, obj in _without(skip, saveables(model)):
-            if hasattr(obj, "save_own_variables"):
-                obj.save_own_variables(writer.group(path, getattr(obj, "name", None)))
-                continue
-            store = writer.group(path, None)
-            for i, v in enumerate(own_variables(obj)):
-                store[str(i)] = v.numpy()
+        _write(model, writer, skip)
+
+
+def _write(model: Any, writer: hdf5.Writer | shards.Writer, skip: frozenset[int]) -> None:
+    writer.note({"weights": attribute_map(model)})
+    for path, obj in _without(skip, saveables(model)):
+        if hasattr(obj, "save_own_variables"):
+            obj.save_own_variables(writer.group(path, getattr(obj, "name", None)))
+            continue
+        store = writer.group(path, None)
+        for i, v in enumerate(own_variables(obj)):
+            store[str(i)] = v.numpy()
 
 
 def _without(skip: frozenset[int], found: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -166,8 +186,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: A model, or any layer.
-        filepath: A `.weights.h5` or `.keras` file, of lamina or of Keras 3; or an `.h5` file of
-            Keras 2, whose layers are matched by their order.
+        filepath: A `.weights.h5`, `.weights.json` or `.keras` file, of lamina or of Keras 3, or
+            the folder of a model; or an `.h5` file of Keras 2, whose layers are matched by their
+            order.
         skip_mismatch: Whether weights that are missing, too many or of another shape are left as
             they are, with a warning that lists them.
         **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are. `mapping`, for
@@ -196,6 +217,12 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 def _opened(path: Any, who: str, model: Any) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
     """Open the weights in a file; yields what `arrays` does."""
     expected = "a .weights.h5 or .keras file"
+    if path.name.endswith(shards.ENDING):
+        with shards.opened(path, who, arrays) as found:
+            yield found
+        return
+    if (path / "model.weights.h5").is_file():  # a model saved with zipped=False
+        path = path / "model.weights.h5"
     with open_existing(path, who, expected) as file:
         head = file.read(64)
         file.seek(0)
