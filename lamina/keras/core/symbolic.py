@@ -11,6 +11,10 @@ from lamina.keras.naming import auto_name
 __all__ = ["KerasTensor", "Node", "is_symbolic_tensor", "symbolic_type"]
 
 
+class _SymbolError(errors.TracedValueError, ValueError):
+    """A KerasTensor's value was asked for. Keras raises ValueError here, or TypeError for `if`."""
+
+
 class _NoValue:
     """The recorder of KerasTensors: they have no value, ever."""
 
@@ -20,7 +24,7 @@ class _NoValue:
     parent = None
 
     def materialize(self, tensor: Any) -> Any:
-        raise errors.TracedValueError(
+        raise _SymbolError(
             f"KerasTensor: a value was asked for, of shape {tensor.shape}, dtype "
             f"{tensor.dtype.name}; it stands for the input of a model that is being built.\n"
             f"  Fix: call the finished model on data, or compute with layers and tf functions."
@@ -115,6 +119,9 @@ class KerasTensor(Tensor):
 
     def __hash__(self) -> int:
         return identity(self)
+
+    def __bool__(self) -> bool:
+        return _NO_VALUE.materialize(self)
 
     @property
     def _keras_history(self) -> tuple[Any, int, int]:

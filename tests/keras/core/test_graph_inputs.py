@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 import lamina as tf
@@ -152,3 +153,10 @@ def test_shapes_of_named_inputs_come_as_a_list():
     model = tf.keras.Model(parts, {"sum": layers.add(list(parts.values()))})
     assert model.input_shape == [(None, 2), (None, 2)]
     assert model.output_shape == (None, 2)
+
+
+@pytest.mark.parametrize("ask", [bool, np.asarray, lambda t: np.sin(t)])
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+def test_symbols_have_no_value(ask, error):
+    with pytest.raises(error, match="a value was asked for, of shape"):
+        ask(tf.keras.KerasTensor((3, 4)))
