@@ -43,7 +43,7 @@ def audio_dataset_from_directory(
         sampling_rate: Samples a second to convert to, or None.
         output_sequence_length: The samples of each sound, cut or filled with zeros; None fills
             up to the longest of a batch.
-        ragged: Whether the sounds of a batch keep their lengths; not available here.
+        ragged: Whether the sounds of a batch keep their lengths: batches are `tf.RaggedTensor`s.
         shuffle: Whether the order is random, and another one in each pass.
         seed: The seed of the order.
         validation_split: The share held out for validation, in (0, 1).
@@ -57,15 +57,13 @@ def audio_dataset_from_directory(
 
     Raises:
         ValueError: an argument is wrong, or no sound was found.
-        errors.UnimplementedError: `ragged=True`, or a file that is not 16-bit PCM.
+        errors.UnimplementedError: a file is not 16-bit PCM.
     """
     who = "audio_dataset_from_directory"
-    if ragged:
-        if output_sequence_length is not None:
-            raise ValueError(f"{who}: `ragged` and `output_sequence_length` exclude each other.")
-        raise errors.UnimplementedError(
-            f"{who}: ragged batches are not available; got ragged=True.\n"
-            f"  Fix: leave it out, and sounds are filled with zeros up to the longest of a batch."
+    if ragged and output_sequence_length is not None:
+        raise ValueError(
+            f"{who}: `ragged` and `output_sequence_length` exclude each other.\n"
+            f"  Fix: leave one of the two out."
         )
     if sampling_rate is not None and (not isinstance(sampling_rate, int) or sampling_rate <= 0):
         raise ValueError(f"{who}: `sampling_rate` must be a positive int; got {sampling_rate!r}.")
@@ -76,6 +74,7 @@ def audio_dataset_from_directory(
     files = read_labelled(folder)
     length = output_sequence_length
     batch = Dataset.padded_batch if length is None else Dataset.batch
+    batch = Dataset.ragged_batch if ragged else batch
     spec = TensorSpec([length, None], "float32")
     return as_datasets(folder, files, lambda p: _load(p, sampling_rate, length), spec, batch)
 

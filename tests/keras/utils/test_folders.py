@@ -116,8 +116,15 @@ def test_sounds(root):
     )
     slower = utils.audio_dataset_from_directory(root / "wav", sampling_rate=4000, **PLAIN)
     assert arrays(slower)[0][0].shape == (3, 6, 1)
-    with pytest.raises(tf.errors.UnimplementedError, match="ragged batches are not available"):
-        utils.audio_dataset_from_directory(root / "wav", ragged=True)
+    ragged, labels = next(
+        iter(utils.audio_dataset_from_directory(root / "wav", ragged=True, **PLAIN))
+    )
+    assert ragged.shape.as_list() == [3, None, None]
+    for sound, whole, length in zip(ragged, padded[0][0], ragged.row_lengths(), strict=True):
+        np.testing.assert_array_equal(sound.to_tensor(), whole[: int(length)])
+    assert labels.numpy().tolist() == padded[0][1].tolist()
+    with pytest.raises(ValueError, match="`ragged` and `output_sequence_length` exclude"):
+        utils.audio_dataset_from_directory(root / "wav", ragged=True, output_sequence_length=5)
 
 
 def test_a_model_trains_on_a_folder(root):
