@@ -9,6 +9,7 @@ from lamina.keras import registry
 from lamina.keras.core import calling
 from lamina.keras.core.graph import Graph, OpLayer
 from lamina.keras.core.layer import Layer
+from lamina.keras.core.symbolic import KerasTensor
 from lamina.keras.naming import auto_name
 
 __all__ = ["Function", "FunctionLayer", "Operation", "graph_function"]
@@ -198,3 +199,12 @@ class Function(Operation):
                     f"{tuple(wanted.shape)}; got {tuple(value.shape)}.\n"
                     f"  Fix: reshape it, or use None for the size in tf.keras.Input."
                 )
+
+
+@graph_function
+def keras_mask(x: Any) -> Any:
+    """Return the mask that a Tensor carries: what a symbol's mask is when the model runs."""
+    return x._keras_mask
+
+
+KerasTensor.mask_of = staticmethod(keras_mask)

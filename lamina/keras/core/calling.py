@@ -27,7 +27,7 @@ from lamina.keras.core import buildspec, reporting
 from lamina.keras.core.callspec import CallSpec
 from lamina.keras.core.checks import label
 from lamina.keras.core.reporting import is_shape
-from lamina.keras.core.symbolic import KerasTensor, Node
+from lamina.keras.core.symbolic import KerasTensor, MaskSymbol, Node
 
 __all__ = ["MissingCallError"]
 
@@ -347,7 +347,7 @@ def _mask_type(output: Any) -> TensorType | None:
 
 
 def _masked(symbol: KerasTensor, mask: TensorType | None) -> KerasTensor:
-    symbol._keras_mask = None if mask is None else KerasTensor.of(mask)
+    symbol._keras_mask = None if mask is None else MaskSymbol.carried_by(symbol, mask)
     return symbol
 
 

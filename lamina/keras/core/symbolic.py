@@ -8,7 +8,7 @@ from lamina.engine import Tensor, TensorType, as_dtype, errors, symbolic_dim, ty
 from lamina.engine.identity import identity
 from lamina.keras.naming import auto_name
 
-__all__ = ["KerasTensor", "Node", "is_symbolic_tensor", "symbolic_type"]
+__all__ = ["KerasTensor", "MaskSymbol", "Node", "is_symbolic_tensor", "symbolic_type"]
 
 
 class _SymbolError(errors.TracedValueError, ValueError):
@@ -144,6 +144,8 @@ class KerasTensor(Tensor):
 
     # keras/core/graph.py puts the function here that makes a layer of an operation.
     apply_op: Any = None
+    # keras/core/applied.py puts the function here that gives the mask of a Tensor.
+    mask_of: Any = None
 
     def __reduce__(self) -> Any:
         state = {"node": self.node, "index": self.index, "_label": self._label}
@@ -157,6 +159,34 @@ class KerasTensor(Tensor):
         )
 
     __str__ = __repr__
+
+
+class MaskSymbol(KerasTensor):
+    """The mask that a KerasTensor carries; a node of the graph for those who compute with it."""
+
+    _owner: KerasTensor
+
+    @classmethod
+    def carried_by(cls, owner: KerasTensor, kind: TensorType) -> "MaskSymbol":
+        """Return the stand-in of the mask of `owner`."""
+        made = cls.__new__(cls)
+        made._owner = owner
+        made._set(kind, None, 0, None)
+        return made
+
+    @property
+    def node(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The call that takes the mask off its Tensor."""
+        if self._node is None and self._owner.node is not None:
+            node = KerasTensor.mask_of(self._owner).node
+            node.outputs[:] = [self]
+            node.structure = self
+            self._node = node
+        return self._node
+
+    @node.setter
+    def node(self, node: Any) -> None:
+        self._node = node
 
 
 def symbolic_type(shape: Any, dtype: Any) -> TensorType:

@@ -151,3 +151,18 @@ def test_features_of_one_masked_and_one_whole_input_are_all_kept():
     x = embedded()
     joined = layers.Concatenate()([x, tf.ones_like(x)])
     assert joined._keras_mask.numpy().all()
+
+
+def test_the_mask_of_a_symbol_is_part_of_the_graph(tmp_path):
+    x = tf.keras.Input((4,), dtype="int32")
+    y = layers.Dense(2)(layers.Embedding(5, 3, mask_zero=True)(x))
+    weight = tf.cast(y._keras_mask, "float32")[:, :, None]
+    mean = tf.reduce_sum(y * weight, axis=1) / tf.reduce_sum(weight, axis=1)
+    model = tf.keras.Model(x, [mean, y._keras_mask])
+    found, mask = model(IDS)
+    assert mask.numpy().tolist() == MASK.tolist()
+    assert_close(found[1], model.layers[2](model.layers[1](IDS))[1, 0])
+    model.save(tmp_path / "m.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras")
+    assert_close(loaded(IDS)[0], found)
+    assert tf.keras.models.clone_model(model)(IDS)[1].numpy().tolist() == MASK.tolist()
