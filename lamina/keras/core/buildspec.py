@@ -12,7 +12,7 @@ def names_of(build: Any) -> tuple[str, ...]:
     """Return the parameters of a class's `build`, without self."""
     found = _names.get(build)
     if found is None:
-        found = _names[build] = tuple(n for n in _parameters(build) if n != "self")
+        found = _names[build] = tuple(_parameters(build))[1:]
     return found
 
 

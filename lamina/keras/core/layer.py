@@ -213,12 +213,16 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
         """Add a scalar to the loss; it counts for the call that runs.
 
         Args:
-            loss: A scalar Tensor, a list of them, or a function without arguments.
+            loss: A scalar Tensor, a list of them, or a function without arguments. A function that
+                is given outside of `call` counts in every call.
         """
-        if callable(loss) and not isinstance(loss, Tensor | Variable):
-            loss = loss()
         calling.note_losses(self)
         for value in nest.flatten(loss):
+            if callable(value) and not isinstance(value, Tensor | Variable):
+                if not (self.built and any(each is self for each in local.calls)):
+                    self.__dict__.setdefault("_lm_loss_functions", []).append(value)
+                    continue
+                value = value()
             tensor = convert_to_tensor(value)
             if tensor.shape.rank != 0:
                 raise ValueError(
@@ -233,6 +237,7 @@ class Layer(Weighted, Stated, Stateless, Quantizable, Captured):  # pyright: ign
         found: list[Any] = []
         for layer in self._flatten_layers():
             found.extend(layer._lm_losses)
+            found.extend(fn() for fn in layer.__dict__.get("_lm_loss_functions", ()))
         found.extend(v.regularizer(v) for v in self.trainable_weights if _regularized(v))
         return found
 

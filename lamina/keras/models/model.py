@@ -4,9 +4,10 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from lamina.engine import errors, versions
+from lamina import ops
+from lamina.engine import errors, nest, versions
 from lamina.keras import registry
-from lamina.keras.core import Graph, Layer, OpLayer, calling, clone_graph
+from lamina.keras.core import Graph, KerasTensor, Layer, OpLayer, calling, clone_graph
 from lamina.keras.core.checks import label
 from lamina.keras.core.editing import Editable
 from lamina.keras.core.graph_config import graph_config, graph_from_config
@@ -69,6 +70,7 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
     def _set_graph(self, graph: Graph) -> None:
         own = self.__dict__
         own["_graph"] = graph
+        own["_lm_graph_with_losses"] = None
         own["_lm_graph_layers"] = None
         own["graph_layers"] = list(graph.layers)
         own["built"] = True
@@ -132,9 +134,48 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
                     f"{label(self)}: the class {kind} does not have a `call` method.\n"
                     f"  Fix: def call(self, inputs): return ..."
                 )
-            return alone(self._graph.run(match_inputs(self, self._graph, inputs)))
+            given = match_inputs(self, self._graph, inputs)
+            with_losses: Graph | None = self.__dict__.get("_lm_graph_with_losses")
+            if with_losses is None:
+                return alone(self._graph.run(given))
+            outputs, *losses = with_losses.run(given)
+            for loss in losses:
+                super().add_loss(ops.reduce_mean(loss))
+            return alone(outputs)
 
     _runs_graph: Any = call  # what a class with another `call` does not do
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss; see `Layer.add_loss`.
+
+        A functional model takes KerasTensors too, computed from its inputs, as Keras 2 did: their
+        means count in each call. Files and `get_config` do not hold them.
+
+        Args:
+            loss: A scalar Tensor, a KerasTensor of any shape, a list of them, or a function without
+                arguments.
+
+        Raises:
+            ValueError: a Tensor is no scalar, or a KerasTensor has no place in the model's graph.
+        """
+        graph = self.__dict__.get("_graph")
+        symbols = [t for t in nest.flatten(loss) if isinstance(t, KerasTensor)]
+        rest = [t for t in nest.flatten(loss) if not isinstance(t, KerasTensor)]
+        if symbols:
+            if graph is None:
+                raise ValueError(
+                    f"{label(self)}: `add_loss` takes KerasTensors in functional models alone; "
+                    f"got {symbols[0]!r}.\n"
+                    f"  Fix: call self.add_loss in `call`, on what it computes."
+                )
+            before = self.__dict__.get("_lm_graph_with_losses")
+            known = before.outputs[1:] if before is not None else []
+            made = Graph(graph.inputs, [graph.outputs, *known, *symbols], self.name)
+            self.loss_layers = [each for each in made.layers if each not in graph.layers]
+            self.__dict__["_lm_graph_with_losses"] = made
+            versions.tracked += 1
+        if rest:
+            super().add_loss(rest)
 
     def _symbolic_structure(self, structure: Any) -> Any:
         """Return the structure of a call's outputs as a call on KerasTensors gives it.
@@ -326,6 +367,10 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
         if self.__dict__.get("_graph") is not None:
             held = made.__dict__["graph_layers"]  # a Sequential's are without the input
             made._set_graph(clone_graph(self._graph, lambda layer: memo[id(layer)]))
+            losses = self.__dict__.get("_lm_graph_with_losses")
+            if losses is not None:
+                losses = clone_graph(losses, lambda layer: memo[id(layer)])
+            made.__dict__["_lm_graph_with_losses"] = losses
             made.__dict__["graph_layers"] = held
         return made
 
@@ -333,7 +378,8 @@ class Model(Trainer, Viewable, Editable, Storable, QuantizableModel, Layer):  # 
 def _copied(model: Any, memo: dict[int, Any]) -> Any:
     made = object.__new__(type(model))
     memo[id(model)] = made
-    state = {k: v for k, v in model.__getstate__().items() if k != "_graph"}
+    graphs = ("_graph", "_lm_graph_with_losses")
+    state = {k: v for k, v in model.__getstate__().items() if k not in graphs}
     made.__dict__["_graph"] = None
     made.__setstate__({k: copy.deepcopy(v, memo) for k, v in state.items()})
     made._forget_steps()

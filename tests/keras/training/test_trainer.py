@@ -1,5 +1,7 @@
 """Compile, fit, evaluate, predict and the steps a user overrides; the numbers come from Keras 3."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -316,3 +318,44 @@ def test_predict_joins_batches_of_other_sizes_in_a_ragged_tensor():
     assert images.shape.as_list() == [3, None, None, 4]
     assert images.ragged_rank == 2
     assert images[2, 1, 4].numpy().tolist() == [76, 77, 78, 79]
+
+
+def test_a_functional_model_adds_losses_of_its_symbols():
+    x, y = tf.keras.Input((1,)), tf.keras.Input((1,))
+    found = tf.keras.layers.Dense(1, kernel_initializer="ones")(x)
+    model = tf.keras.Model([x, y], found)
+    model.add_loss(tf.abs(y - found))
+    model.add_loss(tf.reduce_mean(tf.square(y - found)))
+    model.compile(tf.keras.optimizers.SGD(0.0))
+    data = [np.float32([[0], [1]]), np.float32([[1], [4]])]
+    assert model.fit(data, epochs=2, verbose=0).history["loss"] == [7.0, 7.0]
+    model(data)
+    assert [float(v) for v in model.losses] == [2.0, 5.0]
+    again = copy.deepcopy(model)
+    again(data)
+    assert [float(v) for v in again.losses] == [2.0, 5.0]
+
+
+def test_a_loss_function_counts_in_every_call():
+    class Scaled(tf.keras.layers.Layer):
+        def build(this, shape):  # any name will do
+            this.scale = this.add_weight(shape=(2,), initializer="ones")
+            this.add_loss(lambda: tf.reduce_sum(this.scale))
+
+        def call(self, x):
+            return x * self.scale
+
+    model = tf.keras.Sequential([tf.keras.Input((2,)), Scaled()])
+    model.compile(tf.keras.optimizers.SGD(0.25), "mse")
+    history = model.fit(np.zeros((4, 2)), np.zeros((4, 2)), epochs=3, verbose=0).history
+    assert history["loss"] == [2.0, 1.5, 1.0]
+    assert len(model.losses) == 1
+
+
+def test_symbols_are_no_losses_of_subclassed_models():
+    class Own(tf.keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(ValueError, match="takes KerasTensors in functional models alone"):
+        Own().add_loss(tf.keras.Input((2,)))
