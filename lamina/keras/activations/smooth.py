@@ -1,9 +1,11 @@
 """Smooth activation functions, and the softmax family."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from lamina import ops
+from lamina.engine import convert_to_tensor
 
 __all__ = [
     "celu",
@@ -41,6 +43,14 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
         >>> tf.keras.activations.softmax(tf.constant([0.0, 0.0])).numpy()
         array([0.5, 0.5], dtype=float32)
     """
+    x = convert_to_tensor(x)
+    shape = tuple(x.shape)
+    if isinstance(axis, int) and -len(shape) <= axis < len(shape) and shape[axis] == 1:
+        warnings.warn(
+            f"softmax: axis {axis} of shape {shape} has size 1, so that the result is 1 everywhere."
+            f"\n  Fix: sigmoid for one class, or another axis.",
+            stacklevel=2,
+        )
     return _over_axes(ops.softmax, x, axis)
 
 

@@ -1,5 +1,7 @@
 """Cross-entropies of class labels and distributions."""
 
+import warnings
+
 from lamina import ops
 from lamina.engine import convert_to_tensor
 from lamina.keras import policy
@@ -155,6 +157,18 @@ class BinaryFocalCrossentropy(FunctionLoss):
         self.axis = axis
 
 
+def _warn_of_one_class(who, y_pred, axis):
+    """Warn where there is one class, whose cross-entropy is 0 whatever is predicted."""
+    if y_pred.shape.rank and y_pred.shape[axis] == 1:
+        warnings.warn(
+            f"{who}: more than one class was expected along axis {axis} of `y_pred`; got shape "
+            f"{tuple(y_pred.shape)}, so that the loss says nothing.\n"
+            f"  Fix: binary_crossentropy for one output.",
+            SyntaxWarning,
+            stacklevel=3,
+        )
+
+
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """Return ``-Σ t ln p`` over the classes.
 
@@ -178,6 +192,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
         array([0.6931472], dtype=float32)
     """
     y_true, y_pred = aligned(y_true, y_pred)
+    _warn_of_one_class("categorical_crossentropy", y_pred, axis)
     y_true = _smooth_classes(y_true, label_smoothing)
     return ops.categorical_crossentropy(
         y_true, y_pred, from_logits=from_logits, axis=axis, epsilon=policy.epsilon()
@@ -231,6 +246,7 @@ def categorical_focal_crossentropy(
     Reference: Lin et al. 2017, https://arxiv.org/abs/1708.02002, eq. 5.
     """
     y_true, y_pred = aligned(y_true, y_pred)
+    _warn_of_one_class("categorical_focal_crossentropy", y_pred, axis)
     y_true = _smooth_classes(y_true, label_smoothing)
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)

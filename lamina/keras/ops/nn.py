@@ -1,6 +1,5 @@
 """tf.keras.ops.nn: activations, convolutions, normalisation, losses, attention."""
 
-import warnings
 from typing import Any
 
 from lamina import ops
@@ -122,15 +121,7 @@ def softmax(x: Any, axis: Any = -1) -> Tensor:
         >>> tf.keras.ops.softmax(tf.constant([0.0, 0.0])).numpy()
         array([0.5, 0.5], dtype=float32)
     """
-    x = convert_to_tensor(x)
-    shape = tuple(x.shape)
-    if isinstance(axis, int) and -len(shape) <= axis < len(shape) and shape[axis] == 1:
-        warnings.warn(
-            f"softmax: axis {axis} of shape {shape} has size 1, so that the result is 1 everywhere."
-            f"\n  Fix: keras.ops.sigmoid for one class, or another axis.",
-            stacklevel=2,
-        )
-    return _over(activations.softmax, x, axis)
+    return _over(activations.softmax, convert_to_tensor(x), axis)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Tensor:

@@ -234,3 +234,14 @@ def test_circle_gradient_is_finite_without_positive_pairs():
 def test_generalized_crossentropy_refuses_q_outside_of_its_range():
     with pytest.raises(ValueError, match=r"`q` must lie in \(0, 1\); got 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1)
+
+
+@pytest.mark.parametrize("name", ["categorical_crossentropy", "categorical_focal_crossentropy"])
+def test_one_class_is_warned_of(name):
+    with pytest.warns(SyntaxWarning, match=rf"{name}: more than one class was expected"):
+        getattr(tf.keras.losses, name)([[1.0], [0.0]], [[0.5], [0.5]])
+
+
+def test_a_softmax_of_one_unit_is_warned_of():
+    with pytest.warns(UserWarning, match=r"axis -1 of shape \(2, 1\) has size 1"):
+        tf.keras.layers.Dense(1, activation="softmax")(tf.ones((2, 3)))
