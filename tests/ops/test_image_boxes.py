@@ -23,6 +23,17 @@ def test_boxes_without_colours_are_yellow_then_blue():
     assert found.numpy()[0, 0, 3].tolist() == [0, 0, 1]
     only = tf.image.draw_bounding_boxes(np.zeros((1, 4, 4, 3), np.float32), [[ONE]], None)
     assert only.numpy()[0, 0, 3].tolist() == [1, 1, 0]
+    none = tf.image.draw_bounding_boxes(
+        np.zeros((1, 4, 4, 3), np.float32), [[ONE]], np.zeros((0, 3), np.float32)
+    )
+    np.testing.assert_array_equal(none.numpy(), only.numpy())
+
+
+def test_channels_of_colours_that_the_image_lacks_are_left_out():
+    found = tf.image.draw_bounding_boxes(
+        np.zeros((1, 4, 4, 3), np.float32), [[ONE]], [[0.1, 0.2, 0.3, 0.4]]
+    )
+    np.testing.assert_allclose(found.numpy()[0, 0, 3], [0.1, 0.2, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -103,6 +114,14 @@ def test_a_random_window_holds_the_object():
     [
         (lambda: tf.image.draw_bounding_boxes(np.zeros((2, 2, 3)), [[ONE]], None), Invalid,
          "must have shape"),
+        (lambda: tf.image.draw_bounding_boxes(np.zeros((2, 2, 2, 3)), [[ONE]], None), Invalid,
+         "boxes of each of the 2 images"),
+        (lambda: tf.image.draw_bounding_boxes(np.zeros((1, 2, 2, 3)), [[ONE]], [[1.0]]), Invalid,
+         "C at least the images' 3 channels"),
+        (lambda: tf.image.crop_and_resize(np.zeros((2, 2, 2, 3)), [ONE], [2], (1, 1)),
+         tf.errors.OutOfRangeError, r"must lie in \[0, 2\)"),
+        (lambda: tf.image.crop_and_resize(np.zeros((2, 2, 2, 3)), [ONE], [-1], (1, 1)),
+         tf.errors.OutOfRangeError, r"got \[-1\]"),
         (lambda: tf.image.extract_glimpse(np.zeros((1, 2, 2, 1)), (1, 1), [[0.0, 0]], noise="x"),
          Invalid, "could only be uniform, gaussian, or zero"),
         (lambda: tf.image.extract_glimpse(np.zeros((1, 2, 2, 1)), (1, 1), [[0.0]]), Invalid,

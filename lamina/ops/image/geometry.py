@@ -374,7 +374,7 @@ def _cropped_at_random(value, size, draw, who):
     dims = value._type.dims
     known = [(a, b) for a, b in zip(dims, sizes, strict=False) if isinstance(a, int)]
     if len(sizes) != len(dims) or any(isinstance(b, int) and a < b for a, b in known):
-        raise ValueError(
+        raise errors.ArgumentError(
             f"{who}: `size` must not exceed the value's shape {value.shape}; got {sizes}.\n"
             "  Fix: give one size per axis, channels included."
         )
@@ -397,7 +397,7 @@ def random_crop(value, size, seed=None, name=None):
         A Tensor of shape `size`.
 
     Raises:
-        ValueError: `size` exceeds the shape.
+        InvalidArgumentError: `size` exceeds the shape.
 
     Example:
         >>> tf.image.random_crop(tf.ones((8, 8, 3)), (4, 4, 3)).shape
@@ -423,7 +423,7 @@ def stateless_random_crop(value, size, seed, name=None):
         A Tensor of shape `size`.
 
     Raises:
-        ValueError: `size` exceeds the shape.
+        InvalidArgumentError: `size` exceeds the shape.
 
     Example:
         >>> tf.image.stateless_random_crop(tf.ones((8, 8, 3)), (4, 4, 3), (1, 2)).shape

@@ -40,7 +40,8 @@ def _draw(images, boxes, colors):
         inside = (rows >= top) & (rows <= bottom) & (columns >= left) & (columns <= right)
         edge = (rows == top) | (rows == bottom) | (columns == left) | (columns == right)
         line = (inside & edge & usable)[..., None]
-        images = jnp.where(line, colors[i % colors.shape[0]].astype(images.dtype), images)
+        color = colors[i % colors.shape[0], : images.shape[-1]]
+        images = jnp.where(line, color.astype(images.dtype), images)
     return images
 
 
@@ -50,8 +51,8 @@ def draw_bounding_boxes(images, boxes, colors, name=None):
     Args:
         images: `(B, H, W, C)`, C 1, 3 or 4.
         boxes: `(B, N, 4)`, `(y1, x1, y2, x2)` in units of the image.
-        colors: `(M, C)` colours, taken in turn, in the units of `images`; None takes ten of
-            TF's.
+        colors: `(M, C)` colours, taken in turn, in the units of `images`; more channels than C
+            are left out. None, or M 0, takes ten of TF's.
         name: Accepted, unused.
 
     Returns:
@@ -77,10 +78,27 @@ def draw_bounding_boxes(images, boxes, colors, name=None):
             f"{who}: `images` must have shape (B, H, W, 1, 3 or 4) and `boxes` (B, N, 4); got "
             f"{tuple(shape)} and {tuple(dims)}.\n  Fix: images[tf.newaxis] for one."
         )
-    if colors is None:
-        table = np.array(_COLORS, np.float32)[:, : shape[-1]]
-        colors = np.ones_like(table) if shape[-1] == 1 else table
-    return _draw(x, found, convert_to_tensor(colors, dtype_hint=dtypes.float32))
+    if not x.shape[:1].is_compatible_with(found.shape[:1]):
+        raise errors.ArgumentError(
+            f"{who}: `boxes` must hold boxes of each of the {shape[0]} images; got those of "
+            f"{dims[0]}.\n  Fix: pad with boxes of zero size outside the image."
+        )
+    return _draw(x, found, _line_colors(colors, shape[-1], who))
+
+
+def _line_colors(colors, depth, who):
+    if colors is not None:
+        colors = convert_to_tensor(colors, dtype_hint=dtypes.float32)
+        shape = colors.shape.as_list()
+        if len(shape) != 2 or (shape[1] is not None and shape[1] < depth):
+            raise errors.ArgumentError(
+                f"{who}: `colors` must have shape (M, C), C at least the images' {depth} channels; "
+                f"got {tuple(shape)}.\n  Fix: one row per colour."
+            )
+        if shape[0] != 0:
+            return colors
+    table = np.array(_COLORS, np.float32)[:, :depth]
+    return convert_to_tensor(np.ones_like(table) if depth == 1 else table)
 
 
 @op(mixed=True, differentiable=False)

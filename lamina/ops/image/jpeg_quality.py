@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lamina.engine import convert_to_tensor, dtypes, host_value, op
+from lamina.engine import convert_to_tensor, dtypes, errors, host_value, op
 from lamina.ops.image.codecs import from_jpeg
 from lamina.ops.image.color import convert_image_dtype
 from lamina.ops.image.encoders import to_jpeg
@@ -63,7 +63,7 @@ def adjust_jpeg_quality(image, jpeg_quality, dct_method="", name=None):
     quality = convert_to_tensor(jpeg_quality, dtype_hint=dtypes.int32)
     known = host_value(quality)
     if known is not None and not 0 <= int(known) <= 100:
-        raise ValueError(
+        raise errors.ArgumentError(
             f"{_WHO}: `jpeg_quality` must lie in [0, 100]; got {int(known)}.\n"
             f"  Fix: pass 75 for a usual picture."
         )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from lamina.engine import convert_to_tensor, op
+from lamina.engine import convert_to_tensor, errors, op
 from lamina.ops.image.color import convert_image_dtype
 from lamina.ops.padding import mirrored
 
@@ -197,7 +197,7 @@ def _ssim(a, b, top, *, filter_size, filter_sigma, k1, k2, return_index_map):
 def _check_window(image, size, who):
     sides = [each for each in image._type.dims[-3:-1] if isinstance(each, int)]
     if min(sides, default=size) < size:
-        raise ValueError(
+        raise errors.ArgumentError(
             f"{who}: the filter of size {size} must fit into the images; got shape {image.shape}.\n"
             "  Fix: pass a smaller `filter_size`."
         )
@@ -229,7 +229,7 @@ def ssim(
         A float32 Tensor `(…)`, or the map `(…, H - filter_size + 1, W - filter_size + 1)`.
 
     Raises:
-        ValueError: the images are smaller than the window.
+        InvalidArgumentError: the images are smaller than the window.
 
     Example:
         >>> x = tf.random.uniform((1, 16, 16, 3))
@@ -298,7 +298,7 @@ def ssim_multiscale(
         A float32 Tensor `(…)`.
 
     Raises:
-        ValueError: the images are smaller than the window at some scale.
+        InvalidArgumentError: the images are smaller than the window at some scale.
 
     Example:
         >>> x = tf.random.uniform((1, 64, 64, 3))
