@@ -149,6 +149,10 @@ class OwnedIterator(Iterator):
         self._start(None, 0)
 
     def _start(self, numbers: list[int] | None, count: int) -> None:
+        # What variables got before the loop (metrics are reset) runs before it: in the first
+        # step's program, it would make that one differ from those of the other steps.
+        if local.trace.eager and local.trace.assigned and not local.tapes:
+            local.trace.flush()
         self._run = stages.Run(self._stage, numbers)
         self._count = count
         with init_scope():

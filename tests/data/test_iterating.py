@@ -193,3 +193,24 @@ def test_a_function_that_loops_over_an_iterator_takes_what_is_left():
     next(iterator), next(iterator)
     assert rest(iterator).numpy() == 9
     assert rest(iterator).numpy() == 0
+
+
+def test_the_first_step_of_a_loop_is_the_program_of_the_others():
+    weights, seen = tf.Variable(tf.zeros(311)), tf.Variable(tf.zeros(300))
+    dataset = tf.data.Dataset.from_tensor_slices(np.arange(8, dtype=np.float32)).shuffle(8).batch(2)
+
+    def epoch():
+        seen.assign(tf.zeros(300))
+        for rows in dataset:
+            scale = tf.reduce_sum(tf.reshape(rows, (2, 1)) * 2 + 1)
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.tanh(tf.sin(tf.cos(tf.exp(tf.sigmoid(weights * scale))))))
+            weights.assign_sub(tape.gradient(loss, weights) * 0.1)
+            seen.assign_add(tf.ones(300))
+
+    compiles = tf.stats.compiles
+    for _ in range(3):
+        epoch()
+    assert seen.numpy()[0] == 4
+    # What moves the shuffle's seed, what resets `seen`, and the step.
+    assert tf.stats.compiles - compiles <= 3
