@@ -18,6 +18,7 @@ __all__ = [
     "ExtensionType",
     "ExtensionTypeBatchEncoder",
     "ExtensionTypeSpec",
+    "as_dict",
 ]
 
 _OPEN = "_lm_open"  # set on an object while its constructor runs
@@ -240,6 +241,34 @@ def _tensors(value: Any) -> list[Any]:
     return found
 
 
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return the fields of an extension type's value, by name.
+
+    Args:
+        value: An ExtensionType; those in its fields stay what they are.
+
+    Returns:
+        A new dict, in the order of the fields.
+
+    Raises:
+        ValueError: `value` is no ExtensionType.
+
+    Example:
+        >>> class Interval(tf.experimental.ExtensionType):
+        ...     low: int
+        ...     high: int = 9
+        >>> tf.experimental.extension_type.as_dict(Interval(2))
+        {'low': 2, 'high': 9}
+    """
+    fields = getattr(type(value), "_lm_fields", None)
+    if fields is None or type(value)._is_spec:
+        raise ValueError(
+            f"tf.experimental.extension_type.as_dict: `value` must be an ExtensionType; got "
+            f"{type(value).__name__}.\n  Fix: pass one, not its class."
+        )
+    return {name: getattr(value, name) for name in fields}
+
+
 # ---- constructors --------------------------------------------------------------------------------
 
 
@@ -255,17 +284,14 @@ def _constructor(cls: Any) -> Any:
         )
         for field in cls._lm_fields.values()
     ]
-    kinds = [p.default is inspect.Parameter.empty for p in parameters]
-    if kinds != sorted(kinds, reverse=True):  # as dataclasses have it: no default after a default
-        late = next(
-            p.name
-            for i, p in enumerate(parameters)
-            if p.default is inspect.Parameter.empty and not all(kinds[:i])
-        )
-        raise ValueError(
-            f"{cls.__name__}: field `{late}` without a default follows one with a default.\n"
-            f"  Fix: give it a default, or put it first."
-        )
+    # As in TF: from the first field without a default behind one with a default on, all need names.
+    named = False
+    for i, each in enumerate(parameters):
+        has_default = each.default is not inspect.Parameter.empty
+        before = parameters[i - 1].default if i else inspect.Parameter.empty
+        named |= not has_default and before is not inspect.Parameter.empty
+        if named:
+            parameters[i] = each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     signature = inspect.Signature(parameters)
 
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:

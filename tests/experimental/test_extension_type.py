@@ -1,5 +1,6 @@
 """Extension types: fields, conversion, specs, and where values travel."""
 
+import inspect
 from collections.abc import Mapping
 
 import numpy as np
@@ -277,3 +278,31 @@ def test_a_value_is_no_tensor():
         tf.convert_to_tensor(masked())
     with pytest.raises((TypeError, ValueError), match="Masked"):
         tf.abs(masked())
+
+
+def test_fields_without_defaults_behind_those_with_them_need_names():
+    class Band(tf.experimental.ExtensionType):
+        low: int
+        kind: str = "open"
+        values: tf.Tensor
+        high: int = 3
+
+    class Wide(Band):
+        width: float
+
+    kinds = {p.name: p.kind.name for p in inspect.signature(Wide).parameters.values()}
+    assert [name for name, kind in kinds.items() if kind == "KEYWORD_ONLY"] == [
+        "values",
+        "high",
+        "width",
+    ]
+    made = Wide(1, "shut", values=[2.0], width=0.5)
+    found = tf.experimental.extension_type.as_dict(made)
+    assert list(found) == ["low", "kind", "values", "high", "width"]
+    assert (found["kind"], found["high"], found["values"].numpy().tolist()) == ("shut", 3, [2])
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        Wide(1, "shut", [2.0], width=0.5)
+    with pytest.raises(ValueError, match="must be an ExtensionType"):
+        tf.experimental.extension_type.as_dict(3)
+    with pytest.raises(ValueError, match="must be an ExtensionType"):
+        tf.experimental.extension_type.as_dict(tf.type_spec_from_value(made))
