@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lamina.engine.tape import GradientTape
 
-__all__ = ["config", "init_scope", "local", "name_scope", "recording", "scoped_name", "versions"]
+__all__ = [
+    "config",
+    "init_scope",
+    "local",
+    "name_scope",
+    "note_tape",
+    "recording",
+    "scoped_name",
+    "versions",
+]
 
 
 class _Local(threading.local):
@@ -126,6 +135,12 @@ def recording(trace: Any, tapes: list[GradientTape] | None = None) -> Generator[
         yield
     finally:
         here.trace, here.tapes = before
+
+
+def note_tape(ended: bool) -> None:
+    """Tell eager code's trace that a gradient is being recorded, or that one may be asked for."""
+    if local.trace.eager:
+        local.trace.note_tape(ended)
 
 
 def eager_trace() -> Any:

@@ -51,6 +51,7 @@ class Pending:
         equations: The program so far.
         inputs: Values from before: jax arrays, and NumPy scalars made from Python numbers.
         outputs: A weak reference to the Tensor of each slot; the dead ones are not computed.
+        taped: So many equations are of tapes and gradients.
     """
 
     eager = True
@@ -70,6 +71,7 @@ class Pending:
         "inputs",
         "limit",
         "outputs",
+        "taped",
     )
 
     def __init__(self) -> None:
@@ -83,6 +85,7 @@ class Pending:
         self._numbers: list[Tensor] = []
         self.assigned: dict[Any, Tensor | None] = {}
         self.calls_host = False
+        self.taped = 0
         # In "sync" mode each operation is one trace.
         self.limit = _SOFT_LIMIT if config.eager == "record" else 0
         self.error: BaseException | None = None
@@ -226,7 +229,9 @@ class Pending:
         pieces repeat too.
         """
         if config.eager == "record":
-            if local.tapes and len(self.equations) < _TAPE_LIMIT:
+            count = len(self.equations)
+            # A gradient stays with its forward pass: apart, that would be computed once more.
+            if count < _TAPE_LIMIT and (local.tapes or 0 < self.taped > count - _SOFT_LIMIT):
                 return
             if self._least is None:
                 ids = [equation[0] for equation in self.equations]
@@ -236,6 +241,18 @@ class Pending:
             if last > self._least and size < 2 * _SOFT_LIMIT:
                 return
         self.flush()
+
+    def begin_step(self) -> None:
+        """Run what was recorded before an outermost tape: a step that assigned variables, or much.
+
+        The next step is then the same program.
+        """
+        if self.assigned or len(self.equations) >= _SOFT_LIMIT:
+            self.flush()
+
+    def note_tape(self, ended: bool) -> None:
+        """Keep together what is recorded from here on, or what was, for a gradient of it."""
+        self.taped = len(self.equations) if ended else _TAPE_LIMIT
 
     def end_step(self) -> None:
         """Run what a loop over a dataset recorded for one element, when it asks for the next.

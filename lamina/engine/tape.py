@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from lamina.engine import missing, nest
 from lamina.engine.backward import recalled
 from lamina.engine.closure import vectorize
-from lamina.engine.context import local
+from lamina.engine.context import local, note_tape
 from lamina.engine.dispatch import convert_to_tensor, emit, op
 from lamina.engine.identity import identity
 from lamina.engine.reach import reaching, touched
@@ -109,14 +109,15 @@ class GradientTape:
             )
         self._spent = False  # what `gradient` used is gone; what nobody asked for goes on
         here = local
-        if here.trace.eager and not here.tapes and here.trace.assigned:
-            here.trace.flush()
+        if here.trace.eager and not here.tapes:
+            here.trace.begin_step()
         self._recording = True
         # A new list: code that saved the old one (`recording`) is not changed behind its back.
         here.tapes = [*here.tapes, self]
 
     def _stop(self) -> None:
         local.tapes = [t for t in local.tapes if t is not self]
+        note_tape(ended=True)
         self._recording = False
         self._ended = next_number()
 
@@ -206,6 +207,7 @@ class GradientTape:
             seeds = _seeds(_flat_seeds(output_gradients, len(targets)), targets)
         paused = [t for t in local.tapes if t is self and not self._persistent]
         before = local.tapes
+        note_tape(ended=False)
         if paused:
             local.tapes = [t for t in before if t is not self]
         try:
@@ -224,6 +226,7 @@ class GradientTape:
                 missing.note(wanted, why)
         finally:
             local.tapes = before
+            note_tape(ended=True)
         if unconnected is UnconnectedGradients.ZERO:
             found = [_zeros_like(s) if g is None else g for g, s in zip(found, wanted, strict=True)]
         if self._recording and not self._persistent:

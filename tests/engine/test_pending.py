@@ -402,3 +402,30 @@ def test_moves_that_come_again_in_the_same_size_are_compiled():
 
     for n in range(3, 9):
         np.testing.assert_array_equal(moved(n), [[1.0] * n + [0.0] * n])
+
+
+def test_a_long_forward_pass_stays_with_its_gradient():
+    x = tf.Variable(tf.ones(3))
+    flushes = tf.stats.flushes
+    with tf.GradientTape() as tape:
+        y = x * 2.0
+        for _ in range(1100):
+            y = tf.tanh(y)
+    gradient = tape.gradient(y, x)
+    assert tf.stats.flushes == flushes
+    for _ in range(1100):  # what follows is cut as ever
+        gradient = tf.tanh(gradient)
+    assert tf.stats.flushes > flushes
+
+
+def test_a_long_step_without_assignments_ends_where_the_next_tape_starts():
+    x = tf.ones(3)
+    flushes = tf.stats.flushes
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x
+            for _ in range(600):
+                y = tf.sin(y)
+        x = x + tape.gradient(y, x)
+    assert tf.stats.flushes == flushes + 2
