@@ -81,7 +81,7 @@ def refuse_compiling(what: str) -> Any:
 
 def from_host(array: Any) -> Tensor:
     """Return a NumPy array as a ready Tensor; one of objects must hold `bytes`."""
-    array = np.asarray(array)
+    array = np.asarray(_as_objects(array))
     if array.dtype != object:
         return ready(array if array.ndim else array[()])
     return StringTensor(type_of(array.shape, dtypes.string), None, 0, array)
@@ -124,7 +124,7 @@ def on_host(op: Any, tensors: Sequence[Any], attributes: Any) -> Any:
     found = function(*[None if t is None else np.asarray(t._jax()) for t in tensors])
     if isinstance(found, list | tuple):
         return type(found)([from_host(v) for v in found])
-    return from_host(_as_objects(found) if signature is not None else found)
+    return from_host(found)
 
 
 def _as_objects(value: Any) -> Any:

@@ -186,3 +186,11 @@ def test_strings_get_the_shape_of_the_operation():
         assert values(moved) == [b"a", b"b"]
     assert tf.reshape(tf.zeros([0, 2], tf.string), [-1, 0]).shape == (2, 0)
     assert tf.reshape(tf.constant(["a"]), []).numpy() == b"a"
+
+
+def test_single_strings_from_numpy_are_bytes_as_others():
+    words = tf.constant([b"a", b"b"])
+    for one in [words[0] + b"c", tf.unstack(words)[0], tf.strings.upper(words[0])]:
+        assert type(one) is type(words)
+        assert type(one.numpy()) is bytes
+        assert "np.bytes_" not in str(one)
