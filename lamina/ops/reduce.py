@@ -88,7 +88,8 @@ def reduce_mean(input_tensor, axis=None, keepdims=False):
     if not jnp.issubdtype(x.dtype, jnp.integer):
         return mean(x, axes, checks.flag(keepdims))
     total = jnp.sum(x, axis=axes, keepdims=checks.flag(keepdims), dtype=x.dtype)
-    count = jnp.asarray(size_of(x, axes)).astype(x.dtype)
+    # The mean of no integers is 0, as in TF; XLA's quotient by 0 is -1.
+    count = jnp.maximum(jnp.asarray(size_of(x, axes)).astype(x.dtype), 1)
     return lax.div(total, jnp.broadcast_to(count, total.shape))
 
 

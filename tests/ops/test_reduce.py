@@ -82,6 +82,7 @@ def test_integers_stay_integers(kind):
         assert result.dtype.name == kind
         assert result.numpy().tolist() == expected
     assert ops.reduce_mean([-1, -2, -2, 0]).numpy() == -1
+    assert ops.reduce_mean(np.zeros((0, 2), kind), axis=0).numpy().tolist() == [0, 0]
 
 
 EMPTY = [
