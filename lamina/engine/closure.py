@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from jax import lax
 
 from lamina.engine import errors, nest
@@ -124,7 +125,7 @@ class Closure:
     def lift(self, tensor: Tensor) -> Tensor | None:
         """Return a Tensor of this trace computed outside; None if it depends on an argument.
 
-        Variables have the values there that they have now, so a random draw is the one that the
+        Zeros in the shape of an argument do not. Variables have the values there that they have now, so a random draw is the one that the
         first run of the trace makes.
         """
         if tensor._slot < 0:
@@ -134,12 +135,16 @@ class Closure:
         for variable, state in self.variables.items():
             if state.start._trace is self and state.start._slot < 0:
                 outer[state.start._slot] = variable._read()
-        made: list[Tensor] = []
+        made: list[Any] = []
         for equation in trace.equations:
+            signature = signatures[equation[0]]
             given = [made[s] if s >= 0 else outer.get(s) for s in equation[1:]]
             if any(t is None or (t._value is None and not t._trace.eager) for t in given):
-                return None
-            made.extend(local.trace.emit(signatures[equation[0]], given))
+                if not signature.ignores_inputs:
+                    made.extend([None] * len(signature.outputs))
+                    continue
+                given = [Tensor(t, None, 0, np.zeros(t.dims, t.dtype.np)) for t in signature.inputs]
+            made.extend(local.trace.emit(signature, given))
         return made[trace.outputs[0]]
 
     def read(self, variable: Any) -> Tensor:

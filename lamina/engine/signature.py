@@ -168,6 +168,16 @@ class Signature:
         """Whether it runs alone with nothing to compile."""
         return self._kernel is not None or self.move is not None
 
+    @property
+    def ignores_inputs(self) -> bool:
+        """Whether the outputs follow from the types of the inputs alone, as those of zeros_like."""
+        if self.calls_host or any(is_symbolic(t.dims) for t in self.inputs):
+            return False
+        with jax.enable_x64(True):
+            program = jax.make_jaxpr(self.fn)(*[t.struct() for t in self.inputs]).jaxpr
+        used = [v for e in program.eqns for v in e.invars] + list(program.outvars)
+        return not any(v is given for v in used for given in program.invars)
+
     def run(self, args: Sequence[Any]) -> list[Any]:
         """Run it alone on arrays; call it with x64 enabled."""
         if self._kernel is not None or self.move is None:

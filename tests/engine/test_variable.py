@@ -224,3 +224,27 @@ def test_variable_is_used_like_a_tensor():
     assert [float(x) for x in v] == [1.0, 2.0]
     assert float(tf.Variable(2.0)) == 2.0
     assert list(range(4))[tf.Variable(2)] == 2
+
+
+def test_a_variable_in_a_function_may_start_from_the_shape_of_an_argument():
+    class Average(tf.Module):
+        total = None
+
+        def __call__(self, x):
+            if self.total is None:
+                self.total = tf.Variable(tf.zeros_like(x))
+                self.scale = tf.Variable(tf.ones_like(tf.reduce_mean(x, 0)))
+            self.total.assign_add(x)
+            return self.total * self.scale
+
+    run = tf.function(Average()).get_concrete_function(tf.TensorSpec([2, 3]))
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(run(tf.constant(x)), x)
+    np.testing.assert_array_equal(run(tf.constant(x)), 2 * x)
+
+    @tf.function
+    def start(x):
+        return tf.Variable(x)
+
+    with pytest.raises(ValueError, match="must not be computed inside"):
+        start.get_concrete_function(tf.TensorSpec([2]))
