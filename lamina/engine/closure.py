@@ -125,8 +125,8 @@ class Closure:
     def lift(self, tensor: Tensor) -> Tensor | None:
         """Return a Tensor of this trace computed outside; None if it depends on an argument.
 
-        Zeros in the shape of an argument do not. Variables have the values there that they have now, so a random draw is the one that the
-        first run of the trace makes.
+        Zeros in the shape of an argument do not. Variables have the values there that they have
+        now, so a random draw is the one that the first run of the trace makes.
         """
         if tensor._slot < 0:
             return None
