@@ -161,9 +161,8 @@ class GroupQueryAttention(HeadProjections):
         )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         wants = return_attention_scores
-        heads, weights = self._compute_attention(
-            q, k, v, allowed, training=bool(training), return_attention_scores=wants
-        )
+        self.__dict__["_lm_wants_weights"] = wants
+        heads, weights = self._compute_attention(q, k, v, allowed, training=bool(training))
         output = self._output_dense(self._gated(heads, query))
         return (output, weights) if wants else output
 
@@ -174,10 +173,10 @@ class GroupQueryAttention(HeadProjections):
         value: Tensor,
         attention_mask: Tensor | None = None,
         training: bool | None = None,
-        return_attention_scores: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Return the heads' results and the weights: Keras' hook, which subclasses override."""
-        return self._attend(query, key, value, attention_mask, training, return_attention_scores)
+        wants = self.__dict__.get("_lm_wants_weights", False)
+        return self._attend(query, key, value, attention_mask, training, wants)
 
 
 # Keras exports its class GroupedQueryAttention under this name: files name the class by the one,

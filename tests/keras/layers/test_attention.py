@@ -310,7 +310,7 @@ def test_subclasses_may_say_how_heads_attend(kind):
             value,
             attention_mask=None,
             training=None,
-            return_attention_scores=False,
+            **kwargs,
         ):
             seen.append(attention_mask.shape)
             means = tf.reduce_mean(value, axis=1, keepdims=True) + 0.0 * query
