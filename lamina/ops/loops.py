@@ -15,6 +15,7 @@ from lamina.engine import (
     Trace,
     close,
     convert_to_tensor,
+    dtypes,
     errors,
     local,
     nest,
@@ -481,13 +482,16 @@ def map_elements(fn, elems, back_prop=True):
             f"tf.map_fn: `elems` must be a Tensor of rank 1 or more, or a structure of such; got "
             f"{elems!r}.\n  Fix: add an axis to map over."
         )
-    try:
-        found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
-        return _constant_unless(back_prop, found)
-    except errors.TracedValueError:
-        if not local.trace.eager:
-            raise
     flat = nest.flatten(tensors)
+    # Strings do not enter a program: `fn` runs on the host for each element of them.
+    strings = any(t.dtype is dtypes.string for t in flat)
+    if not strings or not flat[0].shape[0]:
+        try:
+            found = run_scan(lambda _, x: ((), fn(x)), (), tensors, who="tf.map_fn")[1]
+            return _constant_unless(back_prop, found)
+        except errors.TracedValueError:
+            if not local.trace.eager:
+                raise
     results = [
         nest.map_structure(
             convert_to_tensor, fn(nest.pack_sequence_as(tensors, [t[i] for t in flat]))

@@ -194,3 +194,18 @@ def test_single_strings_from_numpy_are_bytes_as_others():
         assert type(one) is type(words)
         assert type(one.numpy()) is bytes
         assert "np.bytes_" not in str(one)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, tf.function])
+def test_map_fn_runs_on_the_host_for_each_string(wrap):
+    words = tf.constant([b"a", b"bc"])
+
+    def run(words):
+        return tf.map_fn(lambda w: w + "!", words), tf.map_fn(tf.strings.length, words)
+
+    longer, lengths = wrap(run)(words)
+    assert longer.numpy().tolist() == [b"a!", b"bc!"]
+    assert lengths.numpy().tolist() == [1, 2]
+    elems = (words, tf.constant([3, 4]))
+    pairs = tf.map_fn(lambda p: tf.strings.join([p[0], tf.strings.as_string(p[1])]), elems)
+    assert pairs.numpy().tolist() == [b"a3", b"bc4"]
