@@ -343,6 +343,7 @@ __getattr__, __dir__ = _on_demand(
         "sysconfig",
         "train",
         "version",
+        "xla",
     ),
     names={
         "AggregationMethod": "lamina.derivatives",

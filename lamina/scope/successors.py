@@ -15,7 +15,6 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
     "tf.raw_ops": ("TensorFlow's kernels by name", "use the public function, such as tf.nn.relu"),
     "tf.tpu": ("TensorFlow's TPU runtime", "JAX finds TPUs itself: leave the call out"),
     "tf.mlir": ("TensorFlow's compiler", "stats and jax show the programs"),
-    "tf.xla": ("TensorFlow's compiler", "every program is compiled by XLA already"),
     **dict.fromkeys(
         (
             "tf.quantization.dequantize",
