@@ -224,7 +224,8 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
     """Return vectors that are `on_value` at one index and `off_value` elsewhere.
 
     Args:
-        indices: An integer Tensor; an index outside `[0, depth)` gives only `off_value`.
+        indices: An integer Tensor; an index outside `[0, depth)` gives only `off_value`. A NumPy
+            array of floats or bools counts as int64, as in TensorFlow.
         depth: The number of classes.
         on_value: A scalar; None is 1.
         off_value: A scalar; None is 0.
@@ -254,6 +255,9 @@ def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None
         )
     dtype = dtype or (kinds.pop() if kinds else dtypes.float32)
     depth = static_int(depth, "tf.one_hot(depth)")
+    if isinstance(indices, np.ndarray | np.generic) and indices.dtype.kind in "fb":
+        with np.errstate(invalid="ignore"):  # NaN is no class
+            indices = indices.astype(np.int64)
     indices = convert_to_tensor(indices)
     if not indices.dtype.is_integer or (isinstance(depth, int) and depth < 0):
         raise errors.InvalidArgumentError(

@@ -80,6 +80,10 @@ MADE = {
         lambda: tf.one_hot([[0, 1]], 3, 5, 2, axis=1),
         i32([[[5, 2], [2, 5], [2, 2]]]),
     ),
+    "one_hot of NumPy floats": (
+        lambda: tf.one_hot(np.array([1.0, np.nan], np.float32), 2),
+        f32([[0, 1], [0, 0]]),
+    ),
     "one_hot dtype": (lambda: tf.one_hot([1], 2, on_value=2, dtype=tf.float32), f32([[0, 2]])),
     "sequence_mask": (lambda: tf.sequence_mask([2, 0]), np.array([[True, True], [False, False]])),
     "sequence_mask maxlen": (lambda: tf.sequence_mask([1, 3], 2, tf.int32), i32([[1, 0], [1, 1]])),
