@@ -271,19 +271,29 @@ class ArgumentError(InvalidArgumentError, ValueError):
         return _argument_error, super().__reduce__()[1]
 
 
-ArgumentError.__name__ = ArgumentError.__qualname__ = InvalidArgumentError.__name__
-
-
-def _argument_error(*args: Any) -> ArgumentError:
-    return ArgumentError(*args)
-
-
 class OperandError(InvalidArgumentError, TypeError):
     """Operands differ in dtype, or a Python number does not fit: `int_tensor + 1.5`.
 
     TensorFlow raises InvalidArgumentError for some operators and TypeError for others; this is
-    both. Cast the Tensor: `tf.cast(int_tensor, tf.float32) + 1.5`.
+    both, and is shown under the first's name. Cast the Tensor:
+    `tf.cast(int_tensor, tf.float32) + 1.5`.
     """
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _operand_error, super().__reduce__()[1]
+
+
+for _shown in (ArgumentError, OperandError):
+    _shown.__name__ = _shown.__qualname__ = InvalidArgumentError.__name__
+
+
+# Pickle finds a class by its name.
+def _argument_error(*args: Any) -> ArgumentError:
+    return ArgumentError(*args)
+
+
+def _operand_error(*args: Any) -> OperandError:
+    return OperandError(*args)
 
 
 class OperatorNotAllowedInGraphError(TypeError):

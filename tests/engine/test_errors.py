@@ -57,6 +57,15 @@ def test_pickle_keeps_everything():
     assert error.experimental_payloads == {"a": b"b"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "also"), [(errors.ArgumentError, ValueError), (errors.OperandError, TypeError)]
+)
+def test_errors_of_arguments_are_shown_under_tensorflows_name(kind, also):
+    error = pickle.loads(pickle.dumps(kind("m")))
+    assert type(error) is kind and isinstance(error, also) and str(error) == "m"
+    assert repr(error) == "InvalidArgumentError('m')"
+
+
 def test_repr_shows_class_and_message():
     assert repr(errors.NotFoundError("m")) == "NotFoundError('m')"
 
