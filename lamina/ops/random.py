@@ -246,7 +246,9 @@ def uniform_bounds(minval, maxval, dtype, who):
 def _require_between(low, high, who):
     """Raise if no integer lies between bounds that are known."""
     least, most = host_value(low), host_value(high)
-    if low.dtype.is_integer and least is not None and most is not None and np.any(least >= most):
+    if least is None or most is None or object in (least.dtype, most.dtype):  # not known
+        return
+    if low.dtype.is_integer and np.any(least >= most):
         raise errors.InvalidArgumentError(
             f"{who}: `minval` must be below `maxval`; got {least} and {most}.\n"
             "  Fix: `maxval` is not drawn itself."
