@@ -62,7 +62,9 @@ def test_pickle_keeps_everything():
 )
 def test_errors_of_arguments_are_shown_under_tensorflows_name(kind, also):
     error = pickle.loads(pickle.dumps(kind("m")))
-    assert type(error) is kind and isinstance(error, also) and str(error) == "m"
+    assert type(error) is kind
+    assert isinstance(error, also)
+    assert str(error) == "m"
     assert repr(error) == "InvalidArgumentError('m')"
 
 

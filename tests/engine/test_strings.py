@@ -201,11 +201,16 @@ def test_map_fn_runs_on_the_host_for_each_string(wrap):
     words = tf.constant([b"a", b"bc"])
 
     def run(words):
-        return tf.map_fn(lambda w: w + "!", words), tf.map_fn(tf.strings.length, words)
+        lengths = tf.map_fn(tf.strings.length, words, fn_output_signature=tf.int32)
+        return tf.map_fn(lambda w: w + "!", words), lengths
 
     longer, lengths = wrap(run)(words)
     assert longer.numpy().tolist() == [b"a!", b"bc!"]
     assert lengths.numpy().tolist() == [1, 2]
     elems = (words, tf.constant([3, 4]))
-    pairs = tf.map_fn(lambda p: tf.strings.join([p[0], tf.strings.as_string(p[1])]), elems)
+    pairs = tf.map_fn(
+        lambda p: tf.strings.join([p[0], tf.strings.as_string(p[1])]),
+        elems,
+        fn_output_signature=tf.string,
+    )
     assert pairs.numpy().tolist() == [b"a3", b"bc4"]
