@@ -1,5 +1,6 @@
 """Files: replaced as a whole, and opened for what they hold, whatever they are called."""
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -7,7 +8,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["HDF5", "ZIP", "MissingFileError", "as_path", "describe", "open_existing", "replacing"]
+__all__ = [
+    "HDF5",
+    "ZIP",
+    "MissingFileError",
+    "as_path",
+    "describe",
+    "open_existing",
+    "parsed_json",
+    "replacing",
+]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
@@ -97,3 +107,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             new.unlink()
         raise
+
+
+def parsed_json(text: bytes, name: str, who: str) -> Any:
+    """Return what a model's file in JSON says, as plain values.
+
+    Args:
+        text: Its bytes.
+        name: The file's name.
+        who: The function and path, for messages.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{who}: JSON was expected in {name!r}; got {text[:32]!r}.\n  Reason: {error}"
+        ) from None

@@ -1,13 +1,12 @@
 """Models saved with ``zipped=False``: the members of a `.keras` archive as files of a folder."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lamina.keras.saving.files import open_existing, replacing
+from lamina.keras.saving.files import open_existing, parsed_json, replacing
 
 __all__ = ["Folder", "Writer"]
 
@@ -66,12 +65,7 @@ class Folder:
         """
         with open_existing(self._path / name, self.who, "a model's file") as file:
             text = file.read()
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(
-                f"{self.who}: JSON was expected in {name!r}; got {text[:32]!r}.\n  Reason: {error}"
-            ) from None
+        return parsed_json(text, name, self.who)
 
     @contextmanager
     def spooled(self, name: str) -> Iterator[tuple[Any, int]]:

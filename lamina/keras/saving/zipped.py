@@ -1,6 +1,5 @@
 """Zip archives, read without trusting them."""
 
-import json
 import shutil
 import stat
 import tempfile
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from lamina.keras.saving.files import parsed_json
 
 __all__ = ["Archive"]
 
@@ -114,12 +115,7 @@ class Archive:
             text = self._zip.read(self._info(name))
         except _BROKEN as error:
             raise self._damaged(error) from error
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(
-                f"{self.who}: JSON was expected in {name!r}; got {text[:32]!r}.\n  Reason: {error}"
-            ) from None
+        return parsed_json(text, name, self.who)
 
     @contextmanager
     def spooled(self, name: str) -> Iterator[tuple[Any, int]]:
