@@ -328,12 +328,14 @@ def difference(last: tuple[Any, ...], key: tuple[Any, ...]) -> str:
     return f"the number of arguments changed from {len(last) - 1} to {len(key) - 1}."
 
 
-def checked_signature(signature: Any) -> tuple[Any, ...]:
-    """Return an `input_signature` as a tuple.
+def checked_signature(signature: Any) -> tuple[Any, ...] | None:
+    """Return an `input_signature` as a tuple, or None as it is.
 
     Raises:
         TypeError: it is no sequence of structures of TypeSpecs.
     """
+    if signature is None:
+        return None
     if not isinstance(signature, list | tuple):
         raise TypeError(
             f"tf.function: `input_signature` must be a list or tuple; got {signature!r}.\n"

@@ -70,9 +70,7 @@ class Function:
     ) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
-        self.input_signature = (
-            None if input_signature is None else checked_signature(input_signature)
-        )
+        self.input_signature = checked_signature(input_signature)
         self._label = name or getattr(python_function, "__name__", type(python_function).__name__)
         self._reduce_retracing = reduce_retracing
         self._autograph, self._converted = autograph, False
@@ -94,9 +92,13 @@ class Function:
             found = self._of_instance.get(instance)
             if found is None:
                 found = self._of_instance[instance] = self._bound(weakref.ref(instance))
+            return found
         except TypeError:
-            found = self._bound(lambda: instance)
-        return found
+            return self._bound(lambda: instance)
+
+    def _decorate(self, decorator: Callable[..., Any]) -> None:
+        """Wrap the Python function: TF's name, by which Sonnet changes methods of its modules."""
+        self.python_function = decorator(self.python_function)
 
     def __reduce__(self) -> Any:
         """Pickle a decorated function by its name, any other as what made it."""

@@ -1,6 +1,7 @@
 """tf.function: when it traces, what it returns, variables, fallback, leaks, donation."""
 
 import collections
+import functools
 import pickle
 import warnings
 
@@ -728,3 +729,24 @@ def test_a_python_iterator_gives_the_same_items_to_each_recording():
     numbers = iter([7, 8])
     assert tf.function(next)(numbers).numpy() == 7
     assert next(numbers) == 8
+
+
+def test_libraries_may_decorate_the_python_function():
+    def in_scope(fn):
+        @functools.wraps(fn)
+        def run(self, *args):
+            with tf.name_scope("scope"):
+                return fn(self, *args)
+
+        return run
+
+    class Layer:
+        @tf.function
+        def __call__(self, x):
+            seen.append(tf.get_current_name_scope())
+            return 2 * x
+
+    seen = []
+    vars(Layer)["__call__"]._decorate(in_scope)
+    assert Layer()(tf.constant(3)).numpy() == 6
+    assert seen == ["scope"]
