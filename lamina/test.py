@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamina.engine import Tensor, convert_to_tensor, errors, nest, set_global_seed
+from lamina.engine import Tensor, convert_to_tensor, errors, nest
 from lamina.numeric_gradients import compute_gradient
 from lamina.ops.placement import devices_of
+from lamina.ops.random import set_seed
 
 if TYPE_CHECKING:
     from unittest import TestCase as _TestCase
@@ -144,7 +145,7 @@ class TestCase(_TestCase):
         super().setUp()
         python_random.seed(87654321)
         np.random.seed(87654321)
-        set_global_seed(87654321)
+        set_seed(87654321)
 
     def tearDown(self) -> None:
         """Remove the folder of `get_temp_dir`."""

@@ -95,3 +95,12 @@ def test_a_test_case_has_the_assertions_of_absl_where_it_is_installed():
     case = tf.test.TestCase()
     case.assertEmpty([])
     case.assertSameElements([1, 2], [2, 1, 1])
+
+
+def test_set_up_starts_the_streams_of_seeds_again():
+    case = tf.test.TestCase()
+    drawn = []
+    for _ in range(2):
+        case.setUp()
+        drawn.append(tf.random.uniform([4], seed=42).numpy())
+    np.testing.assert_array_equal(*drawn)
