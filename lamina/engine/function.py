@@ -144,8 +144,9 @@ class Function:
 
     def _call_eagerly(self, args: tuple[Any, ...]) -> Any:
         args = tuple(map(restarted, args))
-        keywords = args[-1] if args and isinstance(args[-1], Keywords) else {}
-        return as_results(self.python_function(*args[: -1 if keywords else None], **keywords))
+        if args and isinstance(args[-1], Keywords):
+            return as_results(self.python_function(*args[:-1], **args[-1]))
+        return as_results(self.python_function(*args))
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments by position; what can only go by keyword comes last, as a dict."""
