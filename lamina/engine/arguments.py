@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import is_
 from typing import Any
 
@@ -36,6 +36,7 @@ __all__ = [
     "containers",
     "described",
     "difference",
+    "distinct",
     "fitted",
     "has_defaults",
     "restartable",
@@ -261,6 +262,15 @@ class Keywords(dict[str, Any]):
     """Keyword-only arguments, as the last positional one."""
 
 
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return names of which no two are equal: the second "x" is "x_1"."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{i}" if i else name for i in itertools.count())
+        found.append(next(each for each in numbered if each not in found))
+    return found
+
+
 def by_flat_names(
     named: dict[str, Any], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> dict[str, Any] | None:
@@ -275,13 +285,12 @@ def by_flat_names(
     Returns:
         The value of each parameter; None if the call does not fit.
     """
-    names: list[str] = []
-    for parameter, value in named.items():
-        for spec in nest.flatten(value):
-            if isinstance(spec, TypeSpec):
-                base = getattr(spec, "name", None) or parameter
-                count = sum(n == base or n.startswith(f"{base}_") for n in names)
-                names.append(base if base not in names else f"{base}_{count}")
+    specs = [(parameter, spec) for parameter, v in named.items() for spec in nest.flatten(v)]
+    names = distinct(
+        getattr(spec, "name", None) or parameter
+        for parameter, spec in specs
+        if isinstance(spec, TypeSpec)
+    )
     found = dict(zip(names, args, strict=False))
     if len(args) > len(names) or set(found) & set(kwargs) or {*found, *kwargs} != set(names):
         return None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lamina.engine import Tensor, TensorShape, TensorSpec, Variable, convert_to_tensor
+from lamina.engine.arguments import distinct
 from lamina.savedmodel.structures import specs_of
 
 __all__ = ["Signature", "SignatureMap", "input_names", "named_outputs"]
@@ -155,12 +156,11 @@ def input_names(notes: list[Any], parameters: list[str]) -> list[str]:
     """Return a name for each Tensor among the arguments: of its spec, else of its parameter."""
     names: list[str] = []
     for parameter, note in zip(parameters, notes, strict=False):
+        specs = specs_of(note)
         keys = [k for k, _ in note["dict"]] if "dict" in note else []
-        for i, spec in enumerate(specs_of(note)):
-            base = spec.name or (keys[i] if i < len(keys) else parameter)
-            base = base if base not in names else f"{base}_{i}"
-            names.append(base)
-    return names
+        own = [*keys, *[parameter] * len(specs)]
+        names += [spec.name or base for spec, base in zip(specs, own, strict=False)]
+    return distinct(names)
 
 
 def named_outputs(note: Any) -> Any:

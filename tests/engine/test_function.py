@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import lamina as tf
-from lamina.engine import op
+from lamina.engine import flush, op
+from lamina.engine.arguments import distinct
 from tests.tolerances import assert_close
 
 
@@ -356,6 +357,7 @@ def test_a_counter_on_a_layer_does_not_compile_anew():
     agent(tf.ones([1]))
     f, _ = _counted(lambda x: x * 3.0)
     f(tf.ones([2]))
+    flush()  # what is pending, of other tests too, would be cut and compiled at any time
     before = tf.stats.compiles
     for _ in range(8):
         agent.steps += 1
@@ -750,3 +752,8 @@ def test_libraries_may_decorate_the_python_function():
     vars(Layer)["__call__"]._decorate(in_scope)
     assert Layer()(tf.constant(3)).numpy() == 6
     assert seen == ["scope"]
+
+
+def test_flat_names_count_the_equal_ones():
+    assert distinct(["x_y", "x", "x", "x"]) == ["x_y", "x", "x_1", "x_2"]
+    assert distinct(["x_1", "x", "x"]) == ["x_1", "x", "x_2"]
