@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from lamina.engine import Tensor, errors, op
 from lamina.ops import checks
@@ -59,46 +60,16 @@ def _rounded(x, low, high, bits, narrow):
     return jnp.where(off, 0, found)
 
 
-def _gradients(gradients, x, low, high, bits, narrow):
-    """Return the gradients of the input and, not summed, of both bounds."""
+def _straight_through(x, low, high, bits, narrow):
+    """Round, with the gradient of TF's kernels: of what lies beyond a bound it is the bound's."""
     off = _is_off(low, high)
     start, end, _ = _nudged(low, jnp.where(off, 1, high), bits, narrow)
-    below, above = (x < start) & ~off, (x > end) & ~off
-    return (
-        jnp.where(below | above, 0, gradients),
-        jnp.where(below, gradients, 0),
-        jnp.where(above, gradients, 0),
-    )
+    nearest = jnp.where((x < start) & ~off, low, jnp.where((x > end) & ~off, high, x))
+    rounded = lax.stop_gradient(_rounded(x, low, high, bits, narrow))
+    return rounded + (nearest - lax.stop_gradient(nearest))
 
 
-def _summed_to(shape, x):
-    return jnp.sum(x, axis=tuple(range(x.ndim - len(shape))))
-
-
-def _backward(gradients, x, low, high, bits, narrow):
-    of_x, of_low, of_high = _gradients(gradients, x, low, high, bits, narrow)
-    return of_x, _summed_to(low.shape, of_low), _summed_to(high.shape, of_high)
-
-
-def _straight_through(bits, narrow):
-    """Return the rounding of an input between bounds, with the gradient of TF's kernels."""
-
-    @jax.custom_vjp
-    def rounded(x, low, high):
-        return _rounded(x, low, high, bits, narrow)
-
-    def forward(x, low, high):
-        return rounded(x, low, high), (x, low, high)
-
-    def backward(kept, gradients):
-        x, low, high = kept
-        return _backward(gradients, x, low, high, bits, narrow)
-
-    rounded.defvjp(forward, backward)
-    return rounded
-
-
-def _require(x, low, high, bits):
+def _require(x, low, high, bits, per_channel):
     for name, each in (("inputs", x), ("min", low), ("max", high)):
         checks.inexact(each, name)
         if each.dtype != jnp.float32:
@@ -109,10 +80,6 @@ def _require(x, low, high, bits):
         raise errors.InvalidArgumentError(
             f"`num_bits` must lie in [2, 16]; got {bits}.\n  Fix: 8 is the usual one."
         )
-
-
-def _require_bounds(x, low, high, bits, per_channel):
-    _require(x, low, high, bits)
     shape = x.shape[-1:] if per_channel else ()
     if low.shape != shape or high.shape != shape or (per_channel and not x.ndim):
         raise errors.InvalidArgumentError(
@@ -123,14 +90,15 @@ def _require_bounds(x, low, high, bits, per_channel):
 
 @op
 def _quantized(x, low, high, *, bits, narrow, per_channel):
-    _require_bounds(x, low, high, bits, per_channel)
-    return _straight_through(bits, narrow)(x, low, high)
+    _require(x, low, high, bits, per_channel)
+    return _straight_through(x, low, high, bits, narrow)
 
 
 @op
 def _quantized_gradients(gradients, x, low, high, *, bits, narrow, per_channel):
-    _require_bounds(x, low, high, bits, per_channel)
-    return _backward(gradients, x, low, high, bits, narrow)
+    _require(x, low, high, bits, per_channel)
+    _, pull = jax.vjp(lambda x, a, b: _straight_through(x, a, b, bits, narrow), x, low, high)
+    return pull(gradients)
 
 
 def _require_order(low, high, who):

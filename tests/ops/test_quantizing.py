@@ -45,6 +45,12 @@ def test_gradients_pass_between_the_bounds_and_go_to_them_beyond():
     assert each.backprops_wrt_input.numpy().tolist() == [[0, 0, 3, 4], [1, 0, 3, 0]]
 
 
+def test_forward_mode_passes_too():
+    with tf.autodiff.ForwardAccumulator(X, G) as forward:
+        y = q.fake_quant_with_min_max_args(X, -1.0, 2.0, 4)
+    assert forward.jvp(y).numpy().tolist() == [[0, 2, 3, 4], [1, 2, 0, 0]]
+
+
 def test_bounds_of_zero_give_zeros():
     with tf.GradientTape() as tape:
         tape.watch(X)
