@@ -161,8 +161,10 @@ class GroupQueryAttention(HeadProjections):
         )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         wants = return_attention_scores
-        self.__dict__["_lm_wants_weights"] = wants
-        heads, weights = self._compute_attention(q, k, v, allowed, training=bool(training))
+        if type(self)._compute_attention is GroupQueryAttention._compute_attention:
+            heads, weights = self._attend(q, k, v, allowed, bool(training), wants)
+        else:
+            heads, weights = self._compute_attention(q, k, v, allowed, training=bool(training))
         output = self._output_dense(self._gated(heads, query))
         return (output, weights) if wants else output
 
@@ -175,8 +177,7 @@ class GroupQueryAttention(HeadProjections):
         training: bool | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Return the heads' results and the weights: Keras' hook, which subclasses override."""
-        wants = self.__dict__.get("_lm_wants_weights", False)
-        return self._attend(query, key, value, attention_mask, training, wants)
+        return self._attend(query, key, value, attention_mask, training, True)
 
 
 # Keras exports its class GroupedQueryAttention under this name: files name the class by the one,

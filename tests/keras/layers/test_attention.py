@@ -344,3 +344,19 @@ def test_subclasses_find_the_projections_under_keras_names():
     plain.set_weights(layer.get_weights())
     assert_close(found, plain(x, x))
     assert len(layer.weights) == 8
+
+
+def test_a_grouped_subclass_gets_the_weights_of_its_hook():
+    class Same(tf.keras.layers.GroupQueryAttention):
+        def _compute_attention(self, query, key, value, attention_mask=None, training=None):
+            return super()._compute_attention(query, key, value, attention_mask, training)
+
+    x = tf.random.normal((2, 4, 5))
+    settings = {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 2}
+    layer, plain = Same(**settings), tf.keras.layers.GroupQueryAttention(**settings)
+    layer(x, x)
+    plain(x, x)
+    plain.set_weights(layer.get_weights())
+    found, wanted = (each(x, x, return_attention_scores=True) for each in (layer, plain))
+    assert_close(found[1], wanted[1])
+    assert_close(layer(x, x), wanted[0])
