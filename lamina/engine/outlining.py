@@ -3,7 +3,7 @@
 A recurrent cell in a Python loop is recorded once for each step. XLA fuses across the steps, for a
 time that grows faster than their number (48 steps of an LSTM with their gradient: 53 s, and 6 s
 outlined), and what it makes of them also runs longer (18 ms, outlined 6 ms). JAX alone would inline
-the calls; `OPTIONS` are XLA's for leaving them.
+the calls; `compiling.jitted` leaves them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ import jax
 
 from lamina.engine.signature import signatures
 
-__all__ = ["OPTIONS", "Equation", "Piece", "outlined"]
+__all__ = ["Equation", "Piece", "outlined"]
 
 Equation = tuple[int, ...]
 """(signature id, input slots...). A slot >= 0 counts the outputs of all equations before; a slot
 < 0 is `~i`, the i-th input of the program. The outputs take the next free slots, in order."""
-
-OPTIONS = {"xla_disable_hlo_passes": "call-inliner"}
-"""Options of XLA's compiler that leave calls as they are, for CPU."""
 
 # A program is looked through from so many equations on, and a piece is worth a call from so many
 # equations and calls on. Layers that repeat, as in a transformer, are fewer than steps in time.

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from lamina.engine.compiling import jitted
 from lamina.engine.context import config
-from lamina.engine.outlining import OPTIONS, outlined
+from lamina.engine.outlining import outlined
 from lamina.engine.signature import signatures
 from lamina.engine.trace import Equation, replay
 
@@ -77,7 +78,6 @@ class Program:
         self._packs = list(packs.items())
         count = len(scalars)
         pieces = outlined(equations, wanted, replay)
-        options = OPTIONS if len(pieces) < len(equations) else None
 
         def run(kept: list[Any], donated_: list[Any], packed: list[Any]) -> list[Any]:
             inputs: list[Any] = [constants.get(i) for i in range(count)]
@@ -91,7 +91,7 @@ class Program:
             return replay(pieces, inputs, wanted)
 
         _keep_on_disk()
-        self._run = jax.jit(run, donate_argnums=1, compiler_options=options)
+        self._run = jitted(run, donate=1, calls=len(pieces) < len(equations))
         stats.compiles += 1
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:

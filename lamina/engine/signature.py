@@ -16,6 +16,7 @@ import numpy as np
 from jax import core, export
 
 from lamina.engine import errors
+from lamina.engine.compiling import jitted
 from lamina.engine.dtypes import DType, as_dtype
 from lamina.engine.shapes import TensorShape
 
@@ -191,7 +192,7 @@ class Signature:
     def kernel(self) -> Callable[..., list[Any]]:
         """Return the signature compiled for itself; call it with x64 enabled."""
         if self._kernel is None:
-            self._kernel = jax.jit(self.fn)
+            self._kernel = jitted(self.fn)
         return self._kernel
 
     def vjp(self, needed: tuple[int, ...], given: tuple[int, ...]) -> Signature:
