@@ -12,6 +12,7 @@ import jax
 from lamina.demand import missing
 from lamina.engine import flush
 from lamina.engine.context import config as _switches
+from lamina.engine.context import versions
 from lamina.ops.placement import devices_of, hidden, kind_of, parse_name
 
 __all__ = [
@@ -37,7 +38,8 @@ __all__ = [
     "threading",
 ]
 
-_SWITCHES = tuple(vars(_switches))
+# Not the one that TF's optimizer options set, which has functions recorded again.
+_SWITCHES = tuple(set(vars(_switches)) - {"strips_debugging"})
 
 
 class PhysicalDevice(NamedTuple):
@@ -347,8 +349,23 @@ class optimizer:  # noqa: N801  # TF's name
 
     @staticmethod
     def set_experimental_options(options: dict[str, Any]) -> None:
-        """Accept options of TF's graph optimizer; XLA has none of them."""
+        """Keep options of TF's graph optimizer, beside those set before.
+
+        Args:
+            options: Names and values. "debug_stripper" has functions recorded without
+                assertions, `check_numerics` and `tf.print`; the others say how TF rewrites its
+                graphs, and XLA has its own ways.
+
+        Example:
+            >>> tf.config.optimizer.set_experimental_options({"constant_folding": False})
+            >>> tf.config.optimizer.get_experimental_options()["constant_folding"]
+            False
+        """
         _settings.options |= options
+        strips = bool(_settings.options.get("debug_stripper", False))
+        if strips != _switches.strips_debugging:
+            _switches.strips_debugging = strips
+            versions.structure += 1  # functions are recorded again
 
 
 def _named(device: Any) -> Any:

@@ -20,6 +20,7 @@ from lamina.engine import (
     op,
     static_int,
 )
+from lamina.engine.context import config
 from lamina.inspecting import (
     disable_check_numerics,
     enable_check_numerics,
@@ -109,7 +110,7 @@ def print(
 
     if local.trace.eager:
         show(*[convert_to_tensor(t)._jax() for t in tensors])
-    else:
+    elif not config.strips_debugging:
         _host_call(*tensors, run=show)
 
 

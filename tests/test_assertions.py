@@ -365,3 +365,23 @@ except tf.errors.InvalidArgumentError as error:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr == ""
     assert "assert_positive: x > 0; got -1." in done.stdout
+
+
+def test_debug_stripper_leaves_assertions_and_prints_out_of_functions(capfd):
+    @tf.function
+    def shown(x):
+        tf.print("seen", x)
+        return d.check_numerics(asserting(x), "loss")
+
+    worst = tf.constant([-np.inf])
+    assert_fails(shown, worst)
+    options = tf.config.optimizer.set_experimental_options
+    options({"debug_stripper": True})
+    try:
+        capfd.readouterr()
+        assert shown(worst)[0] == -np.inf
+        assert "seen" not in capfd.readouterr().err
+        assert_fails(asserting, worst)  # not in eager code
+    finally:
+        options({"debug_stripper": False})
+    assert_fails(shown, worst)

@@ -78,6 +78,8 @@ class _Config:
         eager: "record" (operations are recorded and run together), or "sync": each operation
             runs at once, so that a debugger sees values and errors where they arise.
         run_functions_eagerly: Whether `tf.function` calls the Python function itself.
+        strips_debugging: Whether programs are recorded without assertions, checks of numbers and
+            what they would print: TF's optimizer option "debug_stripper".
         max_compiles: How many programs one `tf.function` or `fit` step may compile before
             RetraceLimitError is raised, or None.
         cache_size: How many compiled programs are kept; the least recently used go first.
@@ -88,6 +90,7 @@ class _Config:
     def __init__(self) -> None:
         self.eager = os.environ.get("LAMINA_EAGER", "record")
         self.run_functions_eagerly = False
+        self.strips_debugging = False
         self.max_compiles: int | None = None
         self.cache_size = 1024
         self.cache_dir = os.environ.get("LAMINA_CACHE") or os.path.join(
