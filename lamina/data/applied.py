@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.data import elements, stateful, tables
 from lamina.data.dataset import AUTOTUNE, Dataset
+from lamina.data.lasting import Failed, caught, lasting
 from lamina.data.stages import UNKNOWN, Run, Stage
 from lamina.engine import convert_to_tensor, static_int
 
@@ -175,7 +176,8 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> _Change:
     def change(dataset: Any) -> Any:
         def groups() -> Iterator[Any]:
             states: dict[int, Any] = {}
-            for element in dataset:
+
+            def reduce(element: Any) -> None:
                 key = _key(elements.call(key_func, element))
                 if key not in states:
                     first = reducer.init_func(convert_to_tensor(np.int64(key)))
@@ -183,6 +185,8 @@ def group_by_reducer(key_func: Callable[..., Any], reducer: Reducer) -> _Change:
                 new = elements.as_tensors(reducer.reduce_func(states[key], element))
                 stateful.check_state("group_by_reducer", "reduce_func", states[key], new)
                 states[key] = new
+
+            yield from (f for f in caught(map(reduce, iter(dataset))) if type(f) is Failed)
             for key in sorted(states):
                 yield elements.as_arrays(elements.call(reducer.finalize_func, states[key]))
 
@@ -214,13 +218,13 @@ class _Lazy(Stage):
         self._make = make
 
     def spec(self) -> Any:
-        return elements.spec_of(next(self._make()))
+        return elements.spec_of(next(self.items(Run())))
 
     def size(self) -> int:
         return UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
-        return self._make()
+        return lasting(self._make())
 
 
 def group_by_window(

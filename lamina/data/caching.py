@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.data import elements, tables
+from lamina.data.lasting import Failed, caught, lasting, stepping
 from lamina.data.stages import Ordered, Run, Stage, seeded
 
 __all__ = ["Cache", "FileCache"]
@@ -83,12 +84,22 @@ class Cache(Ordered):
     def _filling(self, run: Run) -> Iterator[Any]:
         kept: list[Any] = []
         numbers = [run.number(s) for s in seeded(self.before)]
-        for row, last in _with_end(self.before.rows(run), self.before.size()):
-            kept.append(row)
-            if last:
+        rows, size = self.before.rows(run), self.before.size()
+
+        def step() -> _Fresh:
+            try:
+                row = next(rows)
+            except StopIteration:
                 self._fill(kept, numbers)
-            yield _Fresh(row)
-        self._fill(kept, numbers)
+                raise
+            kept.append(row)
+            # Who takes all elements need not ask for one more, as `zip` does not of all its
+            # datasets: what was kept is whole then.
+            if len(kept) == size:
+                self._fill(kept, numbers)
+            return _Fresh(row)
+
+        return stepping(step)
 
     def _fill(self, kept: list[Any], numbers: list[int]) -> None:
         if self._size is None:
@@ -140,28 +151,24 @@ class FileCache(Ordered):
         self._write, self._read = write, read
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._elements(run))
+
+    def _elements(self, run: Run) -> Iterator[Any]:
         if os.path.exists(self._path):
             yield from self._read(self._path, self.before.spec())
             return
         os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
         partial = f"{self._path}.{os.getpid()}.partial"
         held: list[Any] = []
+        size, count = self.before.size(), 0
         with self._write(partial) as put:
-            for row, last in _with_end(self.before.rows(run), self.before.size()):
-                put(row)
-                if last:
+            for row in caught(self.before.rows(run)):
+                if type(row) is not Failed:
+                    put(row)
+                    count += 1
+                if count == size:  # as in a cache in memory
                     held.append(row)
                     break
                 yield row
         os.replace(partial, self._path)
         yield from held
-
-
-def _with_end(rows: Iterator[Any], size: int) -> Iterator[tuple[Any, bool]]:
-    """Yield (row, whether it is the last of a known number of rows).
-
-    Who takes all elements need not ask for one more, as `zip` does not of all its datasets: what
-    was kept is whole then.
-    """
-    for count, row in enumerate(rows, 1):
-        yield row, count == size

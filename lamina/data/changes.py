@@ -10,7 +10,8 @@ import numpy as np
 
 from lamina.data import composites, elements, tables
 from lamina.data import structure as nest
-from lamina.data.mapping import Mapped, UserFunction, in_order
+from lamina.data.lasting import flattened, stepping
+from lamina.data.mapping import InOrder, Mapped, UserFunction
 from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, skipping
 from lamina.engine import TensorSpec
 
@@ -65,10 +66,14 @@ class Batch(Stage):
 
     def _lists(self, run: Run) -> Iterator[Any]:
         items = self.before.items(run)
-        while chunk := list(itertools.islice(items, self.number)):
-            if self.drop and len(chunk) < self.number:
-                return
-            yield chunk
+
+        def step() -> list[Any]:
+            chunk = list(itertools.islice(items, self.number))
+            if not chunk or (self.drop and len(chunk) < self.number):
+                raise StopIteration
+            return chunk
+
+        return stepping(step)
 
     def _arrays(self, run: Run) -> Iterator[np.ndarray]:
         number = self.number
@@ -166,7 +171,7 @@ class Map(Forwarding):
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         items = skipping(self.items(run), skip)
         if self._threads > 1 and self._function.is_python:
-            return in_order(self.table.row, items, self._threads)
+            return InOrder(self.table.row, items, self._threads)
         return map(self.table.row, items)
 
 
@@ -222,12 +227,13 @@ class Filter(Ordered):
         return UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
+        if self.before.runs_user_code:
+            return filter(self._keeps, self.before.rows(run))
         table = self.before.table
-        keeps_rows = self.before.runs_user_code
-        for item in self.before.items(run):
-            row = table.row(item)
-            if self._test.is_true(elements.as_tensors(row), "filter"):
-                yield row if keeps_rows else item
+        return filter(lambda item: self._keeps(table.row(item)), self.before.items(run))
+
+    def _keeps(self, row: Any) -> bool:
+        return self._test.is_true(elements.as_tensors(row), "filter")
 
 
 class Unbatch(Loose):
@@ -247,18 +253,18 @@ class Unbatch(Loose):
         return size * known if known is not None and size >= 0 else UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
-        for element in self.before.rows(run):
-            arrays = nest.map_structure(
-                lambda e: e if elements.is_whole(e) else np.asarray(e), element
-            )
-            lengths = {_rows_of(a) for a in nest.flatten(arrays)}
-            if len(lengths) != 1:
-                raise ValueError(
-                    f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "
-                    f"{sorted(lengths)}.\n  Fix: check the arrays along axis 0."
-                )
-            rows = tables.Columns(arrays)
-            yield from map(rows.row, range(lengths.pop()))
+        return flattened(map(_rows_in, self.before.rows(run)))
+
+
+def _rows_in(element: Any) -> Iterator[Any]:
+    arrays = nest.map_structure(lambda e: e if elements.is_whole(e) else np.asarray(e), element)
+    lengths = {_rows_of(a) for a in nest.flatten(arrays)}
+    if len(lengths) != 1:
+        raise ValueError(
+            f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "
+            f"{sorted(lengths)}.\n  Fix: check the arrays along axis 0."
+        )
+    return map(tables.Columns(arrays).row, range(lengths.pop()))
 
 
 def _rows_of(array: Any) -> int:
@@ -287,7 +293,7 @@ class Prefetch(Forwarding):
 
     def rows(self, run: Run, skip: int = 0) -> Iterator[Any]:
         rows = self.before.rows(run, skip)
-        return iter(_Ahead(rows, self.number)) if self._is_threaded() else rows
+        return _Ahead(rows, self.number) if self._is_threaded() else rows
 
     def tensors(self, run: Run, skip: int = 0) -> Iterator[Any]:
         if self._is_threaded():
@@ -318,8 +324,8 @@ class Prefetch(Forwarding):
 _WORTH_A_THREAD = 4 << 20  # bytes that take longer to copy than a thread to wake
 
 
-class _Ahead:
-    """Elements, some of which a thread makes ahead.
+class _Ahead(Iterator[Any]):
+    """Elements, some of which a thread makes ahead; it starts when the first is asked for.
 
     Args:
         rows: The elements.
@@ -328,38 +334,46 @@ class _Ahead:
 
     def __init__(self, rows: Iterator[Any], number: int) -> None:
         self._rows = rows
-        self._found: queue.Queue[tuple[bool, Any]] = queue.Queue(number)
+        self._found: queue.Queue[tuple[str, Any]] = queue.Queue(number)
         self._left = threading.Event()
+        self._state = "new"
 
-    def __iter__(self) -> Iterator[Any]:
-        thread = threading.Thread(target=self._produce, name="tf.data prefetch", daemon=True)
-        thread.start()
-        try:
-            while True:
-                is_row, value = self._found.get()
-                if is_row:
-                    yield value
-                elif value is None:
-                    return
-                else:
-                    raise value
-        finally:
-            self._left.set()
+    def __next__(self) -> Any:
+        if self._state == "new":
+            self._state = "running"
+            # The thread does not hold this object: who drops it ends the thread.
+            arguments = self._rows, self._found, self._left
+            threading.Thread(
+                target=_produce, args=arguments, name="tf.data prefetch", daemon=True
+            ).start()
+        if self._state == "ended":
+            raise StopIteration
+        what, value = self._found.get()
+        if what == "row":
+            return value
+        if what == "error":
+            raise value
+        self._state = "ended"
+        raise StopIteration
 
-    def _produce(self) -> None:
+    def __del__(self) -> None:
+        self._left.set()
+
+
+def _produce(rows: Iterator[Any], found: queue.Queue[Any], left: threading.Event) -> None:
+    """Put rows, and errors where they raise, into a queue until they end, or nobody waits."""
+    while not left.is_set():
         try:
-            for row in self._rows:
-                self._put(True, row)
-                if self._left.is_set():
-                    return
-            self._put(False, None)
+            step = "row", next(rows)
+        except StopIteration:
+            step = "end", None
         except BaseException as error:  # raised where the elements are used
-            self._put(False, error)
-
-    def _put(self, is_row: bool, value: Any) -> None:
-        while not self._left.is_set():
+            step = "error", error
+        while not left.is_set():
             try:
-                self._found.put((is_row, value), timeout=0.1)
+                found.put(step, timeout=0.1)
+                break
             except queue.Full:
                 continue
+        if step[0] == "end":
             return

@@ -12,6 +12,7 @@ from lamina.data import tables
 from lamina.data.dataset import AUTOTUNE, Dataset
 from lamina.data.files import compression_of, file_names
 from lamina.data.flattening import Interleave
+from lamina.data.lasting import Failed, lasting
 from lamina.data.records import unpacked
 from lamina.data.stages import UNKNOWN, Run, Stage
 from lamina.engine import Tensor, TensorSpec, as_dtype, convert_to_tensor, errors
@@ -174,6 +175,9 @@ class _CsvFile(Stage):
         return UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._lines())
+
+    def _lines(self) -> Iterator[Any]:
         path, form, compression, header = self._how
         fields, places = self._fields, self._places
         rows = form.rows(path, compression)
@@ -196,9 +200,9 @@ class _CsvFile(Stage):
                     f.read(text, form.na, str(i))
                     for i, (f, text) in enumerate(zip(fields, texts, strict=True))
                 ]
-            except errors.InvalidArgumentError:
+            except errors.InvalidArgumentError as error:
                 if not self._ignore:
-                    raise
+                    yield Failed(error)
 
     def _wrong(self, expected: int, row: list[str]) -> errors.InvalidArgumentError:
         return errors.InvalidArgumentError(

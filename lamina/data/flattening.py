@@ -10,6 +10,7 @@ import numpy as np
 from lamina.data import elements, sources, tables
 from lamina.data import structure as nest
 from lamina.data.changes import Loose
+from lamina.data.lasting import Failed, caught, flattened, lasting, stepping
 from lamina.data.seeds import derived
 from lamina.data.shuffling import Random, generator
 from lamina.data.stages import INFINITE, UNKNOWN, Run, Stage
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 
+_END = object()
+
+
 def stage_of(value: Any, who: str) -> Stage:
     """Return the stage of a dataset that a user's function returned.
 
@@ -39,6 +43,10 @@ def stage_of(value: Any, who: str) -> Stage:
             f"  Fix: tf.data.Dataset.from_tensor_slices(result), or use map."
         )
     return stage
+
+
+def _rows(stage: Stage, run: Run) -> Iterator[Any]:
+    return stage.rows(run)
 
 
 class FlatMap(Random, Loose):
@@ -86,11 +94,18 @@ class FlatMap(Random, Loose):
         return size if size in (0, INFINITE) else UNKNOWN
 
     def _made(self, run: Run) -> Iterator[tuple[Stage, Run]]:
-        """Yield the datasets that the function makes, and the runs to go through them with."""
+        """Return the datasets that the function makes, and the runs to go through them with."""
         place = run.next(self)
-        for number, row in enumerate(self.before.rows(run)):
-            inner = run.below(*place, number)
-            yield stage_of(self._call(row, [*place, number]), self._who), inner
+
+        def make(number: int, row: Any) -> tuple[Stage, Run]:
+            made = stage_of(self._call(row, [*place, number]), self._who)
+            return made, run.below(*place, number)
+
+        return itertools.starmap(make, enumerate(self._arguments(run)))
+
+    def _arguments(self, run: Run) -> Iterator[Any]:
+        """Return the elements that the function gets."""
+        return self.before.rows(run)
 
     def _call(self, row: Any, place: list[int]) -> Any:
         drawn = itertools.count()
@@ -109,8 +124,7 @@ class FlatMap(Random, Loose):
             derived.draw = outer
 
     def items(self, run: Run) -> Iterator[Any]:
-        for stage, inner in self._made(run):
-            yield from stage.rows(inner)
+        return flattened(itertools.starmap(_rows, self._made(run)))
 
 
 class Interleave(FlatMap):
@@ -129,31 +143,38 @@ class Interleave(FlatMap):
     ) -> None:
         super().__init__(before, function, "interleave")
         self.label = "ParallelInterleave" if parallel else "Interleave"
-        self._cycle, self._block = cycle, block
+        self._cycle, self._block, self._parallel = cycle, block, parallel
 
     def _open(self, stage: Stage, run: Run) -> Iterator[Any]:
         return stage.rows(run)
 
     def items(self, run: Run) -> Iterator[Any]:
-        made = self._made(run)
+        return lasting(self._in_turns(run))
+
+    def _in_turns(self, run: Run) -> Iterator[Any]:
+        made = caught(self._made(run))
         open_ones: list[Iterator[Any] | None] = [None] * self._cycle
         coming = True
         place = 0
         while coming or any(o is not None for o in open_ones):
             if open_ones[place] is None and coming:
                 new = next(made, None)
+                if type(new) is Failed:
+                    yield new
+                    continue
                 if new is None:
                     coming = False
                 else:
-                    open_ones[place] = self._open(*new)
-            rows = open_ones[place]
-            if rows is not None:
-                given = 0
-                for row in itertools.islice(rows, self._block):
-                    given += 1
-                    yield row
-                if given < self._block:
+                    open_ones[place] = caught(self._open(*new))
+            rows, given = open_ones[place], 0
+            while rows is not None and given < self._block:
+                row = next(rows, _END)
+                if row is _END:
                     open_ones[place] = None
+                    break
+                # An error takes its dataset's turn where that is asked for in parallel, as in TF.
+                given += self._parallel or type(row) is not Failed
+                yield row
             place = (place + 1) % self._cycle
 
 
@@ -215,14 +236,19 @@ class Window(Stage):
         return -(-size // self._shift)
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._windows(run))
+
+    def _windows(self, run: Run) -> Iterator[Any]:
         reach = (self._size - 1) * self._stride + 1
         held: list[Any] = []
-        items = self._before_items(run)
+        items = caught(self._before_items(run))
         while True:
             held.extend(itertools.islice(items, max(0, reach - len(held))))
             if not held or (self._drop and len(held) < reach):
                 return
-            yield self._window(held[: reach : self._stride])
+            window = held[: reach : self._stride]
+            failed = next((item for item in window if type(item) is Failed), None)
+            yield self._window(window) if failed is None else failed
             if self._shift <= len(held):
                 del held[: self._shift]
             else:
@@ -284,14 +310,12 @@ class GroupByWindow(FlatMap):
         size = self.before.size()
         return size if size in (0, INFINITE) else UNKNOWN
 
-    def _made(self, run: Run) -> Iterator[tuple[Stage, Run]]:
-        place = run.next(self)
-        numbers = itertools.count()
-        for key, rows in self._groups(run):
-            number = next(numbers)
-            group = self._wrap(sources.Listed(tables.Loose(), rows, self.before.spec, 0))
-            made = self._call((np.int64(key), group), [*place, number])
-            yield stage_of(made, self._who), run.below(*place, number)
+    def _arguments(self, run: Run) -> Iterator[Any]:
+        return itertools.starmap(self._group, lasting(self._groups(run)))
+
+    def _group(self, key: int, rows: list[Any]) -> Any:
+        listed = sources.Listed(tables.Loose(), rows, self.before.spec, 0)
+        return np.int64(key), self._wrap(listed)
 
     def _key_of(self, row: Any) -> int:
         found = elements.call(self._key, elements.as_tensors(row))
@@ -303,23 +327,31 @@ class GroupByWindow(FlatMap):
             )
         return int(key)
 
-    def _groups(self, run: Run) -> Iterator[tuple[int, list[Any]]]:
+    def _size_of(self, key: int) -> int:
+        size = int(self._window(elements.as_tensors(np.int64(key))))
+        if size < 1:
+            raise errors.InvalidArgumentError(
+                f"tf.data.Dataset.group_by_window: the window size must be at least 1; got "
+                f"{size} for key {key}."
+            )
+        return size
+
+    def _groups(self, run: Run) -> Iterator[Any]:
         groups: dict[int, list[Any]] = {}
         sizes: dict[int, int] = {}
-        for row in self.before.rows(run):
+
+        def placed(row: Any) -> int:
             key = self._key_of(row)
-            rows = groups.setdefault(key, [])
             if key not in sizes:
-                sizes[key] = int(self._window(elements.as_tensors(np.int64(key))))
-                if sizes[key] < 1:
-                    raise errors.InvalidArgumentError(
-                        f"tf.data.Dataset.group_by_window: the window size must be at least 1; got "
-                        f"{sizes[key]} for key {key}."
-                    )
-            rows.append(row)
-            if len(rows) == sizes[key]:
-                del groups[key]
-                yield key, rows
+                sizes[key] = self._size_of(key)
+            groups.setdefault(key, []).append(row)
+            return key
+
+        for key in caught(map(placed, self.before.rows(run))):
+            if type(key) is Failed:
+                yield key
+            elif len(groups[key]) == sizes[key]:
+                yield key, groups.pop(key)
         yield from sorted(groups.items())
 
 
@@ -356,32 +388,39 @@ class Chosen(Stage):
         return INFINITE if all(n == INFINITE for n in sizes) else UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
-        streams = self._streams(run)
-        for choice in self._choices(run):
-            if not 0 <= choice < len(streams):
-                raise errors.InvalidArgumentError(
-                    f"tf.data.Dataset.choose_from_datasets: a choice must be in "
-                    f"[0, {len(streams)}); got {choice}.\n  Fix: check `choice_dataset`."
-                )
+        return lasting(self._in_turns(run))
+
+    def _in_turns(self, run: Run) -> Iterator[Any]:
+        streams = [None if s is None else caught(s) for s in self._streams(run)]
+        for choice in caught(map(self._checked, self._choices(run))):
+            if type(choice) is Failed:
+                yield choice
+                continue
             stream = streams[choice]
             if stream is None:
                 continue
-            for item in itertools.islice(stream, 1):
-                yield choice, item
-                break
-            else:
-                if self._stop:
-                    return
-                streams[choice] = None
-                if not any(s is not None for s in streams):
-                    return
+            item = next(stream, _END)
+            if item is not _END:
+                yield item if type(item) is Failed else (choice, item)
+                continue
+            streams[choice] = None
+            if self._stop or not any(s is not None for s in streams):
+                return
+
+    def _checked(self, choice: int) -> int:
+        if not 0 <= choice < len(self._parts):
+            raise errors.InvalidArgumentError(
+                f"tf.data.Dataset.choose_from_datasets: a choice must be in "
+                f"[0, {len(self._parts)}); got {choice}.\n  Fix: check `choice_dataset`."
+            )
+        return choice
 
     def _streams(self, run: Run) -> list[Iterator[Any] | None]:
         """Return the items of each part; None for one that is never next."""
         return [p.items(run) for p in self._parts]
 
     def _choices(self, run: Run) -> Iterator[int]:
-        return (int(row) for row in self._choice.rows(run))
+        return map(int, self._choice.rows(run))
 
 
 class Sampled(Random, Chosen):
@@ -411,12 +450,12 @@ class Sampled(Random, Chosen):
 
     def _choices(self, run: Run) -> Iterator[int]:
         random = generator(self, run)
-        if isinstance(self._weights, Stage):
-            for row in self._weights.rows(run):
-                yield int(_drawn(np.asarray(row), random.random(1))[0])
-            return
-        while True:
-            yield from _drawn(self._weights, random.random(256)).tolist()
+        weights = self._weights
+        if isinstance(weights, Stage):
+            one = lambda row: int(_drawn(np.asarray(row), random.random(1))[0])  # noqa: E731
+            return map(one, weights.rows(run))
+        many = lambda: _drawn(weights, random.random(256)).tolist()  # noqa: E731
+        return itertools.chain.from_iterable(stepping(many))
 
 
 def _drawn(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -188,9 +188,13 @@ class OwnedIterator(Iterator):
             local.trace.end_step()
         else:
             eager_in_functions("the next element of a tf.data.Dataset")
-        for element in self._rows:
-            self._count += 1
-            return element
+        try:
+            for element in self._rows:
+                self._count += 1
+                return element
+        except Exception:
+            self._count += 1  # what failed is passed over, here and where `restore` goes
+            raise
         raise errors.EndOfSequenceError(
             "tf.data.Iterator: End of sequence, the dataset has no further element.\n"
             "  Fix: repeat() the dataset, or loop over it."
@@ -202,8 +206,8 @@ class OwnedIterator(Iterator):
         """Return where the iterator is, as plain values that JSON can hold.
 
         Returns:
-            `version`, `count` (elements given out), and for each random stage its `seeds` and
-            `passes`: where its pass started.
+            `version`, `count` (elements given out, or failed), and for each random stage its
+            `seeds` and `passes`: where its pass started.
 
         Example:
             >>> numbers = tf.data.Dataset.range(9).shuffle(9).batch(3)

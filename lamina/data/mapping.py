@@ -4,9 +4,9 @@ import contextlib
 import os
 import threading
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from lamina.engine import Function, Tensor, TensorSpec, dtypes, errors, local
 from lamina.engine.concrete import Given
 from lamina.ops.loops import vectorized_map
 
-__all__ = ["Mapped", "UserFunction", "debug", "in_order", "pool"]
+__all__ = ["InOrder", "Mapped", "UserFunction", "debug", "pool"]
 
 _SHAPES = 8  # so many shapes of elements are worth a program each
 
@@ -192,7 +192,7 @@ class Mapped(tables.Table):
 
     def rows(self, items: Any) -> list[Any]:
         if self.threads > 1 and len(items) > 1 and self.function.is_python:
-            return list(in_order(self.row, iter(_listed(items)), self.threads))
+            return list(InOrder(self.row, iter(_listed(items)), self.threads))
         return super().rows(items)
 
     def gather(self, items: Any) -> Any:
@@ -248,13 +248,33 @@ def pool() -> ThreadPoolExecutor:
     return _pools[0]
 
 
-def in_order(function: Callable[[Any], Any], items: Iterator[Any], threads: int) -> Iterator[Any]:
-    """Yield the results of a function of some items, `threads` of them at work at a time."""
-    waiting: list[Future[Any]] = [pool().submit(function, i) for i in islice(items, threads)]
-    try:
-        while waiting:
-            yield waiting.pop(0).result()
-            waiting.extend(pool().submit(function, i) for i in islice(items, 1))
-    finally:
-        for future in waiting:
+class InOrder(Iterator[Any]):
+    """The results of a function of some items, in order, several of them at work at a time.
+
+    Args:
+        function: The function.
+        items: The items.
+        threads: How many are at work.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], items: Iterator[Any], threads: int) -> None:
+        self._function, self._items, self._threads = function, items, threads
+        self._waiting: deque[Future[Any]] = deque()
+
+    def __next__(self) -> Any:
+        while len(self._waiting) < self._threads:
+            try:
+                future = pool().submit(self._function, next(self._items))
+            except StopIteration:
+                break
+            except Exception as error:  # raised when its turn comes
+                future = Future()
+                future.set_exception(error)
+            self._waiting.append(future)
+        if not self._waiting:
+            raise StopIteration
+        return self._waiting.popleft().result()
+
+    def __del__(self) -> None:
+        for future in self._waiting:
             future.cancel()

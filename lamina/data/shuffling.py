@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.data.lasting import Failed, caught, lasting
 from lamina.data.stages import Ordered, Run, Stage
 
 __all__ = ["Random", "Shuffle", "generator"]
@@ -62,13 +63,18 @@ class Shuffle(Random, Ordered):
     def items(self, run: Run) -> Iterator[Any]:
         if self.indices:
             return super().items(run)
-        return self._shuffled(run, generator(self, run))
+        return lasting(self._shuffled(run, generator(self, run)))
 
     def _shuffled(self, run: Run, random: np.random.Generator) -> Iterator[Any]:
-        items = self.before.items(run)
-        kept = list(items if self.buffer < 0 else itertools.islice(items, self.buffer))
+        kept: list[Any] = []
         draws: Iterator[float] = iter(())
-        for item in items:
+        for item in caught(self.before.items(run)):
+            if type(item) is Failed:
+                yield item
+                continue
+            if self.buffer < 0 or len(kept) < self.buffer:
+                kept.append(item)
+                continue
             draw = next(draws, None)
             if draw is None:
                 draws = iter(random.random(_DRAWS).tolist())

@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.data import elements, tables
 from lamina.data import structure as nest
+from lamina.data.lasting import later
 from lamina.data.shuffling import Random, generator
 from lamina.data.stages import INFINITE, UNKNOWN, Run, Stage
 from lamina.engine import TensorSpec, as_dtype, convert_to_tensor, errors
@@ -191,14 +192,16 @@ class Generated(Stage):
         return UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
+        return later(self._begin)
+
+    def _begin(self) -> Iterator[Any]:
         found = self._start()
         if not isinstance(found, Iterable):
             raise TypeError(
                 f"tf.data.Dataset.from_generator: `generator` must return an iterable; got "
                 f"{found!r}.\n  Fix: use `yield` in it, or return a list."
             )
-        for value in found:
-            yield _shaped_like(self._spec, value)
+        return map(lambda value: _shaped_like(self._spec, value), found)
 
 
 def _shaped_like(spec: Any, value: Any) -> Any:

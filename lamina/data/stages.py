@@ -3,7 +3,7 @@
 import abc
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.data import elements, tables
 from lamina.data import structure as nest
+from lamina.data.lasting import flattened, stepping
 
 __all__ = [
     "INFINITE",
@@ -131,10 +132,14 @@ def _listed(block: np.ndarray) -> list[Any]:
 
 
 def skipping(items: Iterator[Any], count: int) -> Iterator[Any]:
-    """Return an iterator that has passed over its first items."""
-    if count:
-        deque(itertools.islice(items, count), maxlen=0)
-    return items
+    """Return an iterator that has passed over its first items, failed ones among them."""
+    numbers = iter(range(count))
+    while True:
+        try:
+            deque(zip(numbers, items, strict=False), maxlen=0)
+        except Exception:  # its number was taken: it was passed over
+            continue
+        return items
 
 
 def inner(stage: Any) -> list[Any]:
@@ -203,8 +208,17 @@ class Take(_Counted):
     def items(self, run: Run) -> Iterator[Any]:
         if self.indices:
             return super().items(run)
-        items = self.before.items(run)
-        return items if self.count < 0 else itertools.islice(items, self.count)
+        items, left = self.before.items(run), self.count
+
+        def step() -> Any:
+            nonlocal left
+            if not left:
+                raise StopIteration
+            item = next(items)
+            left -= 1
+            return item
+
+        return items if left < 0 else stepping(step)
 
     def blocks(self, run: Run) -> Iterator[np.ndarray]:
         left = self.count
@@ -235,7 +249,7 @@ class Skip(_Counted):
             return iter(())
         if self.indices:
             return super().items(run)
-        return itertools.islice(self.before.items(run), self.count, None)
+        return _parted(self.before.items(run), self.count, 0)
 
     def blocks(self, run: Run) -> Iterator[np.ndarray]:
         left = self.count
@@ -263,13 +277,29 @@ class Shard(Ordered):
     def items(self, run: Run) -> Iterator[Any]:
         if self.indices:
             return super().items(run)
-        return itertools.islice(self.before.items(run), self.index, None, self.number)
+        return _parted(self.before.items(run), self.index, self.number - 1)
 
     def blocks(self, run: Run) -> Iterator[np.ndarray]:
         first = self.index
         for block in self.before.blocks(run):
             yield block[first :: self.number]
             first = (first - len(block)) % self.number
+
+
+def _parted(items: Iterator[Any], first: int, gap: int) -> Iterator[Any]:
+    """Return an iterator that leaves out the first items, and so many behind each that it gives."""
+    left = first
+
+    def step() -> Any:
+        nonlocal left
+        while left:
+            next(items)
+            left -= 1
+        item = next(items)
+        left = gap
+        return item
+
+    return stepping(step)
 
 
 class Repeat(_Counted):
@@ -291,15 +321,23 @@ class Repeat(_Counted):
     def blocks(self, run: Run) -> Iterator[np.ndarray]:
         return self._again(self.before.blocks, run)
 
-    def _again(self, items: Any, run: Run) -> Iterator[Any]:
-        passes: Iterable[int] = itertools.count() if self.count < 0 else range(self.count)
-        for _ in passes:
-            empty = True
-            for item in items(run):
-                empty = False
-                yield item
-            if empty:
-                return
+    def _again(self, start: Any, run: Run) -> Iterator[Any]:
+        left = self.count
+        items: Iterator[Any] = iter(())
+        empty = False
+
+        def step() -> Any:
+            nonlocal items, left, empty
+            while True:
+                for item in items:
+                    empty = False
+                    return item
+                if empty or not left:
+                    raise StopIteration
+                left -= 1
+                items, empty = start(run), True
+
+        return stepping(step)
 
 
 # ---- combining stages ------------------------------------------------------------------------
@@ -373,6 +411,7 @@ class Concatenate(Stage):
         return sum(sizes)
 
     def items(self, run: Run) -> Iterator[Any]:
-        for number, stage in enumerate(self._stages):
-            for item in stage.items(run):
-                yield number, item
+        def numbered(number: int, stage: Stage) -> Iterator[Any]:
+            return zip(itertools.repeat(number), stage.items(run), strict=False)
+
+        return flattened(itertools.starmap(numbered, enumerate(self._stages)))

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.data import composites, elements, tables
 from lamina.data import structure as nest
 from lamina.data.changes import Batch, Forwarding, Loose
+from lamina.data.lasting import Failed, caught, lasting, stepping
 from lamina.data.mapping import UserFunction
 from lamina.data.shuffling import Random, generator
 from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, inner
@@ -62,7 +63,9 @@ class Scan(Loose):
 
     def items(self, run: Run) -> Iterator[Any]:
         state = elements.as_tensors(self._state)
-        for row in self.before.rows(run):
+
+        def output_of(row: Any) -> Any:
+            nonlocal state
             result = self._function((state, elements.as_tensors(row)))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(
@@ -73,7 +76,9 @@ class Scan(Loose):
             new = elements.as_tensors(new)
             check_state("scan", "scan_func", state, new)
             state = new
-            yield output
+            return output
+
+        return map(output_of, self.before.rows(run))
 
 
 def check_state(who: str, function: str, before: Any, after: Any) -> None:
@@ -129,12 +134,15 @@ class Unique(Loose):
 
     def items(self, run: Run) -> Iterator[Any]:
         seen: set[Any] = set()
-        for row in self.before.rows(run):
+
+        def is_new(row: Any) -> bool:
             leaf = np.asarray(row)
             key = leaf.item() if leaf.dtype == object else leaf.tobytes()
-            if key not in seen:
-                seen.add(key)
-                yield row
+            count = len(seen)
+            seen.add(key)
+            return len(seen) > count
+
+        return filter(is_new, self.before.rows(run))
 
 
 class Rebatch(Loose):
@@ -163,12 +171,18 @@ class Rebatch(Loose):
         return INFINITE if self.before.size() == INFINITE else UNKNOWN
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._batches(run))
+
+    def _batches(self, run: Run) -> Iterator[Any]:
         sizes = itertools.cycle(self._sizes)
         wanted = next(sizes)
         held: list[list[np.ndarray]] = []
         have = 0
         form: Any = None
-        for row in self.before.rows(run):
+        for row in caught(self.before.rows(run)):
+            if type(row) is Failed:
+                yield row
+                continue
             form = row
             held.append([np.asarray(leaf) for leaf in nest.flatten(row)])
             have += len(held[-1][0])
@@ -302,18 +316,22 @@ class IgnoreErrors(Loose):
     def items(self, run: Run) -> Iterator[Any]:
         items = self.before.items(run)
         table = self.before.table
-        while True:
-            try:
-                item = next(items, _END)
-                if item is _END:
-                    return
-                row = table.row(item)
-                nest.map_structure(_computed, row)
-            except (errors.OpError, ArithmeticError, ValueError, TypeError, OSError) as error:
-                if self._log:
-                    print(f"tf.data.Dataset.ignore_errors: {error}", file=sys.stderr)
-                continue
-            yield row
+
+        def step() -> Any:
+            while True:
+                try:
+                    item = next(items, _END)
+                    if item is _END:
+                        break
+                    row = table.row(item)
+                    nest.map_structure(_computed, row)
+                    return row
+                except (errors.OpError, ArithmeticError, ValueError, TypeError, OSError) as error:
+                    if self._log:
+                        print(f"tf.data.Dataset.ignore_errors: {error}", file=sys.stderr)
+            raise StopIteration
+
+        return stepping(step)
 
 
 _END = object()
@@ -338,10 +356,13 @@ class Counted(Loose):
         return self._expected
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._counted(run))
+
+    def _counted(self, run: Run) -> Iterator[Any]:
         expected = self._expected
         count = 0
-        for row in self.before.rows(run):
-            count += 1
+        for row in caught(self.before.rows(run)):
+            count += type(row) is not Failed
             if 0 <= expected < count:
                 raise self._wrong(f"at least {count}")
             yield row
@@ -378,9 +399,15 @@ class Padded(Loose):
         return self._number
 
     def items(self, run: Run) -> Iterator[Any]:
+        return lasting(self._with_masks(run))
+
+    def _with_masks(self, run: Run) -> Iterator[Any]:
         count = 0
         empty: Any = None
-        for row in self.before.rows(run):
+        for row in caught(self.before.rows(run)):
+            if type(row) is Failed:
+                yield row
+                continue
             if empty is None:
                 empty = nest.map_structure(lambda a: np.zeros_like(np.asarray(a)), row)
             count += 1
@@ -438,7 +465,8 @@ class Resampled(Random, Loose):
     def items(self, run: Run) -> Iterator[Any]:
         random = generator(self, run)
         seen = np.ones(len(self._target)) if self._initial is None else None
-        for row in self.before.rows(run):
+
+        def keeps(row: Any) -> Any:
             number = self._function(elements.as_tensors(row))
             which = int(number)
             if seen is not None:
@@ -446,5 +474,7 @@ class Resampled(Random, Loose):
             shares = self._initial if seen is None else seen / seen.sum()
             # Accepted with target / initial, scaled so that the largest is 1 (rejection sampling).
             ratio = self._target / np.maximum(shares, 1e-16)
-            if random.random() * ratio.max() < ratio[which]:
-                yield np.asarray(number), row
+            is_kept = random.random() * ratio.max() < ratio[which]
+            return (np.asarray(number), row) if is_kept else None
+
+        return filter(None, map(keeps, self.before.rows(run)))

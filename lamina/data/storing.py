@@ -19,6 +19,7 @@ import numpy as np
 
 from lamina.data import composites, elements, tables
 from lamina.data import structure as nest
+from lamina.data.lasting import Failed, caught, lasting
 from lamina.data.stages import Ordered, Run, Stage
 from lamina.engine import TensorSpec, as_dtype, errors
 from lamina.ops.paths import as_op_error
@@ -205,7 +206,7 @@ def save(
     """Write elements into a directory while passing them on; it is whole when this ends.
 
     Args:
-        rows: The elements.
+        rows: The elements; a `Failed` is passed on.
         spec: Their specs.
         path: The directory.
         compression: None, "AUTO", "GZIP" or "NONE".
@@ -226,6 +227,9 @@ def save(
     puts: dict[int, Any] = {}
     with contextlib.ExitStack() as files:
         for row in rows:
+            if type(row) is Failed:
+                yield row
+                continue
             number = 0 if shard_of is None else int(shard_of(row))
             if number not in puts:
                 name = os.path.join(path, _shard_name(number))
@@ -302,5 +306,5 @@ class Snapshot(Ordered):
     def items(self, run: Run) -> Iterator[Any]:
         if os.path.exists(os.path.join(self._path, METADATA)):
             return self._load()._stage.rows(run)
-        rows = self.before.rows(run)
-        return save(rows, self.before.spec(), self._path, self._compression, self._shard_of)
+        rows, spec = caught(self.before.rows(run)), self.before.spec()
+        return lasting(save(rows, spec, self._path, self._compression, self._shard_of))
