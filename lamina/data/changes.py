@@ -13,7 +13,7 @@ from lamina.data import structure as nest
 from lamina.data.lasting import flattened, stepping
 from lamina.data.mapping import InOrder, Mapped, UserFunction
 from lamina.data.stages import INFINITE, UNKNOWN, Ordered, Run, Stage, skipping
-from lamina.engine import TensorSpec
+from lamina.engine import TensorSpec, errors
 
 __all__ = [
     "Batch",
@@ -257,10 +257,11 @@ class Unbatch(Loose):
 
 
 def _rows_in(element: Any) -> Iterator[Any]:
-    arrays = nest.map_structure(lambda e: e if elements.is_whole(e) else np.asarray(e), element)
+    as_array = lambda e: e if e is None or elements.is_whole(e) else np.asarray(e)  # noqa: E731
+    arrays = nest.map_structure(as_array, element)
     lengths = {_rows_of(a) for a in nest.flatten(arrays)}
     if len(lengths) != 1:
-        raise ValueError(
+        raise errors.InvalidArgumentError(
             f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "
             f"{sorted(lengths)}.\n  Fix: check the arrays along axis 0."
         )
@@ -270,6 +271,11 @@ def _rows_in(element: Any) -> Iterator[Any]:
 def _rows_of(array: Any) -> int:
     if composites.is_ragged(array):
         return int(array.nrows())
+    if not getattr(array, "shape", None):
+        raise errors.InvalidArgumentError(
+            f"tf.data.Dataset.unbatch: all parts of an element must have a first axis; got "
+            f"{array!r}.\n  Fix: leave it out by map, or batch first."
+        )
     return int(array.shape[0])
 
 

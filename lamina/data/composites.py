@@ -10,6 +10,8 @@ from lamina.engine import nest as engine_nest
 from lamina.engine.composite import Composite
 
 __all__ = [
+    "RaggedRow",
+    "as_ragged_row",
     "is_ragged",
     "is_ragged_spec",
     "is_sparse",
@@ -64,13 +66,51 @@ def _sparse() -> Any:
     return import_module("lamina.sparse")
 
 
+class RaggedRow(np.ndarray):
+    """A row of a RaggedTensor whose own axes are whole: put together again, such rows are ragged.
+
+    TF keeps that in the dataset's spec. Here the rows tell it, as only a run knows all specs.
+
+    Attributes:
+        splits: The dtype of the row splits.
+    """
+
+    splits: Any = "int64"
+
+
+def _row_of_ragged(column: Any, item: int) -> Any:
+    """Return a row of a RaggedTensor."""
+    found = column[item]
+    if is_ragged(found):
+        return found
+    return as_ragged_row(found, column._type_spec)
+
+
+def as_ragged_row(value: Any, spec: Any) -> RaggedRow:
+    """Return an array as a row of a RaggedTensor with the row splits of a RaggedTensorSpec."""
+    array = np.asarray(value).view(RaggedRow)
+    array.splits = spec.row_splits_dtype.name
+    return array
+
+
 def row(column: Any, item: int) -> Any:
-    """Return a row of a column: an array, or a ragged or sparse Tensor."""
+    """Return a row of a column: an array, or a ragged or sparse Tensor.
+
+    Raises:
+        errors.InvalidArgumentError: the rows of a SparseTensor were scalars.
+    """
+    if is_ragged(column):
+        return _row_of_ragged(column, item)
     if is_sparse(column):
+        if column.shape.rank == 1:
+            raise errors.InvalidArgumentError(
+                f"tf.data: a SparseTensor must have two axes or more to be cut into rows; got one "
+                f"of shape {column.shape}.\n  Fix: tf.sparse.to_dense."
+            )
         indices = np.asarray(column.indices)
         here = indices[:, 0] == item
         return sparse_of(indices[here, 1:], np.asarray(column.values)[here], column.shape[1:])
-    if isinstance(column, Composite) and not is_ragged(column):
+    if isinstance(column, Composite):
         return engine_nest.map_structure(lambda part: part[item], column)
     rows: Any = column
     return rows[item]
@@ -158,7 +198,7 @@ def stack(spec: Any, leaves: list[Any]) -> Any:
     if is_sparse(first):
         return _stacked_sparse(leaves)
     if is_ragged_spec(spec) or is_ragged(first) or isinstance(first, Tensor | np.ndarray):
-        return ragged_of(leaves)
+        return ragged_of(leaves, _splits_of(spec, first))
     if isinstance(first, Composite):
         return engine_nest.map_structure(
             lambda *parts: convert_to_tensor(np.stack([np.asarray(p) for p in parts])), *leaves
@@ -167,6 +207,12 @@ def stack(spec: Any, leaves: list[Any]) -> Any:
         f"tf.data.Dataset.batch: only Tensors, also ragged and sparse ones, can be batched; got "
         f"{type(first).__name__}.\n  Fix: turn it into a Tensor before, by map or flat_map."
     )
+
+
+def _splits_of(spec: Any, first: Any) -> Any:
+    if is_ragged_spec(spec):
+        return spec.row_splits_dtype.name
+    return first.row_splits.dtype.name if is_ragged(first) else getattr(first, "splits", "int64")
 
 
 def _stacked_sparse(leaves: list[Any]) -> Any:

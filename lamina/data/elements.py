@@ -260,7 +260,7 @@ def _alone(elements: list[Any]) -> Any:
 def _stack_leaves(*leaves: Any) -> Any:
     if leaves[0] is None:
         return None
-    if is_whole(leaves[0]):
+    if is_whole(leaves[0]) or type(leaves[0]) is composites.RaggedRow:
         return composites.stack(None, list(leaves))
     arrays = [_array(leaf) for leaf in leaves]
     first = arrays[0].shape

@@ -297,4 +297,6 @@ def _to_numpy(leaf: Any) -> Any:
         if hasattr(leaf, "as_numpy_iterator"):
             return leaf.as_numpy_iterator()
         return leaf.numpy() if hasattr(leaf, "numpy") else leaf
-    return leaf[()] if isinstance(leaf, np.ndarray) and leaf.ndim == 0 else leaf
+    if isinstance(leaf, np.ndarray):
+        return leaf[()] if leaf.ndim == 0 else leaf.view(np.ndarray)
+    return leaf

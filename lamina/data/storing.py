@@ -94,6 +94,8 @@ def _decoded(data: bytes, spec: Any) -> Any:
         if count:
             arrays = [elements.as_tensors(source.array()) for _ in range(count)]
             leaves.append(leaf._from_components(arrays))
+        elif composites.is_ragged_spec(leaf):
+            leaves.append(composites.as_ragged_row(source.array(), leaf))
         else:
             leaves.append(source.array())
     return nest.pack_sequence_as(spec, leaves)

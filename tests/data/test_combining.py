@@ -173,6 +173,53 @@ def test_rows_of_ragged_and_sparse_tensors():
     assert plain(dense) == [[[1, 0, 0, 0], [0, 0, 2, 0]], [[0, 0, 0, 0]]]
 
 
+def test_rows_of_ragged_tensors_are_ragged_again_in_a_batch(tmp_path):
+    ragged = tf.ragged.constant([[1, 2], [3], [], [4, 5]], row_splits_dtype=tf.int32)
+    rows = Dataset.from_tensors(ragged).unbatch()
+    rows.save(str(tmp_path / "saved"))
+    for dataset in (
+        rows,
+        rows.cache(),
+        rows.cache(str(tmp_path / "cache")),
+        rows.filter(lambda x: tf.size(x) < 9),
+        Dataset.from_tensors(ragged).flat_map(Dataset.from_tensor_slices),
+        Dataset.load(str(tmp_path / "saved")),
+    ):
+        batches = list(dataset.batch(3))
+        assert [batch.to_list() for batch in batches] == [[[1, 2], [3], []], [[4, 5]]]
+        assert batches[0].row_splits.dtype == tf.int32
+    batch, numbers = next(iter(Dataset.zip((rows, Dataset.range(4))).batch(4)))
+    assert batch.to_list() == ragged.to_list()
+    assert plain(numbers) == [0, 1, 2, 3]
+    assert next(iter(rows.map(lambda x: x + 1))).shape == [2]
+
+
+def test_rows_of_inner_whole_axes_and_of_strings():
+    pairs = tf.ragged.constant([[[1, 2], [3, 4]], [[5, 6]]], ragged_rank=1)
+    batch = next(iter(Dataset.from_tensors(pairs).unbatch().batch(2)))
+    assert (batch.to_list(), batch.shape.as_list()) == (pairs.to_list(), [2, None, 2])
+    words = tf.ragged.constant([["a"], ["b", "c"]])
+    batch = next(iter(Dataset.from_tensors(words).unbatch().batch(2)))
+    assert batch.to_list() == [[b"a"], [b"b", b"c"]]
+    row = next(Dataset.from_tensors(words).unbatch().as_numpy_iterator())
+    assert type(row) is np.ndarray
+
+
+def test_unbatch_of_sparse_tensors():
+    sparse = tf.sparse.from_dense([[0, 1], [2, 3]])
+    rows = Dataset.from_tensors((sparse, [7, 8])).unbatch()
+    assert [(plain(tf.sparse.to_dense(s)), int(n)) for s, n in rows] == [([0, 1], 7), ([2, 3], 8)]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have two axes or more"):
+        list(Dataset.from_tensors(tf.sparse.from_dense([0, 1])).unbatch())
+
+
+def test_unbatch_refuses_parts_that_do_not_fit():
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must have one length; got \[2, 3\]"):
+        list(Dataset.from_tensors(([1, 2, 3], [1, 2])).unbatch())
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a first axis; got None"):
+        list(Dataset.from_tensors((None, [1, 2])).unbatch())
+
+
 def test_choosing_from_datasets():
     letters = [Dataset.from_tensors(w).repeat() for w in "abc"]
     chosen = Dataset.choose_from_datasets(letters, Dataset.range(3).repeat(2))
