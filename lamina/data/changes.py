@@ -259,7 +259,8 @@ class Unbatch(Loose):
 def _rows_in(element: Any) -> Iterator[Any]:
     as_array = lambda e: e if e is None or elements.is_whole(e) else np.asarray(e)  # noqa: E731
     arrays = nest.map_structure(as_array, element)
-    lengths = {_rows_of(a) for a in nest.flatten(arrays)}
+    parts = [a for a in nest.flatten(arrays) if a is not None]
+    lengths = {_rows_of(a) for a in parts} if parts else {_rows_of(None)}
     if len(lengths) != 1:
         raise errors.InvalidArgumentError(
             f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "

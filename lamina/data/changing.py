@@ -84,8 +84,15 @@ class Changing(Ordering):
         """Return a dataset of the rows of the elements.
 
         Raises:
-            ValueError: a part of the elements is a scalar.
+            ValueError: a part of the elements is a scalar, or parts are known to have different
+                lengths; as an InvalidArgumentError when an element shows it.
         """
+        firsts = [(elements.dims_of(s) or [None])[0] for s in nest.flatten(self.element_spec)]
+        if len(set(firsts) - {None}) > 1:
+            raise ValueError(
+                f"tf.data.Dataset.unbatch: all parts of an element must have one length; got "
+                f"{[n for n in firsts if n is not None]}.\n  Fix: check the arrays along axis 0."
+            )
         scalars = [s for s in nest.flatten(self.element_spec) if elements.dims_of(s) == []]
         if scalars:
             raise ValueError(
@@ -163,6 +170,13 @@ class Changing(Ordering):
 def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]:
     """Return the padded shape and the padding value of each leaf."""
     leaves = nest.flatten(spec)
+    wrong = [leaf for leaf in leaves if type(leaf) is not TensorSpec]
+    if wrong:
+        raise TypeError(
+            f"tf.data.Dataset.padded_batch: all parts of an element must be Tensors, not ragged, "
+            f"sparse, None or datasets; got {wrong[0]!r}.\n  Fix: batch, which keeps ragged and "
+            f"sparse parts as they are."
+        )
     if shapes is None:
         given: list[Any] = [elements.dims_of(leaf) for leaf in leaves]
     elif isinstance(spec, TensorSpec):
@@ -175,21 +189,9 @@ def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]
                 "tf.data.Dataset.padded_batch: the rank of all elements must be known; it is not."
                 "\n  Fix: pass `padded_shapes`."
             )
-    found = [
-        [None if n in (None, -1) else int(n) for n in np.asarray(tuple(s), object)] for s in given
-    ]
+    found = [_sizes_of(s) for s in given]
     for shape, leaf in zip(found, leaves, strict=True):
-        dims = elements.dims_of(leaf)
-        if dims is None:
-            continue
-        pairs = [] if len(dims) != len(shape) else zip(dims, shape, strict=True)
-        if len(dims) != len(shape) or any(
-            n is not None and to is not None and n > to for n, to in pairs
-        ):
-            raise ValueError(
-                f"tf.data.Dataset.padded_batch: a padded shape must hold the elements of shape "
-                f"{tuple(dims)}; got {tuple(shape)}.\n  Fix: take None or a larger size there."
-            )
+        _check_holds(shape, elements.dims_of(leaf))
     if values is None or not nest.is_nested(values):
         flat: list[Any] = [values] * len(leaves)
     else:
@@ -197,6 +199,35 @@ def _padding(spec: Any, shapes: Any, values: Any) -> tuple[list[Any], list[Any]]
     empty = [b"" if leaf.dtype.name == "string" else 0 for leaf in leaves]
     pairs = zip(flat, empty, leaves, strict=True)
     return found, [e if v is None else _filling(v, leaf) for v, e, leaf in pairs]
+
+
+def _check_holds(shape: list[int | None], dims: list[Any] | None) -> None:
+    """Raise if what is known of the shape of elements does not fit into a padded shape."""
+    if dims is None:
+        return
+    pairs = zip(dims, shape, strict=False)
+    if len(dims) != len(shape) or any(
+        n is not None and to is not None and n > to for n, to in pairs
+    ):
+        raise ValueError(
+            f"tf.data.Dataset.padded_batch: a padded shape must hold the elements of shape "
+            f"{tuple(dims)}; got {tuple(shape)}.\n  Fix: take None or a larger size there."
+        )
+
+
+def _sizes_of(shape: Any) -> list[int | None]:
+    """Return a padded shape as a list.
+
+    Raises:
+        TypeError: it has sizes that are no integers.
+    """
+    sizes = np.asarray(tuple(shape), object)
+    if any(n is not None and np.asarray(n).dtype.kind not in "iu" for n in sizes):
+        raise TypeError(
+            f"tf.data.Dataset.padded_batch: a padded shape must hold integers or None; got "
+            f"{shape!r}.\n  Fix: cast it to tf.int64."
+        )
+    return [None if n in (None, -1) else int(n) for n in sizes]
 
 
 def _filling(value: Any, leaf: Any) -> Any:

@@ -49,7 +49,8 @@ class Combining(Choosing):
 
         Args:
             map_func: A function of an element that returns a dataset. It runs as Python.
-            cycle_length: How many datasets are open at a time; None is the number of processors.
+            cycle_length: How many datasets are open at a time; None is the number of processors,
+                but at most `num_parallel_calls`.
             block_length: How many elements in a row come from each; None is 1.
             num_parallel_calls: Accepted; at most `cycle_length`. The order does not depend on it.
             deterministic: Accepted; the order is always that of the arguments above.
@@ -67,8 +68,10 @@ class Combining(Choosing):
         """
         cycle = _AUTO if cycle_length is None else static_int(cycle_length, "cycle_length")
         block = 1 if block_length is None else static_int(block_length, "block_length")
-        cycle = (os.cpu_count() or 1) if cycle == _AUTO else cycle
         calls = None if num_parallel_calls is None else static_int(num_parallel_calls, "calls")
+        if cycle == _AUTO:
+            cycle = os.cpu_count() or 1
+            cycle = min(cycle, calls) if calls is not None and calls > 0 else cycle
         for argument, value in (("cycle_length", cycle), ("block_length", block)):
             if value < 1:
                 raise bad("interleave", argument, "at least 1", value)

@@ -99,6 +99,8 @@ def row(column: Any, item: int) -> Any:
     Raises:
         errors.InvalidArgumentError: the rows of a SparseTensor were scalars.
     """
+    if column is None:
+        return None
     if is_ragged(column):
         return _row_of_ragged(column, item)
     if is_sparse(column):
@@ -118,8 +120,8 @@ def row(column: Any, item: int) -> Any:
 
 def take(column: Any, which: np.ndarray) -> Any:
     """Return some rows of a column, one below the other."""
-    if isinstance(column, np.ndarray):
-        return column.take(which, 0)
+    if column is None or isinstance(column, np.ndarray):
+        return None if column is None else column.take(which, 0)
     return stack(None, [row(column, int(i)) for i in which])
 
 

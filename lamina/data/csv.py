@@ -2,8 +2,10 @@
 
 import csv as _csv
 import io
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from lamina.data.flattening import Interleave
 from lamina.data.lasting import Failed, lasting
 from lamina.data.records import unpacked
 from lamina.data.stages import UNKNOWN, Run, Stage
-from lamina.engine import Tensor, TensorSpec, as_dtype, convert_to_tensor, errors
+from lamina.engine import Tensor, TensorSpec, as_dtype, convert_to_tensor, errors, static_int
 from lamina.ops.paths import path_of
 
 __all__ = ["CsvDataset", "make_csv_dataset"]
@@ -31,6 +33,7 @@ class _Format:
             raise ValueError(f"tf.data CSV: `field_delim` must be one character; got {delimiter!r}")
         self.na = na
         self.encoding = encoding
+        self._is_record = _record_pattern(delimiter).fullmatch if quotes else None
         self._options: Any = {
             "delimiter": delimiter,
             "quoting": _csv.QUOTE_MINIMAL if quotes else _csv.QUOTE_NONE,
@@ -46,23 +49,54 @@ class _Format:
                 comes back as it was.
         """
         with unpacked(path, compression) as file:
-            text = io.TextIOWrapper(file, encoding, "surrogateescape", newline="")
-            reader = _csv.reader(text, strict=True, **self._options)
+            lines = _Lines(io.TextIOWrapper(file, encoding, "surrogateescape", newline=""))
+            reader = _csv.reader(lines, strict=True, **self._options)
             while True:
                 try:
-                    yield next(reader) or [""]
+                    fields = next(reader) or [""]
+                    text = lines.taken()
+                    if self._is_record and '"' in text and not self._is_record(text):
+                        raise _csv.Error("unquoted fields cannot have quotes inside")
+                    yield fields
                 except StopIteration:
                     return
                 except _csv.Error as error:
+                    lines.taken()
                     yield errors.InvalidArgumentError(
                         f"tf.data CSV: {path_of(path)}, line {reader.line_num}, is no record: "
-                        f"{error}.\n  Fix: a quote inside of a quoted field is written twice."
+                        f"{error}.\n  Fix: quote the field, and write a quote inside of it twice."
                     )
 
     def texts(self, path: Any, compression: str) -> Iterator[list[str]]:
         """Yield the fields of each line that is a record, in the file's encoding."""
         rows = self.rows(path, compression, self.encoding)
         return (row for row in rows if isinstance(row, list))
+
+
+def _record_pattern(delimiter: str) -> re.Pattern[str]:
+    """Return what a record matches that has quotes only where TF takes them."""
+    end = re.escape(delimiter)
+    field = rf'(?:"(?:[^"]|"")*+"|[^"{end}]*+)'
+    return re.compile(rf"{field}(?:{end}{field})*+[\r\n]*")
+
+
+class _Lines(Iterator[str]):
+    """Lines, of which those read since the last question are kept."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._kept: list[str] = []
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._kept.append(line)
+        return line
+
+    def taken(self) -> str:
+        """Return the lines read since this was asked last."""
+        found = "".join(self._kept)
+        self._kept.clear()
+        return found
 
 
 class _Field:
@@ -79,7 +113,13 @@ class _Field:
             if isinstance(default, Tensor | np.ndarray | np.generic):
                 raise TypeError
         except (TypeError, ValueError):
-            array = np.asarray(convert_to_tensor(default)).reshape(-1)
+            array = np.asarray(convert_to_tensor(default))
+            if array.ndim > 1:
+                raise errors.InvalidArgumentError(
+                    f"tf.data CSV: a default must be a value or a list of at most one; got one of "
+                    f"shape {array.shape}."
+                ) from None
+            array = array.reshape(-1)
             dtype = as_dtype("string" if array.dtype == object else array.dtype)
             value = array[0] if len(array) else None
         if dtype.name not in _DTYPES:
@@ -254,14 +294,20 @@ class CsvDataset(Dataset):
         exclude_cols: Any = None,
     ) -> None:
         if select_cols is not None and exclude_cols is not None:
-            raise ValueError(
+            raise errors.InvalidArgumentError(
                 "tf.data.experimental.CsvDataset: only one of `select_cols` and `exclude_cols` "
                 f"can be given; got {select_cols!r} and {exclude_cols!r}."
+            )
+        if buffer_size is not None and static_int(buffer_size, "buffer_size") <= 0:
+            raise errors.InvalidArgumentError(
+                f"tf.data.experimental.CsvDataset: `buffer_size` must be above 0; got "
+                f"{buffer_size!r}."
             )
         kind = compression_of(compression_type, "experimental.CsvDataset")
         form = _Format(field_delim, bool(use_quote_delim), na_value)
         fields = [_Field(d) for d in record_defaults]
         places = None if select_cols is None else [int(c) for c in select_cols]
+        count = None
         if exclude_cols is not None:
             left = {int(c) for c in exclude_cols}
             count = len(fields) + len(left)
@@ -274,7 +320,7 @@ class CsvDataset(Dataset):
         has_header = bool(header)
 
         def one(path: Any) -> Dataset:
-            return Dataset(_CsvFile(path, form, kind, has_header, fields, places, tuple))
+            return Dataset(_CsvFile(path, form, kind, has_header, fields, places, tuple, count))
 
         names = file_names(filenames, "experimental.CsvDataset")
         super().__init__(_CsvFiles(names, one, 1, fields, tuple))
@@ -375,7 +421,8 @@ def make_csv_dataset(
     if column_defaults is not None:
         fields = [_Field(d) for d in column_defaults]
     else:
-        fields = _inferred(paths, form, kind, bool(header), places, num_rows_for_inference)
+        rows = _rows_of(paths, form, kind, bool(header), len(names))
+        fields = _inferred(islice(rows, num_rows_for_inference), form.na, places)
     chosen = _checked(names, places, fields, label_name)
 
     def pack(values: list[Any]) -> Any:
@@ -465,33 +512,36 @@ def _selected(names: list[str], select: Any) -> list[int]:
     return sorted(found)
 
 
-def _inferred(
-    paths: list[str],
-    form: _Format,
-    compression: str,
-    header: bool,
-    places: list[int],
-    limit: int | None,
-) -> list[_Field]:
-    """Return the fields of the narrowest dtypes that hold the first rows."""
+def _rows_of(
+    paths: list[str], form: _Format, compression: str, header: bool, width: int
+) -> Iterator[list[str]]:
+    """Yield the fields of all records.
+
+    Raises:
+        ValueError: a record has another number of them.
+    """
+    for path in paths:
+        for row in islice(form.texts(path, compression), int(header), None):
+            if len(row) != width:
+                raise ValueError(
+                    f"tf.data.experimental.make_csv_dataset: each row must have {width} fields, as "
+                    f"there are column names; got {row} in {path}.\n"
+                    f"  Fix: check `column_names`, or pass `column_defaults`."
+                )
+            yield row
+
+
+def _inferred(rows: Iterator[list[str]], na: str, places: list[int]) -> list[_Field]:
+    """Return the fields of the narrowest dtypes that hold some rows."""
     kinds = [0] * len(places)
     seen = [False] * len(places)
-    count = 0
-    for path in paths:
-        for number, row in enumerate(form.texts(path, compression)):
-            if header and not number:
-                continue
-            for i, place in enumerate(places):
-                text = row[place] if place < len(row) else ""
-                if text and text != form.na:
-                    seen[i] = True
-                    while not _holds(_DTYPES[kinds[i]], text):
-                        kinds[i] += 1
-            count += 1
-            if limit is not None and count >= limit:
-                break
-        if limit is not None and count >= limit:
-            break
+    for row in rows:
+        for i, place in enumerate(places):
+            text = row[place]
+            if text and text != na:
+                seen[i] = True
+                while not _holds(_DTYPES[kinds[i]], text):
+                    kinds[i] += 1
     found = []
     for kind, any_seen in zip(kinds, seen, strict=True):
         name = _DTYPES[kind] if any_seen else "string"

@@ -227,11 +227,13 @@ class SqlDataset(Dataset):
         driver_name: "sqlite".
         data_source_name: The database file.
         query: The SQL query.
-        output_types: A tuple of dtypes, one for each column.
+        output_types: A tuple of dtypes, one for each column; or the dtype of a single one, whose
+            elements are no tuples.
 
     Raises:
-        ValueError: another driver.
-        errors.InvalidArgumentError: the query fails; when rows are asked for.
+        errors.InvalidArgumentError: another driver; or the query has no columns, when rows are
+            asked for.
+        errors.UnknownError: the query fails, then.
     """
 
     def __init__(
@@ -239,19 +241,30 @@ class SqlDataset(Dataset):
     ) -> None:
         driver, source, text = (_text(v) for v in (driver_name, data_source_name, query))
         if driver != "sqlite":
-            raise ValueError(
+            raise errors.InvalidArgumentError(
                 f'tf.data.experimental.SqlDataset: `driver_name` must be "sqlite"; got {driver!r}.'
             )
-        spec = tuple(TensorSpec([], as_dtype(t)) for t in output_types)
+        several = isinstance(output_types, tuple | list)
+        spec: Any = (
+            tuple(TensorSpec([], as_dtype(t)) for t in output_types)
+            if several
+            else (TensorSpec([], as_dtype(output_types)))
+        )
 
         def rows() -> Iterator[Any]:
             with contextlib.closing(sqlite3.connect(source)) as connection:
                 try:
-                    yield from connection.execute(text)
+                    found = connection.execute(text)
                 except sqlite3.Error as error:
-                    raise errors.InvalidArgumentError(
+                    raise errors.UnknownError(
                         f"tf.data.experimental.SqlDataset: {error}; query {text!r}."
                     ) from None
+                if found.description is None:
+                    raise errors.InvalidArgumentError(
+                        f"tf.data.experimental.SqlDataset: a query with columns was expected; got "
+                        f"{text!r}.\n  Fix: SELECT."
+                    )
+                yield from found if several else (row[0] for row in found)
 
         super().__init__(Dataset.from_generator(rows, output_signature=spec)._stage)
 

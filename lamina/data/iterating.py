@@ -2,6 +2,7 @@
 
 import abc
 import itertools
+import json
 from collections.abc import Iterator as _Iterator
 from collections.abc import Mapping
 from importlib import import_module
@@ -9,11 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from lamina.data import elements, stages
+from lamina.data import composites, elements, stages
 from lamina.data import structure as nest
 from lamina.engine import (
     Tensor,
     TensorShape,
+    convert_to_tensor,
     errors,
     init_scope,
     local,
@@ -140,8 +142,12 @@ class Iterator(abc.ABC):
         """Return the next element as an Optional, without a value after the end."""
 
 
-class OwnedIterator(Iterator):
-    """The iterator of a dataset."""
+class _Pass:
+    """One pass over a dataset, and where in it one is.
+
+    Args:
+        dataset: The dataset.
+    """
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
@@ -149,45 +155,17 @@ class OwnedIterator(Iterator):
         self._start(None, 0)
 
     def _start(self, numbers: list[int] | None, count: int) -> None:
-        # What variables got before the loop (metrics are reset) runs before it: in the first
-        # step's program, it would make that one differ from those of the other steps.
-        if local.trace.eager and local.trace.assigned and not local.tapes:
-            local.trace.flush()
         self._run = stages.Run(self._stage, numbers)
         self._count = count
         with init_scope():
-            self._rows = self._stage.tensors(self._run, count)
+            self._rows = self._begin(self._run, count)
 
-    @property
-    def element_spec(self) -> Any:
-        """The specs of an element."""
-        return self._stage.spec()
+    def _begin(self, run: stages.Run, count: int) -> _Iterator[Any]:
+        """Return an iterator over the elements, some of which are passed over."""
+        return self._stage.rows(run, count)
 
-    @property
-    def _type_spec(self) -> IteratorSpec:
-        return IteratorSpec(self.element_spec)
-
-    def get_next(self) -> Any:
-        """Return the next element.
-
-        Raises:
-            errors.OutOfRangeError: there is none.
-        """
-        return next(self)
-
-    def get_next_as_optional(self) -> Optional:
-        """Return the next element as an Optional, without a value after the end."""
-        found = list(itertools.islice(self, 1))
-        return Optional(self.element_spec, *found, present=bool(found))
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        if local.trace.eager:
-            local.trace.end_step()
-        else:
-            eager_in_functions("the next element of a tf.data.Dataset")
+    def _step(self) -> Any:
+        """Return the next element; `_END` if there is none."""
         try:
             for element in self._rows:
                 self._count += 1
@@ -195,12 +173,7 @@ class OwnedIterator(Iterator):
         except Exception:
             self._count += 1  # what failed is passed over, here and where `restore` goes
             raise
-        raise errors.EndOfSequenceError(
-            "tf.data.Iterator: End of sequence, the dataset has no further element.\n"
-            "  Fix: repeat() the dataset, or loop over it."
-        )
-
-    next = __next__
+        return _END
 
     def state(self) -> dict[str, Any]:
         """Return where the iterator is, as plain values that JSON can hold.
@@ -259,6 +232,63 @@ class OwnedIterator(Iterator):
         self._start(passes, int(state["count"]))
 
 
+_END = object()
+
+
+class OwnedIterator(_Pass, Iterator):
+    """The iterator of a dataset."""
+
+    def _start(self, numbers: list[int] | None, count: int) -> None:
+        # What variables got before the loop (metrics are reset) runs before it: in the first
+        # step's program, it would make that one differ from those of the other steps.
+        if local.trace.eager and local.trace.assigned and not local.tapes:
+            local.trace.flush()
+        super()._start(numbers, count)
+
+    def _begin(self, run: stages.Run, count: int) -> _Iterator[Any]:
+        return self._stage.tensors(run, count)
+
+    @property
+    def element_spec(self) -> Any:
+        """The specs of an element."""
+        return self._stage.spec()
+
+    @property
+    def _type_spec(self) -> IteratorSpec:
+        return IteratorSpec(self.element_spec)
+
+    def get_next(self) -> Any:
+        """Return the next element.
+
+        Raises:
+            errors.OutOfRangeError: there is none.
+        """
+        return next(self)
+
+    def get_next_as_optional(self) -> Optional:
+        """Return the next element as an Optional, without a value after the end."""
+        found = list(itertools.islice(self, 1))
+        return Optional(self.element_spec, *found, present=bool(found))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        if local.trace.eager:
+            local.trace.end_step()
+        else:
+            eager_in_functions("the next element of a tf.data.Dataset")
+        element = self._step()
+        if element is not _END:
+            return element
+        raise errors.EndOfSequenceError(
+            "tf.data.Iterator: End of sequence, the dataset has no further element.\n"
+            "  Fix: repeat() the dataset, or loop over it."
+        )
+
+    next = __next__
+
+
 def _filled(stage: Any) -> dict[Any, int]:
     """Return the passes of the stages below caches that were filled by an earlier pass."""
     found: dict[Any, int] = {}
@@ -273,30 +303,68 @@ def _filled(stage: Any) -> dict[Any, int]:
     return found
 
 
-class NumpyIterator:
+class NumpyIterator(_Pass):
     """The elements of a dataset as NumPy arrays and scalars; `as_numpy_iterator` makes it.
+
+    Arrays cannot be written to. Sparse Tensors come as dense arrays, ragged ones as nested arrays.
+    As `iter(dataset)`, it tells where it is, and a `tf.train.Checkpoint` keeps that.
 
     Args:
         dataset: The dataset.
+
+    Example:
+        >>> iterator = tf.data.Dataset.range(3).as_numpy_iterator()
+        >>> saved = iterator.save()
+        >>> next(iterator)
+        np.int64(0)
+        >>> iterator.restore(saved)
+        >>> next(iterator)
+        np.int64(0)
     """
 
-    def __init__(self, dataset: Any) -> None:
-        self._rows = dataset._stage.rows(stages.Run(dataset._stage))
-
-    def __iter__(self) -> _Iterator[Any]:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Any:
-        return nest.map_structure(_to_numpy, next(self._rows))
+        element = self._step()
+        if element is _END:
+            raise StopIteration
+        return nest.map_structure(_to_numpy, element)
+
+    next = __next__
+
+    def save(self) -> Tensor:
+        """Return where the iterator is, as a string for `restore`."""
+        return convert_to_tensor(json.dumps(self.state()))
+
+    def restore(self, state: Any) -> None:
+        """Go to where an iterator over the same pipeline was, in this process or another.
+
+        Args:
+            state: What `save` or `state` returned.
+
+        Raises:
+            ValueError: the state is of another pipeline, or of a later version.
+        """
+        if not isinstance(state, Mapping):
+            state = json.loads(bytes(np.asarray(state)[()]))
+        super().restore(state)
 
 
 def _to_numpy(leaf: Any) -> Any:
-    if isinstance(leaf, Tensor):
-        return leaf.numpy()
-    if elements.is_whole(leaf):
-        if hasattr(leaf, "as_numpy_iterator"):
-            return leaf.as_numpy_iterator()
-        return leaf.numpy() if hasattr(leaf, "numpy") else leaf
-    if isinstance(leaf, np.ndarray):
-        return leaf[()] if leaf.ndim == 0 else leaf.view(np.ndarray)
-    return leaf
+    if hasattr(leaf, "as_numpy_iterator"):
+        raise TypeError(
+            f"tf.data.Dataset.as_numpy_iterator: elements must be made of Tensors; got a dataset, "
+            f"{leaf!r}.\n  Fix: loop over the dataset, and ask each element for its iterator."
+        )
+    if composites.is_sparse(leaf):
+        leaf = import_module("lamina.sparse").to_dense(leaf)
+    if isinstance(leaf, Tensor) or (elements.is_whole(leaf) and hasattr(leaf, "numpy")):
+        leaf = leaf.numpy()
+    if not isinstance(leaf, np.ndarray):
+        return leaf
+    if leaf.ndim == 0:
+        return leaf[()]
+    array = leaf.view(np.ndarray)
+    array.flags.writeable = False
+    return array

@@ -51,7 +51,8 @@ class Making:
         """Return a dataset of the rows of arrays.
 
         Args:
-            tensors: Arrays, Tensors or lists of shape `(N, ...)`; tuples and dicts of them.
+            tensors: Arrays, Tensors or lists of shape `(N, ...)`; tuples and dicts of them. None
+                stays None in each element.
             name: Accepted, unused.
 
         Raises:
@@ -63,7 +64,7 @@ class Making:
             [(np.int32(1), b'a'), (np.int32(2), b'b')]
         """
         columns = elements.as_arrays(tensors)
-        shapes = [np.shape(c) for c in nest.flatten(columns)]
+        shapes = [np.shape(c) for c in nest.flatten(columns) if c is not None]
         lengths = {s[0] for s in shapes if s}
         if len(lengths) != 1 or () in shapes:
             raise ValueError(
@@ -294,6 +295,11 @@ def _signature(types: Any, shapes: Any, signature: Any) -> Any:
         raise TypeError(
             "tf.data.Dataset.from_generator: the types of the elements must be given; got none.\n"
             "  Fix: pass output_signature=tf.TensorSpec(shape, dtype), or a structure of them."
+        )
+    if isinstance(types, list):
+        raise TypeError(
+            f"tf.data.Dataset.from_generator: `output_types` must be a dtype, or a tuple or dict "
+            f"of them; got {types!r}.\n  Fix: a tuple, for elements that are tuples."
         )
     types = tuples(types)
     if shapes is None:

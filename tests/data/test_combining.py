@@ -214,10 +214,48 @@ def test_unbatch_of_sparse_tensors():
 
 
 def test_unbatch_refuses_parts_that_do_not_fit():
+    spec = tf.TensorSpec([None], tf.int32)
+    pairs = Dataset.from_generator(
+        lambda: iter([([1, 2, 3], [1, 2])]), output_signature=(spec, spec)
+    )
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"must have one length; got \[2, 3\]"):
-        list(Dataset.from_tensors(([1, 2, 3], [1, 2])).unbatch())
+        list(pairs.unbatch())
     with pytest.raises(tf.errors.InvalidArgumentError, match="must have a first axis; got None"):
-        list(Dataset.from_tensors((None, [1, 2])).unbatch())
+        list(Dataset.from_tensors(None).unbatch())
+    with pytest.raises(ValueError, match=r"must have one length; got \[3, 2\]"):
+        Dataset.from_tensors((np.arange(3), np.arange(2))).unbatch()
+
+
+def test_none_stays_none_in_rows():
+    dataset = Dataset.from_tensor_slices(([1, 2, 3], None))
+    assert [(plain(x), y) for x, y in dataset.batch(2)] == [([1, 2], None), ([3], None)]
+    rows = Dataset.from_tensors(([1, 2], None)).unbatch()
+    assert [(int(x), y) for x, y in rows] == [(1, None), (2, None)]
+
+
+@pytest.mark.parametrize(
+    "element", [(1, None), tf.sparse.from_dense([[1]]), tf.ragged.constant([[1], []])]
+)
+def test_padded_batch_refuses_what_is_no_tensor(element):
+    with pytest.raises(TypeError, match="all parts of an element must be Tensors"):
+        Dataset.from_tensors(element).padded_batch(2)
+
+
+def test_padded_batch_refuses_shapes_that_are_no_integers():
+    with pytest.raises(TypeError, match="must hold integers or None"):
+        Dataset.from_tensors([1, 2]).padded_batch(2, padded_shapes=tf.constant([1.5]))
+
+
+def test_interleave_opens_as_many_datasets_as_there_are_calls():
+    dataset = Dataset.range(3).interleave(
+        lambda x: Dataset.from_tensors(x).repeat(2), num_parallel_calls=1
+    )
+    assert plain(dataset) == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_generator_of_a_list_of_types_is_refused():
+    with pytest.raises(TypeError, match="must be a dtype, or a tuple or dict"):
+        Dataset.from_generator(lambda: iter([[1]]), output_types=[tf.int64])
 
 
 def test_choosing_from_datasets():

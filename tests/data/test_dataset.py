@@ -102,6 +102,8 @@ def test_batches():
 def test_batches_are_not_views_of_the_arrays():
     data = np.zeros((4, 2))
     batch = next(Dataset.from_tensor_slices(data).batch(2).as_numpy_iterator())
+    assert not np.shares_memory(batch, data)
+    batch = next(iter(Dataset.from_tensor_slices(data).batch(2))).numpy()
     batch += 1
     assert data.sum() == 0
 

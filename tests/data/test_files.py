@@ -118,6 +118,43 @@ def test_csv_records_must_fit(table, defaults, says):
         plain(experimental.CsvDataset(table, defaults, header=True))
 
 
+def test_csv_records_with_quotes_where_none_may_be(tmp_path):
+    path = str(tmp_path / "quotes.csv")
+    with open(path, "w") as file:
+        file.write('1,a"b\n2,"c""d, e"\n3,"f"g\n4,"h\ni"\n')
+    dataset = experimental.CsvDataset(path, [0, ""])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="unquoted fields cannot have quotes"):
+        plain(dataset)
+    rows = [(2, b'c"d, e'), (4, b"h\ni")]
+    assert plain(dataset.ignore_errors()) == rows
+    without = experimental.CsvDataset(path, [0, ""], use_quote_delim=False)
+    assert plain(without.take(1)) == [(1, b'a"b')]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"record_defaults": [np.int64([[0]])]}, "must be a value or a list"),
+        ({"record_defaults": [0], "select_cols": [0], "exclude_cols": [1]}, "only one of"),
+        ({"record_defaults": [0], "buffer_size": 0}, "`buffer_size` must be above 0; got 0"),
+    ],
+)
+def test_csv_arguments_that_do_not_fit(table, arguments, says):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+        experimental.CsvDataset(table, **arguments)
+
+
+def test_csv_records_longer_than_the_excluded_columns_tell(table):
+    dataset = experimental.CsvDataset(table, [0], header=True, exclude_cols=[1])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expect 2 fields but have 4"):
+        plain(dataset)
+
+
+def test_make_csv_dataset_refuses_rows_of_another_width(table):
+    with pytest.raises(ValueError, match="each row must have 5 fields"):
+        experimental.make_csv_dataset(table, 2, list("abcde"), num_epochs=1)
+
+
 def test_make_csv_dataset_finds_names_and_dtypes(table):
     made = experimental.make_csv_dataset(
         table, 2, ["a", "b", "c", "d"], num_epochs=1, shuffle=False
@@ -228,8 +265,14 @@ def test_database_rows(tmp_path):
     kinds = (tf.int32, tf.string)
     rows = experimental.SqlDataset("sqlite", path, "select n, s from t order by n", kinds)
     assert plain(rows) == [(1, b"a"), (2, b"b")]
-    with pytest.raises(ValueError, match='`driver_name` must be "sqlite"'):
+    single = experimental.SqlDataset("sqlite", path, "select n from t", tf.int64)
+    assert [n.tolist() for n in plain(single.batch(2))] == [[1, 2]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match='`driver_name` must be "sqlite"'):
         experimental.SqlDataset("other", path, "select 1", kinds)
+    with pytest.raises(tf.errors.UnknownError, match="no such column: x"):
+        plain(experimental.SqlDataset("sqlite", path, "select x from t", kinds))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a query with columns"):
+        plain(experimental.SqlDataset("sqlite", path, "insert into t values (3, 'c')", kinds))
 
 
 @pytest.mark.parametrize("kind", ["GZIP", "ZLIB"])

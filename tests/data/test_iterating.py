@@ -214,3 +214,29 @@ def test_the_first_step_of_a_loop_is_the_program_of_the_others():
     assert seen.numpy()[0] == 4
     # What moves the shuffle's seed, what resets `seen`, and the step.
     assert tf.stats.compiles - compiles <= 3
+
+
+def test_numpy_iterators_give_arrays_that_cannot_be_written_to():
+    values = np.arange(4)
+    array = next(Dataset.from_tensors(values).as_numpy_iterator())
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1
+    assert values.flags.writeable
+    sparse = tf.sparse.from_dense([1, 0])
+    assert next(Dataset.from_tensors(sparse).as_numpy_iterator()).tolist() == [1, 0]
+    with pytest.raises(TypeError, match="must be made of Tensors; got a dataset"):
+        next(Dataset.range(4).window(2).as_numpy_iterator())
+
+
+def test_numpy_iterators_are_saved_and_restored(tmp_path):
+    dataset = Dataset.range(20).shuffle(20)
+    iterator = dataset.as_numpy_iterator()
+    next(iterator)
+    state = iterator.save()
+    path = tf.train.Checkpoint(it=iterator).save(str(tmp_path / "c"))
+    rest = [int(n) for n in iterator]
+    iterator.restore(state)
+    assert [int(n) for n in iterator] == rest
+    other = dataset.as_numpy_iterator()
+    tf.train.Checkpoint(it=other).restore(path)
+    assert [int(n) for n in other] == rest
