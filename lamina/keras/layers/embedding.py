@@ -7,6 +7,7 @@ from lamina.engine import Tensor, as_dtype
 from lamina.keras import constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, checks
 from lamina.keras.core.quantizing import dequantized_rows
+from lamina.ops.sparse.calculating import dense_of
 
 __all__ = ["Embedding", "ReversibleEmbedding"]
 
@@ -30,7 +31,8 @@ class Embedding(Adaptable):
         **kwargs: See `Layer`; ``input_length`` is accepted, and not needed.
 
     Call:
-        inputs: integers in [0, V), any shape ``(B, …)``; floats are cut off to integers.
+        inputs: integers in [0, V), any shape ``(B, …)``; floats are cut off to integers. Sparse
+            ones count as 0 where they have none.
 
     Returns:
         ``(B, …, D)``, in the layer's compute dtype.
@@ -104,6 +106,7 @@ class Embedding(Adaptable):
         self.start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
+        inputs = dense_of(inputs)
         if not inputs.dtype.is_integer:
             inputs = checks.real(self, inputs, "int32")
         # Read uncast: only the rows that are looked up are brought to the compute dtype.
@@ -120,7 +123,7 @@ class Embedding(Adaptable):
         return ops.cast(dequantized_rows(self, inputs), self.compute_dtype)
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
-        return ops.not_equal(inputs, 0) if self.mask_zero else None
+        return ops.not_equal(dense_of(inputs), 0) if self.mask_zero else None
 
 
 class ReversibleEmbedding(Embedding):

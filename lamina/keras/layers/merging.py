@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 from lamina import ops
 from lamina.engine import Tensor
 from lamina.keras.core import Layer, checks
+from lamina.ops.sparse.calculating import dense_of
+from lamina.ops.sparse.making import from_dense
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "Add",
@@ -395,14 +398,15 @@ class Dot(Layer):
                 f"got {sizes[0]} and {sizes[1]}, of shapes {first} and {second}."
             )
 
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        first, second = _same_dtype(inputs)
+    def call(self, inputs: Sequence[Tensor]) -> Any:
+        first, second = map(dense_of, _same_dtype(inputs))
         axes = self._counted([first.ndim, second.ndim])
         if self.normalize:
             first = ops.l2_normalize(first, axis=axes[0])
             second = ops.l2_normalize(second, axis=axes[1])
         y = ops.einsum(_dot_equation(first.ndim, second.ndim, axes), first, second)
-        return ops.expand_dims(y, 1) if y.ndim == 1 else y
+        y = ops.expand_dims(y, 1) if y.ndim == 1 else y
+        return from_dense(y) if all(map(is_sparse, inputs)) else y
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: which products count depends on what they are for."""

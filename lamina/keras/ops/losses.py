@@ -7,6 +7,7 @@ from lamina.engine import Tensor, Variable, convert_to_tensor
 from lamina.keras.core import graph_function
 from lamina.keras.policy import epsilon, standardize_dtype
 from lamina.keras.promotion import result_type
+from lamina.ops.sparse.making import from_dense
 
 __all__ = [
     "binary_crossentropy",
@@ -191,16 +192,9 @@ def ctc_decode(
 # ---- indicators -------------------------------------------------------------------------------
 
 
-def _require_dense(who: str, sparse: bool) -> None:
-    if sparse:
-        raise ValueError(
-            f"{who}: `sparse` must be False; got True.\n  Fix: leave it out; data is dense here."
-        )
-
-
 def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
-) -> Tensor:
+) -> Any:
     """Return 1 at the place of each class number, 0 elsewhere.
 
     Args:
@@ -208,23 +202,20 @@ def one_hot(
         num_classes: C.
         axis: Where the class axis is put.
         dtype: The dtype; None is `floatx()`.
-        sparse: Only False.
+        sparse: Whether to return a SparseTensor, of which values must be known.
 
     Returns:
         The shape of `x` with C at `axis`.
-
-    Raises:
-        ValueError: `sparse` is true.
 
     Example:
         >>> tf.keras.ops.one_hot([1, 0], 3).numpy()
         array([[0., 1., 0.],
                [1., 0., 0.]], dtype=float32)
     """
-    _require_dense("one_hot", sparse)
     name = standardize_dtype(dtype)
     hot = ops.one_hot(ops.cast(x, "int64"), num_classes, axis=axis, dtype="float32")
-    return ops.cast(hot, name)
+    hot = ops.cast(hot, name)
+    return from_dense(hot) if sparse else hot
 
 
 def multi_hot(
@@ -234,7 +225,7 @@ def multi_hot(
     dtype: Any = None,
     sparse: bool = False,
     **kwargs: Any,
-) -> Tensor:
+) -> Any:
     """Return 1 at the place of each class number of an example, 0 elsewhere.
 
     Args:
@@ -242,14 +233,14 @@ def multi_hot(
         num_classes: C.
         axis: Where `one_hot` puts the class axis.
         dtype: The dtype; None is `floatx()`.
-        sparse: Only False.
+        sparse: Whether to return a SparseTensor, of which values must be known.
         **kwargs: `num_tokens`, an older name of `num_classes`.
 
     Returns:
         ``(B, C)`` or ``(C,)``.
 
     Raises:
-        ValueError: `num_classes` is not given, or `sparse` is true.
+        ValueError: `num_classes` is not given.
 
     Example:
         >>> tf.keras.ops.multi_hot([[0, 2]], 4).numpy()
@@ -260,8 +251,10 @@ def multi_hot(
     if num_classes is None:
         raise ValueError("multi_hot: `num_classes` must be given; got None.")
     inputs = convert_to_tensor(inputs)
-    hot = one_hot(inputs, num_classes, axis, "float32", sparse)
-    return ops.cast(ops.reduce_max(hot, axis=1 if inputs.ndim > 1 else 0), standardize_dtype(dtype))
+    hot = one_hot(inputs, num_classes, axis, "float32")
+    found = ops.reduce_max(hot, axis=1 if inputs.ndim > 1 else 0)
+    found = ops.cast(found, standardize_dtype(dtype))
+    return from_dense(found) if sparse else found
 
 
 def psnr(x1: Any, x2: Any, max_val: float) -> Tensor:

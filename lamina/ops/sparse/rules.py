@@ -59,6 +59,22 @@ def _add(op, args, attributes):
     return calculating.add(a, b)
 
 
+def _subtract(op, args, attributes):
+    a, b = args
+    if not (is_sparse(a) and is_sparse(b)):
+        return NotImplemented
+    return calculating.add(a, b.with_values(ops.negative(b.values)))
+
+
+def _extremum(of_two):
+    """Return the rule of the greater or the smaller of two sparse operands."""
+
+    def rule(op, args, attributes):
+        return of_two(*args) if is_sparse(args[0]) and is_sparse(args[1]) else NotImplemented
+
+    return rule
+
+
 def _affine(op, args, attributes):
     """Multiply by a kernel and add a bias, as a dense layer does."""
     inputs, kernel, bias = args
@@ -77,6 +93,9 @@ RULES.update(
     div=_divide,
     divide=_divide,
     add=_add,
+    subtract=_subtract,
+    maximum=_extremum(calculating.maximum),
+    minimum=_extremum(calculating.minimum),
     transpose=lambda op, args, attributes: making.transpose(args[0], attributes["perm"]),
     reduce_sum=lambda op, args, attributes: calculating.reduce_sum(
         args[0], attributes["axis"], attributes["keepdims"]

@@ -106,7 +106,6 @@ def test_the_gradient_of_fold_is_unfold():
         (lambda: ops.depth_to_space(reals(1, 2, 2, 4), 1), "`block_size` must be 2 or more"),
         (lambda: ops.normalize(X, order=0), "`order` must be a positive int"),
         (lambda: ops.psnr(X, X[:2], 1.0), "`x1` and `x2` must have one shape"),
-        (lambda: ops.one_hot([1], 2, sparse=True), "`sparse` must be False"),
         (lambda: ops.multi_hot([1]), "`num_classes` must be given"),
         (lambda: ops.ctc_decode(reals(1, 2, 3), [2], "best"), "`strategy` must be 'greedy'"),
         (

@@ -419,7 +419,6 @@ ERRORS = [
     (ValueError, "`kth` must lie in", lambda: knp.argpartition(V, 7)),
     (ValueError, "`side` must be", lambda: knp.searchsorted(V, V, side="middle")),
     (ValueError, "must be a vector", lambda: knp.searchsorted(X, V)),
-    (NotImplementedError, "`sparse` must be False", lambda: knp.bincount([1], sparse=True)),
     (TypeError, "`bins` must be an int", lambda: knp.histogram(V, bins=[0.0, 1.0])),
     (ValueError, "at least 1", lambda: knp.histogram(V, bins=0)),
     (ValueError, "must not be below", lambda: knp.histogram(V, range=(1, -1))),

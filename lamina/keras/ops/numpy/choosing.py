@@ -8,6 +8,7 @@ from lamina import ops
 from lamina.engine import errors, host_value, static_ints
 from lamina.keras.ops.numpy.operands import shared, tensor
 from lamina.ops.numpy import shaping as kernels
+from lamina.ops.sparse.calculating import dense_of
 
 __all__ = [
     "clip",
@@ -88,7 +89,8 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
 
     Args:
         x: Any shape and dtype.
-        indices: Integers of any shape; negative ones count from the end.
+        indices: Integers of any shape; negative ones count from the end. Sparse ones count as 0
+            where they have none.
         axis: The axis; None counts through all elements in order.
 
     Returns:
@@ -102,7 +104,7 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
-    x, indices = tensor(x), tensor(indices)
+    x, indices = tensor(x), dense_of(tensor(indices))
     if axis is None:
         x, axis = ops.reshape(x, [-1]), 0
     if not -x.ndim <= axis < x.ndim:

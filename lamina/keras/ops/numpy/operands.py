@@ -6,16 +6,19 @@ from typing import Any, NamedTuple
 
 from lamina import ops
 from lamina.engine import DType, Tensor, as_dtype, convert_to_tensor
+from lamina.engine.composite import Composite, CompositeOperand
 from lamina.keras.policy import floatx
 from lamina.keras.promotion import result_type
+from lamina.ops.sparse.calculating import dense_of
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__: list[str] = []
 
 
 def tensor(x: Any, dtype: Any = None) -> Any:
-    """Return a value as a Tensor, cast to `dtype` if one is given."""
+    """Return a value as a Tensor, cast to `dtype` if one is given; sparse and ragged ones stay."""
     if dtype is None:
-        return x if isinstance(x, Tensor) else convert_to_tensor(x)
+        return x if isinstance(x, Tensor | Composite) else convert_to_tensor(x)
     if isinstance(x, int | float) and not isinstance(x, bool) and not as_dtype(dtype).is_bool:
         as_int = as_dtype(dtype).is_integer and isinstance(x, float)
         return ops.cast(x, dtype) if as_int else convert_to_tensor(x, dtype)
@@ -222,16 +225,33 @@ Example:
 """
 
 
+def _made_dense(error: CompositeOperand, *xs: Any) -> list[Any]:
+    """Return operands with 0 where sparse ones have nothing: the result has no places to skip.
+
+    Raises:
+        CompositeOperand: none is sparse; the error.
+    """
+    if not any(is_sparse(x) for x in xs):
+        raise error
+    return [dense_of(x) if is_sparse(x) else x for x in xs]
+
+
 def _with_parameters(
     kernel: Callable[..., Any], convert: Callable[..., list[Any]], parameters: list[str]
 ) -> Any:
     """Return the kernel after the conversion, as a function with these parameters."""
 
     def of_one(x: Any) -> Any:
-        return kernel(*convert(x))
+        try:
+            return kernel(*convert(x))
+        except CompositeOperand as error:
+            return kernel(*convert(*_made_dense(error, x)))
 
     def of_two(x1: Any, x2: Any) -> Any:
-        return kernel(*convert(x1, x2))
+        try:
+            return kernel(*convert(x1, x2))
+        except CompositeOperand as error:
+            return kernel(*convert(*_made_dense(error, x1, x2)))
 
     def of_bits(x: Any, y: Any) -> Any:
         return kernel(*convert(x, y))

@@ -57,13 +57,15 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 
 def _sparse_product(x1: Any, x2: Any) -> Any:
-    """Return the product where one operand is sparse, at least; it is dense."""
+    """Return the product where one operand is sparse, at least; it is dense unless both are."""
     sparse = import_module("lamina.sparse")
     if hasattr(x1, "dense_shape") and not hasattr(x2, "dense_shape"):
         x2 = tensor(x2)
         if len(x1.shape) == x2.ndim == 2 and x1.dtype is x2.dtype:
             return sparse.sparse_dense_matmul(x1, x2)
-    return matmul(*(sparse.to_dense(x) if hasattr(x, "dense_shape") else x for x in (x1, x2)))
+    both = hasattr(x1, "dense_shape") and hasattr(x2, "dense_shape")
+    y = matmul(*(sparse.to_dense(x) if hasattr(x, "dense_shape") else x for x in (x1, x2)))
+    return sparse.from_dense(y) if both else y
 
 
 def _is_plain(x1: Any, x2: Any) -> bool:

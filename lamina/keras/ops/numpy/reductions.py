@@ -16,6 +16,8 @@ from lamina.keras.ops.numpy.operands import (
     tensor,
 )
 from lamina.ops.numpy import reductions as kernels
+from lamina.ops.sparse.making import from_dense
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "all",
@@ -82,14 +84,16 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         keepdims: Whether reduced axes stay, with size 1.
 
     Returns:
-        The dtype of `x`; int32 or uint32 for integers of fewer bits, int32 for bools.
+        The dtype of `x`; int32 or uint32 for integers of fewer bits, int32 for bools. Sparse for
+        a sparse `x`.
 
     Example:
         >>> tf.keras.ops.numpy.sum([[1, 2], [3, 4]], axis=0).numpy()
         array([4, 6], dtype=int32)
     """
     x = tensor(x)
-    return ops.reduce_sum(tensor(x, as_total(x.dtype)), axis=axis, keepdims=keepdims)
+    found = ops.reduce_sum(tensor(x, as_total(x.dtype)), axis=axis, keepdims=keepdims)
+    return from_dense(found) if is_sparse(x) else found
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:

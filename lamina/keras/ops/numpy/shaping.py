@@ -7,6 +7,9 @@ from lamina import ops
 from lamina.engine import errors
 from lamina.keras.ops.numpy.operands import of_rank, tensor
 from lamina.ops.numpy import shaping as kernels
+from lamina.ops.sparse.making import reshape as sparse_reshape
+from lamina.ops.sparse.making import transpose as sparse_transpose
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "broadcast_to",
@@ -138,7 +141,9 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     """
     x = tensor(x)
     if axis is None or axis == () or axis == []:
-        return ops.squeeze(x)
+        if not is_sparse(x):
+            return ops.squeeze(x)
+        axis = [i for i, n in enumerate(x.shape) if n == 1]
     axes = _axes("squeeze", axis, x.ndim)
     for each in axes:
         if x.shape[each] not in (1, None):
@@ -146,6 +151,8 @@ def squeeze(x: Any, axis: Any = None) -> Any:
                 f"squeeze: `axis` must name axes of size 1; got {axis} for shape "
                 f"{tuple(x.shape)}.\n  Fix: use reshape or an index."
             )
+    if is_sparse(x):
+        return sparse_reshape(x, [n for i, n in enumerate(x._static_shape) if i not in axes])
     return ops.squeeze(x, axis=axes)
 
 
@@ -261,7 +268,8 @@ def transpose(x: Any, axes: Any = None) -> Any:
         array([[1, 3],
                [2, 4]], dtype=int32)
     """
-    return ops.transpose(tensor(x), perm=axes)
+    x = tensor(x)
+    return sparse_transpose(x, axes) if is_sparse(x) else ops.transpose(x, perm=axes)
 
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:

@@ -9,6 +9,9 @@ from lamina.engine import errors, host_value, static_int
 from lamina.keras.ops.numpy.operands import as_number, joined, shared, tensor
 from lamina.ops.numpy import reductions
 from lamina.ops.numpy import sorting as kernels
+from lamina.ops.sparse.calculating import dense_of
+from lamina.ops.sparse.making import from_dense
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "argmax",
@@ -210,23 +213,21 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0, sparse: bool = Fal
         x: Integers at least 0, ``(n,)`` or ``(rows, n)``.
         weights: What each occurrence counts, of the shape of `x`; None is 1.
         minlength: The least number of bins; it is larger where `x` holds larger integers.
-        sparse: Whether to return a sparse tensor, which there is not.
+        sparse: Whether to return a SparseTensor; for a sparse `x` it is one in any case.
 
     Returns:
         ``(bins,)`` or ``(rows, bins)``, int32, or the dtype that holds `x` and `weights`.
 
     Raises:
-        NotImplementedError: `sparse` is True.
         TracedValueError: inside a trace: the number of bins depends on data.
 
     Example:
         >>> tf.keras.ops.numpy.bincount([0, 1, 1, 3]).numpy()
         array([1, 2, 0, 1], dtype=int32)
     """
-    if sparse:
-        raise NotImplementedError(
-            "bincount: `sparse` must be False, as results are dense; got True.\n  Fix: drop it."
-        )
+    if sparse or is_sparse(x):
+        x, weights = dense_of(x), dense_of(weights)
+        return from_dense(bincount(x, weights, minlength))
     x = tensor(x)
     if weights is not None:
         weights = tensor(weights)
