@@ -16,6 +16,7 @@ from lamina.keras import (
     metrics,
     models,
     optimizers,
+    quantizers,
     random,
     regularizers,
     saving,
@@ -30,7 +31,7 @@ from lamina.keras.metrics import Metric
 from lamina.keras.models import Model, Sequential
 from lamina.keras.optimizers import Optimizer
 from lamina.keras.policy import DTypePolicy, FloatDTypePolicy
-from lamina.keras.quantized import Quantizer
+from lamina.keras.quantizers import Quantizer
 from lamina.keras.regularizers import Regularizer
 from lamina.keras.scopes import RematScope, StatelessScope, SymbolicScope, name_scope, remat
 from lamina.keras.switches import version

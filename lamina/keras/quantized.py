@@ -1,9 +1,8 @@
-"""Dtype policies and a base class of quantized layers: names that configs of Keras have."""
+"""Dtype policies of quantized layers: names that configs of Keras have."""
 
 from typing import Any, ClassVar
 
 from lamina.keras import policy, registry
-from lamina.keras.capture import Captured
 from lamina.keras.policy import DTypePolicy
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "Int4DTypePolicy",
     "QuantizedDTypePolicy",
     "QuantizedFloat8DTypePolicy",
-    "Quantizer",
 ]
 
 _MODES = ("int8", "float8", "int4", "gptq", "awq")
@@ -184,34 +182,6 @@ class AWQDTypePolicy(_GroupedDTypePolicy):
     """
 
     _mode_pattern = ("awq", (("weight_bits", (4,)), ("group_size", ())))
-
-
-class Quantizer(Captured):
-    """What turns values into integers and a scale; a subclass writes `__call__`.
-
-    Args:
-        output_dtype: The dtype of the integers.
-
-    Example:
-        >>> tf.keras.Quantizer("int8").get_config()
-        {'output_dtype': 'int8'}
-    """
-
-    _keras_module: ClassVar[str] = "keras.quantizers"
-
-    def __init__(self, output_dtype: Any = "int8"):
-        self.output_dtype = output_dtype
-
-    def __call__(self, x: Any) -> Any:
-        """Return the integers and the scale of values.
-
-        Raises:
-            NotImplementedError: a subclass writes it.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__}: `__call__` must be written by the subclass.\n"
-            f"  Fix: def __call__(self, x): return integers, scale"
-        )
 
 
 _CLASSES = {

@@ -20,12 +20,13 @@ def _block_of(count, block):
 
 
 @op(differentiable=False)
-def quantize_int4(x, *, block):
+def quantize_int4(x, *, block, epsilon=_EPSILON):
     """Round values to integers in [-8, 7], with a scale and a zero for each block of a column.
 
     Args:
         x: float, ``(N, K)``; N known.
         block: Rows in a block, the last one shorter if need be; -1 takes all.
+        epsilon: The least range of a block.
 
     Returns:
         ``(q, scale, zero)``: int8 ``(N, K)``, float32 ``(J, K)``, int8 ``(J, K)``, with
@@ -43,7 +44,7 @@ def quantize_int4(x, *, block):
     # 0 is among the values that come back as they are, as in Keras.
     low = jnp.minimum(jax.ops.segment_min(x, of, count), 0)
     high = jnp.maximum(jax.ops.segment_max(x, of, count), 0)
-    scale = jnp.maximum(high - low, _EPSILON) / (_MOST - _LEAST)
+    scale = jnp.maximum(high - low, epsilon) / (_MOST - _LEAST)
     zero = jnp.clip(jnp.round(-low / scale) + _LEAST, _LEAST, _MOST)
     q = jnp.clip(jnp.round(x / scale[of]) + zero[of], _LEAST, _MOST)
     return q.astype(jnp.int8), scale, zero.astype(jnp.int8)
@@ -74,10 +75,10 @@ def pack_int4(q):
     """Put two integers in [-8, 7] into each byte, along the last axis.
 
     Args:
-        q: int8, ``(…, K)``; where K is odd, the last byte is half empty.
+        q: int8 or uint8, ``(…, K)``; where K is odd, the last byte is half empty.
 
     Returns:
-        int8, ``(…, ceil(K / 2))``.
+        The dtype of `q`, ``(…, ceil(K / 2))``.
 
     Example:
         >>> from lamina import ops
@@ -92,10 +93,10 @@ def pack_int4(q):
 
 @op(differentiable=False)
 def unpack_int4(packed, *, size):
-    """Return the integers of `pack_int4`, int8.
+    """Return the integers of `pack_int4`; with uint8 they lie in [0, 15].
 
     Args:
-        packed: int8, ``(…, ceil(K / 2))``.
+        packed: int8 or uint8, ``(…, ceil(K / 2))``.
         size: K.
 
     Example:

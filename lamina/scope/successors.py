@@ -80,7 +80,14 @@ LEFT_OUT: dict[str, tuple[str, str]] = {
         "one more way to export",
         "use model.export, or tf.saved_model.save",
     ),
-    "tf.keras.quantizers": ("Keras' own quantization", "model.quantize gives int8 or int4 weights"),
+    "tf.keras.quantizers.AWQConfig": (
+        "quantization by a data set",
+        "model.quantize gives int8 or int4 weights",
+    ),
+    "tf.keras.quantizers.GPTQConfig": (
+        "quantization by a data set",
+        "model.quantize gives int8 or int4 weights",
+    ),
     "tf.keras.utils.multi_gpu_model": ("TensorFlow 1", "use tf.distribute.MirroredStrategy"),
     "tf.keras.utils.HDF5Matrix": ("Keras 2.3", "read the file by h5py"),
     "tf.keras.wrappers.scikit_learn": (

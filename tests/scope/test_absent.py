@@ -30,7 +30,7 @@ from lamina.scope.successors import LEFT_OUT, SUCCESSORS
         ("tf.tpu.experimental.initialize_tpu_system", "out of scope", "JAX finds TPUs"),
         ("tf.keras.losses.sigmoid_cross_entropy", "out of scope", "sigmoid_cross_entropy_with_"),
         ("tf.keras.wrappers.scikit_learn.KerasClassifier", "out of scope", "SKLearnClassifier"),
-        ("tf.keras.quantizers.Quantizer", "out of scope", "int8"),
+        ("tf.keras.quantizers.GPTQConfig", "out of scope", "int8"),
         ("tf.train.QueueRunner", "out of scope", "only TensorFlow 1 has it"),
         ("tf.nn.rellu", "unknown", "TensorFlow 2.21 has no such name either"),
     ],

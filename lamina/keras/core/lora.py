@@ -4,13 +4,15 @@ All that the layers with a kernel share of it: `Dense`, `EinsumDense`, the convo
 `Embedding`, whose kernel is called `embeddings`.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lamina import ops
+from lamina.engine import Tensor
 from lamina.keras import initializers
 from lamina.keras.core.checks import label
 from lamina.keras.core.layer import Layer
-from lamina.keras.core.quantizing import quantize_as_policy
+from lamina.keras.core.quantizing import dequantized, quantize_as_policy, quantized_parts
 
 __all__ = ["Adaptable", "AdaptedWeight"]
 
@@ -65,12 +67,12 @@ class Adaptable(Layer):
         self.lora_enabled = False
 
     def start_lora(self) -> None:
-        """Add the adapter that the constructor was asked for, or quantize as the policy says."""
+        """Quantize as the policy says, and add the adapter that the constructor was asked for."""
+        if self.quantization_mode is not None:
+            quantize_as_policy(self)
         if self.lora_rank:
             self.built = True
             self.enable_lora(self.lora_rank, self.lora_alpha)
-        elif self.quantization_mode is not None:
-            quantize_as_policy(self)
 
     def enable_lora(
         self,
@@ -94,7 +96,8 @@ class Adaptable(Layer):
         self._check_adaptable(name)
         weight = self.__dict__[name]
         regularizer = getattr(self, f"{name}_regularizer")
-        shapes = {"a": (*weight.shape[:-1], rank), "b": (rank, weight.shape[-1])}
+        shape = self.__dict__.get("_lm_whole", {}).get(name, weight.shape)  # whole, if quantized
+        shapes = {"a": (*shape[:-1], rank), "b": (rank, shape[-1])}
         for side, start in (("a", a_initializer), ("b", b_initializer)):
             made = self.add_weight(
                 name=f"lora_{name}_{side}",
@@ -133,12 +136,30 @@ class Adaptable(Layer):
 
     def _adapted_weight(self) -> Any:
         """Return ``W + α / r · A B`` in the compute dtype."""
+        product = self._product()
+        weight = dequantized(self) if self._is_quantized() else self.__dict__[self._lm_adapted]
+        return ops.cast(ops.cast(weight, product.dtype) + product, self.compute_dtype)
+
+    def _product(self) -> Tensor:
+        """Return ``α / r · A B``."""
         a, b = map(ops.convert_to_tensor, self._adapter())
-        weight = ops.cast(self.__dict__[self._lm_adapted], a.dtype)
+        return self._adapter_scale() * ops.tensordot(a, b, 1)
+
+    def _adapter_scale(self) -> float:
         assert self.lora_alpha is not None  # there is an adapter
         assert self.lora_rank is not None
-        product = ops.tensordot(a, b, 1)
-        return ops.cast(weight + (self.lora_alpha / self.lora_rank) * product, self.compute_dtype)
+        return self.lora_alpha / self.lora_rank
+
+    def _with_adapter(self, y: Tensor, times: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the output of a quantized kernel, and the adapter's part beside it.
+
+        Args:
+            y: The output.
+            times: What the inputs give with a kernel.
+        """
+        if not self.lora_enabled:
+            return y
+        return y + ops.cast(times(ops.cast(self._product(), y.dtype)), y.dtype)
 
     # -- as Keras' files have it: the sum is saved, and loading starts the adapter anew
 
@@ -146,10 +167,12 @@ class Adaptable(Layer):
         if not self.lora_enabled:
             super().save_own_variables(store)
             return
-        kept = self._without_adapter()
+        kept, name = self._without_adapter(), self._lm_adapted
+        whole = self._adapted_weight()
+        parts = quantized_parts(self, name, whole) if self._is_quantized() else {name: whole}
+        merged = {id(self.__dict__[own]): value for own, value in parts.items()}
         for i, variable in enumerate(kept):
-            is_weight = variable is self.__dict__[self._lm_adapted]
-            store[str(i)] = (self._adapted_weight() if is_weight else variable).numpy()
+            store[str(i)] = merged.get(id(variable), variable).numpy()
 
     def load_own_variables(self, store: Any) -> None:
         kept = self._without_adapter()
@@ -163,7 +186,18 @@ class Adaptable(Layer):
 
     def _without_adapter(self) -> list[Any]:
         inner = [id(v) for v in self._adapter()] if self.lora_enabled else []
-        return [v for v in self._own_variables() if id(v) not in inner]
+        own = self._own_variables() if not self._is_quantized() else self._in_file_order()
+        return [v for v in own if id(v) not in inner]
+
+    def _in_file_order(self) -> list[Any]:
+        order = super()._in_file_order()
+        if self._is_quantized():  # as in Keras, the kernel is the first though it is not trained
+            first = self.__dict__[self._lm_adapted]
+            order = [first, *(v for v in order if v is not first)]
+        return order
+
+    def _is_quantized(self) -> bool:
+        return "_lm_whole" in self.__dict__
 
     def _config_head(self) -> dict[str, Any]:
         head = super()._config_head()

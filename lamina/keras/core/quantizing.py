@@ -10,6 +10,15 @@ from lamina.engine import Tensor
 from lamina.keras.core.checks import label
 from lamina.keras.core.intercepting import intercept
 from lamina.keras.quantized import Int4DTypePolicy, QuantizedDTypePolicy
+from lamina.keras.quantizers import (
+    AbsMaxQuantizer,
+    Int4QuantizationConfig,
+    Int8QuantizationConfig,
+    abs_max_quantize,
+    pack_int4,
+    settings,
+    unpack_int4,
+)
 
 __all__ = [
     "Quantizable",
@@ -18,6 +27,7 @@ __all__ = [
     "dequantized_rows",
     "quantize_as_policy",
     "quantized_inputs",
+    "quantized_parts",
 ]
 
 _MODES = ("int8", "float8", "int4", "gptq", "awq")
@@ -26,8 +36,6 @@ _REFUSED = {
     "gptq": "it looks for the roundings that serve a data set best",
     "awq": "it looks for the scales that serve a data set best",
 }
-_BLOCK = 128  # inputs that share a scale with "int4", as in Keras
-_EPSILON = 1e-7
 
 
 class Quantizable:
@@ -38,13 +46,15 @@ class Quantizable:
 
         With "int8" each output has a scale, and from then on the inputs are rounded to 8 bits too,
         with a scale for each row. With "int4" each output has a scale and a zero for every 128
-        inputs; two integers share a byte. The kernel is not trained any more. Dense, EinsumDense
-        and Embedding can be quantized. A saved layer is quantized when it is loaded.
+        inputs; two integers share a byte. The kernel is not trained any more; an adapter of
+        `enable_lora` stays, and one can be added. Dense, EinsumDense, Embedding and
+        ReversibleEmbedding can be quantized. A saved layer is quantized when it is loaded.
 
         Args:
-            mode: "int8" or "int4".
+            mode: "int8" or "int4"; None if `config` says it.
             type_check: Whether subclasses, which may compute something else, are refused.
-            config: Accepted for Keras' signature; must be None.
+            config: An `Int8QuantizationConfig` or `Int4QuantizationConfig`; None is the default
+                one of the mode.
 
         Raises:
             NotImplementedError: the layer has nothing to quantize, or is of a subclass.
@@ -76,8 +86,8 @@ class QuantizableModel:
         Layers that cannot stay as they are, after a warning.
 
         Args:
-            mode: "int8" or "int4".
-            config: Accepted for Keras' signature; must be None.
+            mode: "int8" or "int4"; None if `config` says it.
+            config: As of `Layer.quantize`.
             filters: A function of a layer that says whether to quantize it, a part of the names
                 of those to quantize, or a list of such; None takes all.
             **kwargs: Must be empty, but for `type_check`.
@@ -88,25 +98,58 @@ class QuantizableModel:
         type_check = kwargs.pop("type_check", True)
         if kwargs:
             raise ValueError(f"{label(self)}: `quantize` got unknown arguments {sorted(kwargs)}.")
+        config = _resolved(self, mode, config)
         for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
             if list(getattr(layer, "layers", ())):
                 continue
             if filters is not None and not _passes(layer, filters):
                 continue
             try:
-                layer.quantize(mode, type_check=type_check, config=config)
+                layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 warnings.warn(str(error).split("\n")[0], stacklevel=2)
 
 
+def _resolved(who: Any, mode: Any, config: Any) -> Any:
+    """Return the config to quantize with.
+
+    Raises:
+        ValueError: mode and config say different things, or neither what lamina can do.
+    """
+    if isinstance(config, str):
+        mode, config = config, None
+    if config is None and mode is None:
+        raise ValueError(
+            f"{label(who)}: `quantize` needs a `mode` or a `config`; got neither.\n"
+            f"  Fix: quantize('int8')."
+        )
+    config = settings.checked(label(who), config)
+    found = mode if config is None else config.mode
+    if found not in _MODES or (mode is not None and mode not in _MODES):
+        raise ValueError(
+            f"{label(who)}: invalid quantization mode; expected one of {_MODES}; got mode={mode}."
+        )
+    if mode is not None and mode != found:
+        raise ValueError(
+            f"{label(who)}: contradictory arguments: mode={mode!r}, and a config of mode {found!r}."
+            f"\n  Fix: pass one of them."
+        )
+    if found in _REFUSED:
+        raise ValueError(
+            f"{label(who)}: lamina quantizes to 'int8' and 'int4' alone; got mode={found}: "
+            f"{_REFUSED[found]}.\n  Fix: quantize('int8'), or quantize('int4')."
+        )
+    if config is not None:
+        return config
+    return Int8QuantizationConfig() if found == "int8" else Int4QuantizationConfig()
+
+
 def _quantize(layer: Any, mode: Any, type_check: bool, config: Any) -> None:
-    if mode is None and config is not None:
-        mode = getattr(config, "mode", None)
     kind = type(layer)
-    implements = hasattr(kind, "_quantized_axes")
-    if implements and type_check and "_quantized_axes" not in vars(kind):
+    implements = hasattr(kind, "_quantized_weights")
+    if implements and type_check and "_quantized_weights" not in vars(kind):
         implements = False  # a subclass may compute something else
-    if not implements and kind.__name__ != "Layer":
+    if not implements:
         raise NotImplementedError(
             f"Layer {kind.__name__} does not have a `quantize` method implemented.\n"
             f"  Fix: Dense, EinsumDense and Embedding have one; type_check=False takes subclasses."
@@ -116,98 +159,151 @@ def _quantize(layer: Any, mode: Any, type_check: bool, config: Any) -> None:
             f"{label(layer)}: `quantize` needs the layer's weights, but the layer is not built.\n"
             f"  Fix: call it on data first."
         )
-    if mode not in _MODES:
-        raise ValueError(
-            f"{label(layer)}: invalid quantization mode; expected one of {_MODES}; got mode={mode}."
-        )
+    config = _resolved(layer, mode, config)
     if isinstance(layer.dtype_policy, QuantizedDTypePolicy):
         raise ValueError(
             f"{label(layer)}: the layer is quantized already, dtype policy "
             f"{layer.dtype_policy.name!r}; got mode={mode}.\n  Fix: quantize once."
         )
-    if mode in _REFUSED or config is not None:
-        why = f"; {mode}: {_REFUSED[mode]}" if mode in _REFUSED else ""
-        raise ValueError(
-            f"{label(layer)}: lamina quantizes to 'int8' and 'int4' without a config; got "
-            f"mode={mode}, config={config}{why}.\n"
-            f"  Fix: layer.quantize('int8'), or layer.quantize('int4')."
-        )
-    if getattr(layer, "lora_enabled", False):
-        raise ValueError(
-            f"{label(layer)}: a layer with a LoRA adapter is not quantized.\n"
-            f"  Fix: save and load the model, which adds the adapter to the kernel."
-        )
     source = layer.dtype_policy.name
-    if mode == "int8":
+    layer.quantization_config = config
+    if config.mode == "int8":
         layer.dtype_policy = QuantizedDTypePolicy("int8", source)
     else:
-        layer.dtype_policy = Int4DTypePolicy(f"int4/{_BLOCK}", source)
+        block = -1 if config.block_size is None else config.block_size
+        layer.dtype_policy = Int4DTypePolicy(f"int4/{block}", source)
 
 
 def quantize_as_policy(layer: Any) -> None:
-    """Quantize a layer whose policy says so, and whose kernel is whole.
+    """Quantize a layer whose policy says so, and whose weights are whole.
 
     Layers end their `build` with it: what is loaded has the variables that were saved. So does
     setting the policy of a layer that is built.
     """
     mode = layer.quantization_mode
-    if mode not in ("int8", "int4") or not hasattr(type(layer), "_quantized_axes"):
+    if mode not in ("int8", "int4") or not hasattr(type(layer), "_quantized_weights"):
         return
-    name = layer._lm_adapted
+    layer.__dict__["_lm_whole"] = {}
+    for name in layer._quantized_weights():
+        _replace(layer, name, quantized_parts(layer, name, layer.__dict__[name]))
+    intercept([(layer.name, layer)], _quantized_call)
+
+
+def _replace(layer: Any, name: str, parts: dict[str, Tensor]) -> None:
+    """Put integers and scales in the place of a variable."""
     before = layer.__dict__[name]
-    parts = _as_int8(layer, before) if mode == "int8" else _as_int4(layer, before)
-    regularizer = getattr(layer, f"{name}_regularizer", None)
-    setattr(layer, f"{name}_regularizer", None)  # it is for training
+    layer.__dict__["_lm_whole"][name] = before.shape.as_list()
+    owner = name.removeprefix("reverse_")
+    regularizer = getattr(layer, f"{owner}_regularizer", None)
+    setattr(layer, f"{owner}_regularizer", None)  # it is for training
     layer._lm_added.remove(before)
     for own, value in parts.items():
         kept = layer.add_weight(name=own, shape=value.shape, dtype=value.dtype, trainable=False)
         kept.assign(value)
         setattr(layer, own, kept)
-    setattr(layer, f"{name}_regularizer", regularizer)
-    intercept([(layer.name, layer)], _quantized_call)
+    setattr(layer, f"{owner}_regularizer", regularizer)
 
 
-def _as_int8(layer: Any, kernel: Any) -> dict[str, Tensor]:
-    name, whole = layer._lm_adapted, ops.convert_to_tensor(kernel)
-    axes = layer._quantized_axes()
-    scale = 127.0 / (ops.reduce_max(ops.abs(whole), axis=axes, keepdims=True) + _EPSILON)
-    values = ops.clip_by_value(ops.round(whole * scale), -127.0, 127.0)
-    return {name: ops.cast(values, "int8"), f"{name}_scale": ops.cast(scale, "float32")}
+def quantized_parts(layer: Any, name: str, whole: Any) -> dict[str, Tensor]:
+    """Return what stands for a weight of a quantized layer, by the variables' names."""
+    of = _as_int8 if layer.quantization_mode == "int8" else _as_int4
+    return of(layer, name, ops.convert_to_tensor(whole))
 
 
-def _as_int4(layer: Any, kernel: Any) -> dict[str, Tensor]:
-    name, whole = layer._lm_adapted, ops.convert_to_tensor(kernel)
-    order, shape = _order(layer, whole.shape.as_list())
-    layer.__dict__["_lm_whole"] = whole.shape.as_list()
-    rows = ops.reshape(ops.transpose(whole, order), shape)
+def _custom(layer: Any, which: str) -> Any:
+    config = getattr(layer, "quantization_config", None)
+    return None if config is None else getattr(config, which)
+
+
+def _as_int8(layer: Any, name: str, whole: Tensor) -> dict[str, Tensor]:
+    own = _custom(layer, "weight_quantizer")
+    axes = layer._quantized_weights()[name]
+    # Keras divides in float32 where the kernel is shorter.
+    whole = ops.cast(whole, "float32")
+    q, scale = abs_max_quantize(whole, axes) if own is None else own(whole)
+    shape, order = _scale_layout(layer, name, whole.shape.as_list())
+    kept = _kept(axes, whole.ndim)
+    scale = ops.transpose(ops.squeeze(scale, axis=_summed(axes, whole.ndim)), _places(kept, order))
+    return {name: q, f"{name}_scale": ops.cast(ops.reshape(scale, shape), layer.variable_dtype)}
+
+
+def _summed(axes: Any, rank: int) -> list[int]:
+    return [axis % rank for axis in axes]
+
+
+def _kept(axes: Any, rank: int) -> list[int]:
+    summed = _summed(axes, rank)
+    return [axis for axis in range(rank) if axis not in summed]
+
+
+def _places(kept: list[int], order: list[int]) -> list[int]:
+    return [kept.index(axis) for axis in order]
+
+
+def _scale_layout(layer: Any, name: str, shape: list[int]) -> tuple[list[int], list[int]]:
+    """Return the shape in which an 8-bit scale is kept, and the order of the weight's axes in it.
+
+    As in Keras: without the axes that share a scale; EinsumDense has it in the output's form.
+    """
+    if hasattr(layer, "_quantized_scale"):
+        return layer._quantized_scale(shape)
+    kept = _kept(layer._quantized_weights()[name], len(shape))
+    return [shape[axis] for axis in kept], kept
+
+
+def _as_int4(layer: Any, name: str, whole: Tensor) -> dict[str, Tensor]:
     block = _block(layer)
+    by_rows = _by_rows(name)
+    shape = _matrix(layer, name, whole.shape.as_list())
+    whole = ops.cast(whole, "float32")
+    rows = ops.transpose(whole) if by_rows else ops.reshape(whole, shape)
+    if block == -1:
+        own, given = _custom(layer, "weight_quantizer"), whole if by_rows else rows
+        axis = -1 if by_rows else 0
+        q, scale = own(given) if own else abs_max_quantize(given, axis, (-8, 7))
+        scale = ops.cast(ops.reshape(scale, [-1]), layer.variable_dtype)
+        return {name: _packed(name, q), f"{name}_scale": scale}
     q, scale, zero = ops.quantize_int4(rows, block=block)
-    if _by_rows(layer):
+    if by_rows:
         q, scale, zero = ops.transpose(q), ops.transpose(scale), ops.transpose(zero)
-    number = ops.range(shape[0]) // (shape[0] if block == -1 else block)
-    return {
-        name: ops.pack_int4(q),
-        f"{name}_scale": scale,
-        f"{name}_zero": zero,
-        "g_idx": ops.cast(number, "float32"),
-    }
+    scale = ops.cast(scale, layer.variable_dtype)
+    parts = {name: _packed(name, q), f"{name}_scale": scale, f"{name}_zero": zero}
+    if name.startswith("reverse_"):  # as in Keras: it has one index for both
+        parts[f"{name}_zero"] = ops.cast(zero, layer.variable_dtype)
+    else:
+        parts["g_idx"] = ops.cast(ops.range(shape[0]) // block, "float32")
+    return parts
 
 
-def _order(layer: Any, shape: list[int]) -> tuple[list[int], list[int]]:
-    """Return the order of a kernel's axes with the summed ones first, and the matrix's shape."""
-    summed = [axis % len(shape) for axis in layer._quantized_axes()]
-    others = [axis for axis in range(len(shape)) if axis not in summed]
-    size = math.prod(shape[axis] for axis in summed)
-    return [*summed, *others], [size, math.prod(shape[axis] for axis in others)]
+def _packed(name: str, q: Tensor) -> Tensor:
+    """Return two integers in a byte: neighbours of the axis that Keras takes for a weight."""
+    return pack_int4(q, axis=0 if name.startswith("reverse_") else -1)[0]
+
+
+def _unpacked(layer: Any, name: str) -> Tensor:
+    """Return the integers of 4 bits, as a matrix."""
+    shape = layer.__dict__["_lm_whole"][name]
+    if name.startswith("reverse_"):
+        return unpack_int4(layer.__dict__[name], shape[0])
+    size = shape[-1] if _by_rows(name) else _matrix(layer, name, shape)[1]
+    return unpack_int4(layer.__dict__[name], size, axis=-1)
+
+
+def _matrix(layer: Any, name: str, shape: list[int]) -> list[int]:
+    """Return the shape of a weight as a matrix whose rows share scales."""
+    axes = layer._quantized_weights()[name]
+    size = math.prod(shape[axis] for axis in axes)
+    return [size, math.prod(shape) // size]
 
 
 def _block(layer: Any) -> int:
-    return getattr(layer.dtype_policy, "block_size", _BLOCK)
+    """Return how many inputs share a scale; -1 for all."""
+    return getattr(layer.dtype_policy, "block_size", -1)
 
 
-def _by_rows(layer: Any) -> bool:
+def _by_rows(name: str) -> bool:
     """Return whether a row has its own scales, as of an embedding; else it is a column."""
-    return layer._lm_adapted == "embeddings"
+    return name == "embeddings"
 
 
 def _quantized_call(path: str, layer: Any) -> Callable[..., Any]:
@@ -221,35 +317,63 @@ def quantized_inputs(layer: Any, x: Tensor, axes: Any) -> Tensor:
     """Return inputs as 8-bit integers would give them; gradients pass through.
 
     Args:
-        layer: The layer; with "int4" inputs stay as they are.
+        layer: The layer; with "int4" inputs stay as they are, unless its config says else.
         x: Float.
         axes: The axes that share a scale.
     """
-    if layer.quantization_mode == "int4":
+    config = getattr(layer, "quantization_config", None)
+    if config is not None:
+        quantizer = config.activation_quantizer
+    else:
+        quantizer = AbsMaxQuantizer() if layer.quantization_mode == "int8" else None
+    if quantizer is None:
         return x
-    scale = 127.0 / (ops.reduce_max(ops.abs(x), axis=axes, keepdims=True) + _EPSILON)
-    rounded = ops.clip_by_value(ops.round(x * scale), -127.0, 127.0) / scale
+    q, scale = quantizer(x, axis=axes)
+    rounded = ops.cast(q, x.dtype) / ops.cast(scale, x.dtype)
     return x + ops.stop_gradient(rounded - x)
 
 
-def dequantized(layer: Any) -> Tensor:
-    """Return a quantized layer's kernel as floats."""
-    own, name = layer.__dict__, layer._lm_adapted
+def _read(variable: Any) -> Tensor:
+    """Return a scale uncast, as float32."""
+    return ops.cast(variable._read(), "float32")
+
+
+def dequantized(layer: Any, name: str | None = None) -> Tensor:
+    """Return a weight of a quantized layer as floats of the compute dtype.
+
+    Args:
+        layer: The layer.
+        name: The weight; None is the kernel, or the vectors of an embedding.
+    """
+    own, name = layer.__dict__, str(name or layer._lm_adapted)
+    shape, scale = own["_lm_whole"][name], _read(own[f"{name}_scale"])
     if layer.quantization_mode == "int8":
         values = ops.cast(own[name], "float32")
-        return ops.cast(values / own[f"{name}_scale"], layer.compute_dtype)
-    whole = own["_lm_whole"]
-    order, shape = _order(layer, whole)
-    q = ops.unpack_int4(own[name], size=shape[1])
-    block = _block(layer)
-    rows = ops.dequantize_int4(q, own[f"{name}_scale"], own[f"{name}_zero"], block=block)
-    there = ops.reshape(rows, [whole[axis] for axis in order])
-    back = [order.index(axis) for axis in range(len(order))]
-    return ops.cast(ops.transpose(there, back), layer.compute_dtype)
+        return ops.cast(values / _spread(layer, name, scale), layer.compute_dtype)
+    q, by_rows, block = _unpacked(layer, name), _by_rows(name), _block(layer)
+    if block == -1:
+        values = ops.cast(q, "float32") / (scale[:, None] if by_rows else scale)
+    elif by_rows:
+        ends = (ops.transpose(v) for v in (q, scale, own[f"{name}_zero"]))
+        values = ops.transpose(ops.dequantize_int4(*ends, block=block))
+    else:
+        zero = ops.cast(own[f"{name}_zero"], "float32")
+        values = ops.dequantize_int4(q, scale, zero, block=block)
+    return ops.cast(ops.reshape(values, shape), layer.compute_dtype)
+
+
+def _spread(layer: Any, name: str, scale: Tensor) -> Tensor:
+    """Return a kept 8-bit scale in the form that broadcasts with the weight."""
+    shape = layer.__dict__["_lm_whole"][name]
+    _, order = _scale_layout(layer, name, shape)
+    in_order = ops.reshape(scale, [shape[axis] for axis in order])
+    kept = sorted(order)
+    sorted_scale = ops.transpose(in_order, [order.index(axis) for axis in kept])
+    return ops.reshape(sorted_scale, [n if i in kept else 1 for i, n in enumerate(shape)])
 
 
 def dequantized_rows(layer: Any, indices: Tensor) -> Tensor:
-    """Return rows of a quantized layer's kernel as floats: of an embedding.
+    """Return rows of a quantized embedding as floats.
 
     Args:
         layer: The layer.
@@ -259,14 +383,16 @@ def dequantized_rows(layer: Any, indices: Tensor) -> Tensor:
         ``(…, F)``, float32.
     """
     own, name = layer.__dict__, layer._lm_adapted
-    scale = ops.gather(own[f"{name}_scale"], indices)
+    scale = ops.gather(_read(own[f"{name}_scale"]), indices)
     rows = ops.gather(own[name], indices)
     if layer.quantization_mode == "int8":
-        return ops.cast(rows, "float32") / scale
-    size = own["_lm_whole"][-1]
+        return ops.cast(rows, "float32") / scale[..., None]
+    q = unpack_int4(rows, own["_lm_whole"][name][-1], axis=-1)
+    values = ops.cast(q, "float32")
+    if _block(layer) == -1:
+        return values / scale[..., None]
     block = ops.cast(own["g_idx"], "int32")
     zero = ops.cast(ops.gather(own[f"{name}_zero"], indices), "float32")
-    values = ops.cast(ops.unpack_int4(rows, size=size), "float32")
     return (values - ops.gather(zero, block, axis=-1)) * ops.gather(scale, block, axis=-1)
 
 

@@ -259,14 +259,18 @@ class Weighted(Module):
         for v, w in zip(mine, given, strict=True):
             v.assign(w)
 
+    def _in_file_order(self) -> list[Any]:
+        """Return the layer's own variables in the order in which files number them."""
+        return file_order(self._own_variables())
+
     def save_own_variables(self, store: Any) -> None:
         """Put the values of the layer's own variables into a dict-like store, by their number."""
-        for i, v in enumerate(file_order(self._own_variables())):
+        for i, v in enumerate(self._in_file_order()):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Set the layer's own variables from a store that `save_own_variables` filled."""
-        mine = file_order(self._own_variables())
+        mine = self._in_file_order()
         if len(store) != len(mine):
             raise ValueError(
                 f"{label(self)}: the file holds {len(store)} variables for it; it has "

@@ -1,10 +1,11 @@
 """Reading the equation of an EinsumDense: which sizes its weights have."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lamina.keras.core import checks
 
-__all__ = ["checked", "fan_axes", "stated_shape", "summed_axes", "weight_shapes"]
+__all__ = ["checked", "fan_axes", "scale_layout", "stated_shape", "summed_axes", "weight_shapes"]
 
 _ELLIPSIS = "..."
 
@@ -143,3 +144,16 @@ def summed_axes(equation: str, operand: int) -> tuple[int, ...]:
     first = [i for i, letter in enumerate(before) if letter not in result]
     last = [i - len(after) for i, letter in enumerate(after) if letter not in result]
     return (*first, *last)
+
+
+def scale_layout(equation: str, kernel_shape: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the form of the output that has the kernel's sizes, and 1 where it has none.
+
+    Returns:
+        The sizes; the kernel's axes in the order in which the output has them.
+    """
+    terms, result = equation.split("->")
+    kernel = terms.split(",")[1]
+    letters = result.replace(_ELLIPSIS, "0")
+    shape = [kernel_shape[kernel.index(x)] if x in kernel else 1 for x in letters]
+    return shape, [kernel.index(x) for x in letters if x in kernel]

@@ -6,7 +6,8 @@ from lamina import ops
 from lamina.engine import Tensor, as_dtype
 from lamina.keras import constraints, initializers, regularizers
 from lamina.keras.core import Adaptable, AdaptedWeight, checks
-from lamina.keras.core.quantizing import dequantized_rows
+from lamina.keras.core.quantizing import dequantized, dequantized_rows, quantized_inputs
+from lamina.keras.quantizers import settings
 from lamina.ops.sparse.calculating import dense_of
 
 __all__ = ["Embedding", "ReversibleEmbedding"]
@@ -26,7 +27,8 @@ class Embedding(Adaptable):
         lora_rank: r: freeze the vectors, and train a product of rank r that is added to them;
             None trains the vectors. See `enable_lora`.
         lora_alpha: α: the product counts with ``α / r``; None is r.
-        quantization_config: Accepted for Keras' signature; must be None.
+        quantization_config: How `quantize`, or a quantized dtype policy, is to round; None is the
+            default of its mode.
         activity_regularizer: Penalty on the output, or None.
         **kwargs: See `Layer`; ``input_length`` is accepted, and not needed.
 
@@ -77,7 +79,7 @@ class Embedding(Adaptable):
         # Inputs are indices: cast to a short float, large ones would change.
         kwargs.setdefault("autocast", False)
         super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, quantization_config=quantization_config)
+        self.quantization_config = settings.checked(checks.label(self), quantization_config)
         self.input_dim = checks.positive_int(self, "input_dim", input_dim)
         self.output_dim = checks.positive_int(self, "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -114,13 +116,15 @@ class Embedding(Adaptable):
         rows = ops.gather(table, inputs)
         return ops.cast(rows, self.compute_dtype)
 
-    def _quantized_axes(self) -> tuple[int, ...]:
-        return (-1,)
+    def _quantized_weights(self) -> dict[str, tuple[int, ...]]:
+        return {"embeddings": (-1,)}
 
     def _quantized_call(self, inputs: Tensor) -> Tensor:
+        inputs = dense_of(inputs)
         if not inputs.dtype.is_integer:
             inputs = ops.cast(inputs, "int32")
-        return ops.cast(dequantized_rows(self, inputs), self.compute_dtype)
+        rows = ops.cast(dequantized_rows(self, inputs), self.compute_dtype)
+        return self._with_adapter(rows, lambda table: ops.gather(table, inputs))
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return ops.not_equal(dense_of(inputs), 0) if self.mask_zero else None
@@ -141,7 +145,8 @@ class ReversibleEmbedding(Embedding):
         logit_soft_cap: Bound c of the scores: ``c * tanh(scores / c)``; None has none.
         weights: As in `Embedding`.
         activity_regularizer: Penalty on the output, or None.
-        quantization_config: Accepted for Keras' signature; must be None.
+        quantization_config: How `quantize`, or a quantized dtype policy, is to round; None is the
+            default of its mode.
         **kwargs: See `Embedding`.
 
     Call:
@@ -203,8 +208,7 @@ class ReversibleEmbedding(Embedding):
         self._start_with(weights)
 
     def build(self, input_shape: Any = None):
-        super().build(input_shape)
-        if not self.tie_weights:
+        if not self.tie_weights and not self.built:
             self.reverse_embeddings = self.add_weight(
                 name="reverse_embeddings",
                 shape=(self.output_dim, self.input_dim),
@@ -212,19 +216,40 @@ class ReversibleEmbedding(Embedding):
                 regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint,
             )
+        super().build(input_shape)
 
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         if not reverse:
             y = super().call(inputs)
             y._keras_mask = super().compute_mask(inputs)
             return y
-        dtype = self.reverse_dtype or self.compute_dtype
         table = self.embeddings if self.tie_weights else self.reverse_embeddings
-        scores = ops.matmul(
-            checks.real(self, inputs, dtype), ops.cast(table, dtype), transpose_b=self.tie_weights
-        )
+        return self._scores(checks.real(self, inputs, self._reverse_dtype), table)
+
+    @property
+    def _reverse_dtype(self) -> str:
+        return self.reverse_dtype or self.compute_dtype
+
+    def _scores(self, x: Tensor, table: Any) -> Tensor:
+        """Return the scores of vectors with a table: ``(V, D)`` if weights are tied."""
+        table = ops.cast(table, self._reverse_dtype)
+        scores = ops.matmul(x, table, transpose_b=self.tie_weights)
         cap = self.logit_soft_cap
         return scores if cap is None else ops.tanh(scores / cap) * cap
+
+    def _quantized_weights(self) -> dict[str, tuple[int, ...]]:
+        reverse = {} if self.tie_weights else {"reverse_embeddings": (0,)}
+        return super()._quantized_weights() | reverse
+
+    def _quantized_call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
+        if not reverse:
+            y = super()._quantized_call(inputs)
+            y._keras_mask = super().compute_mask(inputs)
+            return y
+        x = quantized_inputs(self, checks.real(self, inputs, self._reverse_dtype), -1)
+        return self._scores(
+            x, dequantized(self, "embeddings" if self.tie_weights else "reverse_embeddings")
+        )
 
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
         """Return None: `call` masks what it looks up, and scores of vectors have no padding."""

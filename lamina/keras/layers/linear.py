@@ -11,6 +11,7 @@ from lamina.keras.core import Adaptable, AdaptedWeight, InputSpec, checks
 from lamina.keras.core.quantizing import dequantized, quantized_inputs
 from lamina.keras.layers import contraction
 from lamina.keras.layers.biases import activated, add_bias
+from lamina.keras.quantizers import settings
 
 __all__ = ["Dense", "EinsumDense"]
 
@@ -32,7 +33,8 @@ class Dense(Adaptable):
         lora_rank: r: freeze the kernel, and train a product of rank r that is added to it; None
             trains the kernel. See `enable_lora`.
         lora_alpha: α: the product counts with ``α / r``; None is r.
-        quantization_config: Accepted for Keras' signature; must be None.
+        quantization_config: How `quantize`, or a quantized dtype policy, is to round; None is the
+            default of its mode.
         **kwargs: See `Layer`.
 
     Call:
@@ -78,7 +80,7 @@ class Dense(Adaptable):
         **kwargs,
     ):
         super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, quantization_config=quantization_config)
+        self.quantization_config = settings.checked(checks.label(self), quantization_config)
         self.units = checks.positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -122,12 +124,13 @@ class Dense(Adaptable):
             y = ops.affine(inputs, self.kernel, self.bias)
         return activated(self, y)
 
-    def _quantized_axes(self) -> tuple[int, ...]:
-        return (0,)
+    def _quantized_weights(self) -> dict[str, tuple[int, ...]]:
+        return {"kernel": (0,)}
 
     def _quantized_call(self, inputs: Tensor) -> Tensor:
-        x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), -1)
-        y = ops.matmul(x, dequantized(self))
+        inputs = ops.cast(inputs, self.compute_dtype)
+        y = ops.matmul(quantized_inputs(self, inputs, -1), dequantized(self))
+        y = self._with_adapter(y, lambda kernel: ops.matmul(inputs, kernel))
         y = y if self.bias is None else add_bias(y, self.bias)
         return activated(self, y)
 
@@ -152,7 +155,8 @@ class EinsumDense(Adaptable):
             trains the kernel. See `enable_lora`.
         lora_alpha: α: the product counts with ``α / r``; None is r.
         gptq_unpacked_column_size: Accepted for Keras' signature; unused.
-        quantization_config: Accepted for Keras' signature; must be None.
+        quantization_config: How `quantize`, or a quantized dtype policy, is to round; None is the
+            default of its mode.
         activity_regularizer: Penalty on the output, or None.
         **kwargs: See `Layer`.
 
@@ -199,7 +203,7 @@ class EinsumDense(Adaptable):
         **kwargs,
     ):
         super().__init__(lora_rank, lora_alpha, activity_regularizer=activity_regularizer, **kwargs)
-        checks.unsupported(self, quantization_config=quantization_config)
+        self.quantization_config = settings.checked(checks.label(self), quantization_config)
         self.equation = contraction.checked(self, equation)
         self.output_shape = (
             (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -256,12 +260,16 @@ class EinsumDense(Adaptable):
             y = add_bias(y, self.bias)
         return activated(self, y)
 
-    def _quantized_axes(self) -> tuple[int, ...]:
-        return contraction.summed_axes(self.equation, 1)
+    def _quantized_weights(self) -> dict[str, tuple[int, ...]]:
+        return {"kernel": contraction.summed_axes(self.equation, 1)}
+
+    def _quantized_scale(self, shape: list[int]) -> tuple[list[int], list[int]]:
+        return contraction.scale_layout(self.equation, shape)
 
     def _quantized_call(self, inputs: Tensor) -> Tensor:
-        axes = contraction.summed_axes(self.equation, 0)
-        x = quantized_inputs(self, ops.cast(inputs, self.compute_dtype), axes)
+        inputs = ops.cast(inputs, self.compute_dtype)
+        x = quantized_inputs(self, inputs, contraction.summed_axes(self.equation, 0))
         y = ops.einsum(self.equation, x, dequantized(self))
+        y = self._with_adapter(y, lambda kernel: ops.einsum(self.equation, inputs, kernel))
         y = y if self.bias is None else add_bias(y, self.bias)
         return activated(self, y)

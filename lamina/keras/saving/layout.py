@@ -145,7 +145,7 @@ def uses_default(obj: Any) -> bool:
 def own_variables(obj: Any) -> list[Any]:
     """Return the variables that an object stores itself, in the order of files."""
     if isinstance(obj, Layer):
-        return file_order(obj._own_variables())
+        return obj._in_file_order()
     if isinstance(obj, Optimizer):
         return list(obj.variables)
     found = {id(v): v for _, v in children(obj) if isinstance(v, Variable)}

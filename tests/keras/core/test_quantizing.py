@@ -1,11 +1,14 @@
 """Layer.quantize: 8-bit kernels. Expected values are those of Keras 3.15."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import lamina as tf
 
 layers = tf.keras.layers
+FILES = Path(__file__).parents[1] / "saving" / "files"
 
 
 def _kernel():
@@ -223,3 +226,117 @@ def test_a_built_layer_is_quantized_by_its_policy():
     made = layers.Dense(2, dtype="int8_from_bfloat16")
     assert made.dtype_policy.name == "int8_from_bfloat16"
     assert layers.Dense.from_config(made.get_config()).dtype_policy == made.dtype_policy
+
+
+# ---- Keras' names, shapes and numbers ------------------------------------------------------------
+
+
+def _waves(layer, *shape):
+    layer.build(shape)
+    for w in layer.weights:
+        w.assign(np.sin(np.arange(w.shape.num_elements()) * 1.7).reshape(w.shape))
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("equation", "output", "inputs", "shape"),
+    [
+        ("abc,cd->abd", (None, 3), (3, 4), (1, 1, 3)),
+        ("abc,cde->abde", (None, 3, 2), (3, 4), (1, 1, 3, 2)),
+        ("ab,bcd->acd", (3, 2), (4,), (1, 3, 2)),
+        ("abc,bcd->ad", (5,), (3, 4), (1, 5)),
+        ("btd,ndh->btnh", (None, 2, 3), (3, 4), (1, 1, 2, 3)),
+        ("...x,xy->...y", (None, 5), (3, 4), (1, 5)),
+    ],
+)
+def test_scales_of_eight_bits_have_the_form_of_the_output(equation, output, inputs, shape):
+    layer = layers.EinsumDense(equation, output)
+    _waves(layer, None, *inputs)
+    x = np.cos(np.arange(2 * np.prod(inputs))).reshape(2, *inputs).astype("float32")
+    before = layer(x)
+    layer.quantize("int8")
+    assert layer.kernel_scale.shape == shape
+    np.testing.assert_allclose(layer(x), before, atol=0.05)
+
+
+def test_four_bits_are_of_the_kernel_as_it_lies():
+    layer = _waves(layers.EinsumDense("btd,ndh->btnh", (None, 2, 3), bias_axes="h"), None, 3, 4)
+    layer.quantize("int4")
+    x = np.cos(np.arange(24.0)).reshape(2, 3, 4).astype("float32")
+    expected = [-0.58551, 3.46258, -0.29877, 2.38799]
+    np.testing.assert_allclose(layer(x).numpy().ravel()[:4], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "bfloat16"])
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_short_floats(mode, dtype):
+    layer = _waves(layers.Dense(3, dtype=dtype), None, 4)
+    x = np.cos(np.arange(4.0)).reshape(1, 4).astype("float32")
+    layer.quantize(mode)
+    np.testing.assert_allclose(tf.cast(layer(x), "float32"), [[-0.59, 3.47, -0.29]], atol=0.05)
+    assert layer.kernel_scale.dtype == layer.variable_dtype
+    table = _waves(layers.Embedding(4, 5, dtype=dtype), None, 2)
+    table.quantize(mode)
+    found = tf.cast(table(np.array([1])), "float32").numpy()[0, :2]
+    np.testing.assert_allclose(found, [0.81, -0.71], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("mode", "tied", "expected"),
+    [
+        ("int8", True, [-1.13435, 2.39924, -1.75914, -0.27807, -0.77988]),
+        ("int8", False, [0.33706, -0.33617, -0.24791, 0.39779, -0.18022]),
+        ("int4", True, [-1.11605, 2.47381, -1.81695, -0.33418, -0.7561]),
+        ("int4", False, [0.31174, -0.43717, -0.19528, 0.34143, -0.07885]),
+    ],
+)
+def test_reversible_embedding(mode, tied, expected):
+    layer = _waves(layers.ReversibleEmbedding(4, 5, tie_weights=tied), None, 2)
+    layer.quantize(mode)
+    found = layer(layer(np.array([[1, 2]])), reverse=True).numpy().ravel()[:5]
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_an_adapter_stays_beside_a_quantized_kernel(mode, tmp_path):
+    x = np.cos(np.arange(8.0)).reshape(2, 4).astype("float32")
+    model = tf.keras.Sequential([layers.Input((4,)), _waves(layers.Dense(3, lora_rank=2), None, 4)])
+    before = model(x).numpy()
+    model.quantize(mode)
+    assert [v.name for v in model.trainable_variables] == ["bias", "lora_kernel_a", "lora_kernel_b"]
+    most = 0.02 if mode == "int8" else 0.3
+    np.testing.assert_allclose(model(x), before, atol=most)
+    model.save(tmp_path / "m.keras")  # the sum, rounded anew
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(loaded(x), before, atol=2 * most)
+    assert not loaded.layers[0].lora_kernel_b.numpy().any()
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_a_quantized_layer_takes_an_adapter(mode):
+    layer = _waves(layers.Embedding(4, 5), None, 2)
+    layer.quantize(mode)
+    before = layer(np.array([[1, 2]])).numpy()
+    layer.enable_lora(2)
+    assert (layer.lora_embeddings_a.shape, layer.lora_embeddings_b.shape) == ((4, 2), (2, 5))
+    np.testing.assert_array_equal(layer(np.array([[1, 2]])), before)
+    layer.lora_embeddings_b.assign(np.ones((2, 5)))
+    added = layer.lora_embeddings_a.numpy().sum(1)[[1, 2]]
+    found = layer(np.array([1, 2])) - before[0]
+    np.testing.assert_allclose(found, added[:, None] * np.ones(5), atol=1e-6)
+
+
+def test_a_policy_without_a_block_size_has_one_scale_for_each_output():
+    layer = layers.Dense(3, dtype="int4_from_float32")
+    layer.build((None, 4))
+    assert [v.name for v in layer.non_trainable_variables] == ["kernel", "kernel_scale"]
+
+
+def test_a_quantized_file_of_keras_is_loaded(tmp_path):
+    model = tf.keras.models.load_model(FILES / "keras3_int8.keras")
+    x = np.array([[0, 1, 3]])
+    np.testing.assert_allclose(model(x), [[0.25701007, 0.24983191]], rtol=1e-5)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other = tf.keras.models.clone_model(model)
+    other.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(other(x), model(x))

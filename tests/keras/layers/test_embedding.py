@@ -63,7 +63,7 @@ def test_reverse_scores():
         (
             lambda: L.Embedding(4, 2, quantization_config="int8"),
             ValueError,
-            "`quantization_config` must be None",
+            "`quantization_config` must be a Q",
         ),
         (lambda: L.Embedding(3, 2)(tf.constant([[5]])), tf.errors.InvalidArgumentError, "5"),
     ],

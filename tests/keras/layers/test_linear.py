@@ -86,7 +86,7 @@ def test_einsum_dense(equation, output_shape, bias_axes, input_shape, kernel, bi
     [
         (lambda: L.Dense(0), "`units` must be a positive integer; got 0"),
         (lambda: L.Dense(2.0), "`units` must be a positive integer; got 2.0"),
-        (lambda: L.Dense(2, quantization_config="int8"), "`quantization_config` must be None"),
+        (lambda: L.Dense(2, quantization_config="int8"), "`quantization_config` must be a Q"),
         (lambda: L.Dense(2).build((None, None)), "axis -1 of the input must have a known size"),
         (lambda: L.Dense(2)(tf.ones(3)), "the input must have at least 2 axes; got 1"),
         (lambda: L.EinsumDense("ab->ac", 3), "`equation` must have the form"),
