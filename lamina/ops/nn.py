@@ -9,6 +9,7 @@ from jax import lax
 
 from lamina.engine import Tensor, convert_to_tensor, errors, op, type_of
 from lamina.ops import checks, clipping, indexing, shaping, stateless, windows
+from lamina.ops.keys import folded
 from lamina.ops.random import draw
 
 __all__ = [
@@ -143,9 +144,7 @@ def dropout_from(key, counter, x, rate, *, noise_shape=None):
         2.0
     """
     shape = _noise_shape(noise_shape, x)
-    wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
-    folded = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
-    keep = jax.random.uniform(folded, shape, jnp.float32) >= rate.astype(jnp.float32)
+    keep = jax.random.uniform(folded(key, counter), shape, jnp.float32) >= rate.astype(jnp.float32)
     return jnp.where(keep, x / (1 - rate).astype(x.dtype), 0)
 
 

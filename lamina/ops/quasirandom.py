@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lamina.engine import as_dtype, convert_to_tensor, errors, op, static_int
+from lamina.ops.keys import threefry_key
 
 __all__ = ["index_shuffle", "random_index_shuffle", "sobol_sample"]
 
@@ -60,7 +61,7 @@ def _place(index, seed, largest):
     """
     size = largest.astype(np.uint64) + 1
     place = index.astype(np.uint64)
-    key = jax.random.key(0, impl="threefry2x32")
+    key = threefry_key(jnp.zeros(2, jnp.uint32))
     for i in range(seed.shape[0]):
         key = jax.random.fold_in(key, seed[i].astype(np.uint32))
     shifts = jax.random.bits(key, (_ROUNDS,), np.uint64) % size

@@ -24,6 +24,7 @@ from lamina.engine import (
 )
 from lamina.engine.random import Stream, global_stream, set_global_seed
 from lamina.ops.array import dimensions
+from lamina.ops.keys import folded
 
 __all__ = [
     "categorical",
@@ -39,7 +40,8 @@ __all__ = [
 # --- bodies ---------------------------------------------------------------------------------------
 
 
-def _key(key, counter):
+def _plain_key(key, counter):
+    """Return the draw's key for what draws in loops of its own, or takes no other kind of key."""
     wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
     return jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
 
@@ -60,7 +62,7 @@ def _scaled(noise, factor, offset, shape):
 @op(mixed=True)
 def normal_from(key, counter, mean, stddev, *, shape, dtype):
     """Draw from the normal distribution."""
-    noise = jax.random.normal(_key(key, counter), shape, dtype.np)
+    noise = jax.random.normal(folded(key, counter), shape, dtype.np)
     return _scaled(noise, stddev, mean, shape)
 
 
@@ -68,7 +70,7 @@ def normal_from(key, counter, mean, stddev, *, shape, dtype):
 def truncated_normal_from(key, counter, mean, stddev, low, high, *, shape, dtype):
     """Draw from the normal distribution, between bounds counted in standard deviations."""
     low, high = low.astype(dtype.np), high.astype(dtype.np)
-    noise = jax.random.truncated_normal(_key(key, counter), low, high, shape, dtype.np)
+    noise = jax.random.truncated_normal(folded(key, counter), low, high, shape, dtype.np)
     return _scaled(noise, stddev, mean, shape)
 
 
@@ -76,8 +78,8 @@ def truncated_normal_from(key, counter, mean, stddev, low, high, *, shape, dtype
 def uniform_from(key, counter, minval, maxval, *, shape, dtype):
     """Draw from `[minval, maxval)`, of a float or integer dtype."""
     if dtype.is_integer:
-        return jax.random.randint(_key(key, counter), shape, minval, maxval, dtype.np)
-    noise = jax.random.uniform(_key(key, counter), shape, dtype.np)
+        return jax.random.randint(folded(key, counter), shape, minval, maxval, dtype.np)
+    noise = jax.random.uniform(folded(key, counter), shape, dtype.np)
     return _scaled(noise, maxval - minval, minval, shape)
 
 
@@ -85,14 +87,14 @@ def uniform_from(key, counter, minval, maxval, *, shape, dtype):
 def bits_from(key, counter, *, shape, dtype):
     """Draw integers of all values of a dtype."""
     unsigned = np.dtype(f"uint{8 * dtype.size}")
-    bits = jax.random.bits(_key(key, counter), shape, unsigned)
+    bits = jax.random.bits(folded(key, counter), shape, unsigned)
     return jax.lax.bitcast_convert_type(bits, dtype.np)
 
 
 @op(mixed=True)
 def shuffled_from(key, counter, value):
     """Permute the rows of a Tensor."""
-    return jax.random.permutation(_key(key, counter), value, axis=0) if value.ndim else value
+    return jax.random.permutation(folded(key, counter), value, axis=0) if value.ndim else value
 
 
 @op(mixed=True, differentiable=False)
@@ -107,11 +109,11 @@ def categorical_from(key, counter, logits, *, num_samples, dtype):
         logits = logits.astype(np.float32)
     rows, classes = logits.shape
     if isinstance(classes, int) and num_samples <= classes:
-        noise = jax.random.gumbel(_key(key, counter), (rows, num_samples, classes), logits.dtype)
+        noise = jax.random.gumbel(folded(key, counter), (rows, num_samples, classes), logits.dtype)
         return jnp.argmax(logits[:, None] + noise, -1).astype(dtype.np)
     # Many samples of few classes: invert the distribution function, in memory for samples only.
     steps = jnp.cumsum(jax.nn.softmax(logits, -1), -1)
-    place = jax.random.uniform(_key(key, counter), (rows, num_samples), logits.dtype)
+    place = jax.random.uniform(folded(key, counter), (rows, num_samples), logits.dtype)
     found = jax.vmap(lambda s, p: jnp.searchsorted(s, p * s[-1], side="right"))(steps, place)
     return jnp.minimum(found, classes - 1).astype(dtype.np)
 
@@ -120,14 +122,16 @@ def categorical_from(key, counter, logits, *, num_samples, dtype):
 def gamma_from(key, counter, alpha, beta, *, shape, dtype):
     """Draw from the gamma distribution of shape `alpha` and rate `beta`."""
     alpha = jnp.broadcast_to(alpha.astype(dtype.np), shape)
-    return jax.random.gamma(_key(key, counter), alpha, shape, dtype.np) / beta.astype(dtype.np)
+    return jax.random.gamma(_plain_key(key, counter), alpha, shape, dtype.np) / beta.astype(
+        dtype.np
+    )
 
 
 @op(mixed=True, differentiable=False)
 def poisson_from(key, counter, lam, *, shape, dtype):
     """Draw from the Poisson distribution of mean `lam`."""
     lam = jnp.broadcast_to(lam.astype(jnp.float32), shape)
-    drawn = jax.random.poisson(_key(key, counter), jnp.maximum(lam, 0), shape, np.int64)
+    drawn = jax.random.poisson(_plain_key(key, counter), jnp.maximum(lam, 0), shape, np.int64)
     return drawn.astype(dtype.np)
 
 

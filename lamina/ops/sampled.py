@@ -13,6 +13,7 @@ import numpy as np
 from lamina.engine import op, static_int
 from lamina.ops import indexing, shaping
 from lamina.ops.crossentropy import sigmoid_xent, softmax_xent
+from lamina.ops.keys import folded
 from lamina.ops.random import draw
 
 __all__ = [
@@ -82,8 +83,7 @@ class _How:
 
 def drawn(key, counter, log_p, count, unique):
     """Return `count` classes drawn by their log probabilities, as JAX arrays."""
-    wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
-    key = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
+    key = folded(key, counter)
     if not unique:
         return jax.random.categorical(key, log_p, shape=(count,))
     # Gumbel's trick draws without replacement; expected counts are those of TF's rejection.

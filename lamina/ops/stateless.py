@@ -12,6 +12,7 @@ from lamina.engine import (
     static_int,
 )
 from lamina.ops.array import dimensions
+from lamina.ops.keys import folded
 from lamina.ops.random import (
     bits_from,
     categorical_draw,
@@ -50,10 +51,9 @@ def _source(seed):
     key = seed.astype(jnp.uint32)
     if seed.dtype.itemsize == 8:
         high = (seed >> 32).astype(jnp.uint32)
-        wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
-        folded = jax.random.fold_in(jax.random.fold_in(wrapped, high[0]), high[1])
+        moved = jax.random.fold_in(folded(key, high[0]), high[1])
         same = (high[0] == 0) & (high[1] == 0)
-        key = jnp.where(same, key, jax.random.key_data(folded))
+        key = jnp.where(same, key, jax.random.key_data(moved))
     return key, jnp.zeros((), jnp.int64)
 
 
@@ -292,9 +292,7 @@ def stateless_shuffle(value, seed, alg="auto_select", name=None):
 @op(mixed=True, differentiable=False)
 def seeds_from(key, counter, *, num, dtype):
     """Return `num` seeds of two integers each, drawn from a key."""
-    wrapped = jax.random.wrap_key_data(key, impl="threefry2x32")
-    wrapped = jax.random.fold_in(wrapped, counter.astype(jnp.uint32))
-    return jax.random.key_data(jax.random.split(wrapped, num)).astype(dtype.np)
+    return jax.random.key_data(jax.random.split(folded(key, counter), num)).astype(dtype.np)
 
 
 def stateless_split(seed, num: Any = 2, alg="auto_select"):
