@@ -34,6 +34,7 @@ from lamina.engine.arguments import (
     with_tensors,
 )
 from lamina.engine.closure import close
+from lamina.engine.compiler_ir import compiler_ir
 from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction, Given
 from lamina.engine.context import config, local, versions
 from lamina.engine.places import place_of_caller, place_of_error
@@ -436,6 +437,28 @@ class Function:
                 self._label, Given(self.python_function, args, self), because
             )
         return found
+
+    def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """Return a function of `stage` that gives the program for these arguments, to be read.
+
+        Args:
+            *args: As for `get_concrete_function`. `stage` is "hlo" (the default), "stablehlo",
+                "optimized_hlo" for what XLA made of it, or one of these with "_serialized".
+            **kwargs: Likewise.
+
+        Example:
+            >>> @tf.function
+            ... def double(x):
+            ...     return x * 2.0
+            >>> "multiply" in double.experimental_get_compiler_ir(tf.ones(3))(stage="hlo")
+            True
+        """
+        concrete = self.get_concrete_function(*args, **kwargs)
+
+        def get(stage: str = "hlo", device_name: Any = None, platform_name: Any = None) -> Any:
+            return compiler_ir(concrete, stage)
+
+        return get
 
     def experimental_get_tracing_count(self) -> int:
         """Return how many times the Python function was traced."""
