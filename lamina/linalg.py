@@ -1,5 +1,6 @@
 """tf.linalg: matrices."""
 
+from lamina import linalg_experimental as experimental  # noqa: F401
 from lamina.demand import on_demand as _on_demand
 from lamina.ops import (
     adjoint,

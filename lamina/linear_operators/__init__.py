@@ -1,8 +1,8 @@
 """tf.linalg.LinearOperator and its family: matrices by what they do.
 
 Bottom to top: parts, facts, numbers, base, diagonal, dense, circulant, composed, updates, blocks,
-algebra. What one operator needs of the classes above it, its adjoint, inverse, factor and
-products, it finds in `parts.products`.
+algebra, iterative. What one operator needs of the classes above it, its adjoint, inverse, factor
+and products, it finds in `parts.products`.
 """
 
 from lamina.linear_operators import algebra, functions
