@@ -270,14 +270,13 @@ def _rows_in(element: Any) -> Iterator[Any]:
 
 
 def _rows_of(array: Any) -> int:
-    if composites.is_ragged(array):
-        return int(array.nrows())
-    if not getattr(array, "shape", None):
+    count = composites.rows_in(array)
+    if count is None:
         raise errors.InvalidArgumentError(
             f"tf.data.Dataset.unbatch: all parts of an element must have a first axis; got "
             f"{array!r}.\n  Fix: leave it out by map, or batch first."
         )
-    return int(array.shape[0])
+    return count
 
 
 class Prefetch(Forwarding):

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from lamina.engine import Tensor, TensorSpec, convert_to_tensor, errors
-from lamina.engine import nest as engine_nest
 from lamina.engine.composite import Composite
 
 __all__ = [
@@ -22,10 +21,12 @@ __all__ = [
     "ragged_spec",
     "reshaped_spec",
     "row",
+    "rows_in",
     "sparse_of",
     "sparse_spec",
     "stack",
     "take",
+    "with_tensors",
 ]
 
 
@@ -113,9 +114,30 @@ def row(column: Any, item: int) -> Any:
         here = indices[:, 0] == item
         return sparse_of(indices[here, 1:], np.asarray(column.values)[here], column.shape[1:])
     if isinstance(column, Composite):
-        return engine_nest.map_structure(lambda part: part[item], column)
+        return column._rebuilt([row(part, item) for part in column._components()])
     rows: Any = column
     return rows[item]
+
+
+def with_tensors(value: Any) -> Any:
+    """Return a composite value with Tensors for the rows of ragged ones among its parts."""
+    if not isinstance(value, Composite) or is_ragged(value) or is_sparse(value):
+        return value
+    before = value._components()
+    after = [convert_to_tensor(p) if type(p) is RaggedRow else with_tensors(p) for p in before]
+    same = all(a is b for a, b in zip(after, before, strict=True))
+    return value if same else value._rebuilt(after)
+
+
+def rows_in(column: Any) -> int | None:
+    """Return how many rows there are in a column; None if it has none, as a scalar."""
+    if is_ragged(column):
+        return int(column.nrows())
+    if isinstance(column, Composite) and not is_sparse(column):
+        counts = {rows_in(part) for part in column._components()}
+        return counts.pop() if len(counts) == 1 else None
+    shape = getattr(column, "shape", None)
+    return int(shape[0]) if shape else None
 
 
 def take(column: Any, which: np.ndarray) -> Any:
@@ -202,13 +224,19 @@ def stack(spec: Any, leaves: list[Any]) -> Any:
     if is_ragged_spec(spec) or is_ragged(first) or isinstance(first, Tensor | np.ndarray):
         return ragged_of(leaves, _splits_of(spec, first))
     if isinstance(first, Composite):
-        return engine_nest.map_structure(
-            lambda *parts: convert_to_tensor(np.stack([np.asarray(p) for p in parts])), *leaves
-        )
+        columns = zip(*[leaf._components() for leaf in leaves], strict=True)
+        return first._rebuilt([_stacked_parts(list(parts)) for parts in columns])
     raise errors.InvalidArgumentError(
         f"tf.data.Dataset.batch: only Tensors, also ragged and sparse ones, can be batched; got "
         f"{type(first).__name__}.\n  Fix: turn it into a Tensor before, by map or flat_map."
     )
+
+
+def _stacked_parts(parts: list[Any]) -> Any:
+    """Return parts of composite values as one."""
+    if isinstance(parts[0], Composite | RaggedRow):
+        return stack(None, parts)
+    return convert_to_tensor(np.stack([np.asarray(p) for p in parts]))
 
 
 def _splits_of(spec: Any, first: Any) -> Any:
@@ -244,8 +272,10 @@ def reshaped_spec(spec: Any, change: Any) -> Any:
     if isinstance(spec, Composite):
 
         def one(part: Any) -> Any:
+            if type(part) is not TensorSpec:
+                return reshaped_spec(part, change)
             shape = part.shape
             return TensorSpec(change(None if shape.rank is None else shape.as_list()), part.dtype)
 
-        return engine_nest.map_structure(one, spec)
+        return spec._rebuilt([one(part) for part in spec._components()])
     return spec

@@ -139,7 +139,7 @@ def _tensor(leaf: Any) -> Any:
                 tensor._host = leaf
             return tensor
     elif leaf is None or is_whole(leaf):
-        return leaf
+        return composites.with_tensors(leaf)
     return convert_to_tensor(leaf)
 
 

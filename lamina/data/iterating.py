@@ -362,7 +362,7 @@ def _to_numpy(leaf: Any) -> Any:
     if isinstance(leaf, Tensor) or (elements.is_whole(leaf) and hasattr(leaf, "numpy")):
         leaf = leaf.numpy()
     if not isinstance(leaf, np.ndarray):
-        return leaf
+        return composites.with_tensors(leaf)
     if leaf.ndim == 0:
         return leaf[()]
     array = leaf.view(np.ndarray)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lamina.data import elements, sources, stages
+from lamina.data import composites, elements, sources, stages
 from lamina.data import structure as nest
 from lamina.data.elements import tuples
 from lamina.data.seeds import fresh_seed
@@ -64,16 +64,16 @@ class Making:
             [(np.int32(1), b'a'), (np.int32(2), b'b')]
         """
         columns = elements.as_arrays(tensors)
-        shapes = [np.shape(c) for c in nest.flatten(columns) if c is not None]
-        lengths = {s[0] for s in shapes if s}
-        if len(lengths) != 1 or () in shapes:
+        given = [column for column in nest.flatten(columns) if column is not None]
+        lengths = {composites.rows_in(column) for column in given}
+        if len(lengths) != 1 or None in lengths:
             raise ValueError(
                 f"tf.data.Dataset.from_tensor_slices: all arrays must have the same number of "
-                f"rows, along axis 0; got shapes {shapes}.\n"
+                f"rows, along axis 0; got shapes {[np.shape(column) for column in given]}.\n"
                 f"  Fix: check that they belong together; lists of arrays are one array, tuples "
                 f"are several."
             )
-        return cls._of(sources.Slices(columns, lengths.pop()))
+        return cls._of(sources.Slices(columns, lengths.pop() or 0))
 
     @classmethod
     def from_tensors(cls, tensors: Any, name: str | None = None) -> Self:

@@ -28,6 +28,7 @@ class _Fielded(Composite):
     """What values and their specs share: fields that are set once, in the constructor."""
 
     _lm_fields: ClassVar[dict[str, fields.Field]] = {}
+    _lm_resolved = True  # whether the classes that annotations name are known
     _lm_batchable = False
     _is_spec = False
 
@@ -57,6 +58,8 @@ class _Fielded(Composite):
         missing = {name for name in self._lm_fields if name not in given}
         if missing:
             raise ValueError(f"Missing required fields: {missing}")
+        if not self._lm_resolved:
+            _resolve(self._like())
         for name, field in self._lm_fields.items():
             given[name] = fields.converted(given[name], field.kind, name, self._is_spec)
         del given[_OPEN]
@@ -86,6 +89,20 @@ class _Fielded(Composite):
 
     def _like(self) -> Any:
         return type(self)
+
+
+def _resolve(cls: Any) -> None:
+    """Find the classes that annotations name and that were not there when the class was made."""
+    classes: list[Any] = []
+    todo: list[Any] = [ExtensionType]
+    while todo:
+        found = todo.pop().__subclasses__()
+        classes += found
+        todo += found
+    for name, field in cls._lm_fields.items():
+        if not fields.is_resolved(field.kind):
+            cls._lm_fields[name] = fields.resolved(field, cls, classes)
+    cls._lm_resolved = cls.Spec._lm_resolved = True
 
 
 def _made(cls: Any, is_spec: bool, values: dict[str, Any]) -> Any:
@@ -186,6 +203,7 @@ class ExtensionType(_Fielded):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._lm_fields = fields.fields_of(cls, ExtensionType)
+        cls._lm_resolved = all(fields.is_resolved(f.kind) for f in cls._lm_fields.values())
         cls.__init__ = _wrapped(cls) if "__init__" in vars(cls) else _constructor(cls)
         cls.__signature__ = _without_self(cls.__init__)
         for name in cls._lm_fields:
@@ -292,7 +310,7 @@ def _constructor(cls: Any) -> Any:
         named |= not has_default and before is not inspect.Parameter.empty
         if named:
             parameters[i] = each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    signature = inspect.Signature(parameters)
+    signature = inspect.Signature(parameters, return_annotation=cls)
 
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(*args, **kwargs)
@@ -342,9 +360,10 @@ def _spec_class(cls: Any, user: Any) -> Any:
     if user is not None:
         if issubclass(user, ExtensionTypeSpec):
             return _finished_spec(type(name, (user,), space), cls, "__init__" in vars(user))
-        if not isinstance(user, type) or user.__bases__ != (object,):
+        if not isinstance(user, type) or user.__bases__ not in ((object,), (TypeSpec,)):
             raise ValueError(
-                f"{cls.__name__}.Spec must be a nested class without base classes; got {user!r}."
+                f"{cls.__name__}.Spec must be a nested class without base classes but tf.TypeSpec; "
+                f"got {user!r}."
             )
         own = {k: v for k, v in vars(user).items() if k not in ("__dict__", "__weakref__")}
         space = own | space
@@ -355,6 +374,7 @@ def _spec_class(cls: Any, user: Any) -> Any:
 def _finished_spec(made: Any, cls: Any, has_own: bool) -> Any:
     made.__qualname__ = f"{cls.__qualname__}.Spec"
     made._lm_value_type, made._lm_fields = cls, cls._lm_fields
+    made._lm_resolved = cls._lm_resolved
     made.__init__ = _wrapped(made) if has_own and "__init__" in vars(made) else _constructor(made)
     made.__signature__ = _without_self(made.__init__)
     return made

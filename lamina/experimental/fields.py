@@ -14,11 +14,37 @@ from lamina.engine import DType, Tensor, TensorShape, TensorSpec, as_dtype, conv
 from lamina.engine.composite import Composite
 from lamina.engine.typespec import TypeSpec
 
-__all__ = ["Field", "ImmutableDict", "converted", "fields_of", "mapped", "static_key"]
+__all__ = [
+    "Field",
+    "ImmutableDict",
+    "converted",
+    "fields_of",
+    "is_resolved",
+    "mapped",
+    "resolved",
+    "static_key",
+]
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _MAPPINGS = (dict, Mapping)
 _MISSING = inspect.Parameter.empty
+# What values and their specs are asked for by these names; no field or method may have one.
+_RESERVED = {
+    "self",
+    "Spec",
+    "value_type",
+    "is_compatible_with",
+    "most_specific_compatible_type",
+    "_type_spec",
+    "_serialize",
+    "_deserialize",
+    "_component_specs",
+    "_components",
+    "_to_components",
+    "_from_components",
+    "_rebuilt",
+    "_keras_mask",
+}
 _OWN_FILES = {__file__, __file__.replace("fields.py", "extension_type.py")}
 
 
@@ -48,7 +74,8 @@ class Field:
     Attributes:
         name: Its name.
         kind: Its annotation.
-        default: Its default value, converted; `inspect.Parameter.empty` if it has none.
+        default: Its default value, converted but for Tensors; `inspect.Parameter.empty` if it has
+            none.
     """
 
     name: str
@@ -75,13 +102,15 @@ def fields_of(cls: type[Any], base: type[Any]) -> dict[str, Field]:
         if issubclass(parent, base):
             found |= vars(parent).get("_lm_fields", {})
     own = inspect.get_annotations(cls)
-    hints = _hints(cls)
-    for name in own:
-        if name.startswith(("_lm_", "_tf_extension_type")) or name in ("Spec", "_type_spec"):
+    names = _names_at(cls)
+    for name in {**own, **vars(cls)}:
+        is_reserved = name in _RESERVED and (name in own or name != "Spec")
+        if is_reserved or (name in own and name.startswith(("_lm_", "_tf_extension_type"))):
             raise ValueError(
                 f"The field annotations for {cls.__name__} are invalid. Field {name!r} is reserved."
             )
-        kind = hints.get(name, own[name])
+    for name in own:
+        kind = _resolved(own[name], names)
         _check(kind, name)
         found[name] = Field(name, kind, _default(cls, name, kind))
     for name, value in vars(cls).items():
@@ -93,17 +122,52 @@ def fields_of(cls: type[Any], base: type[Any]) -> dict[str, Field]:
     return found
 
 
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    """Return the annotations with names in strings resolved, as far as they are known yet."""
+def _names_at(cls: type[Any]) -> dict[str, Any]:
+    """Return what names mean where a class is made."""
     space = dict(vars(sys.modules[cls.__module__])) if cls.__module__ in sys.modules else {}
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename in _OWN_FILES:
         frame = frame.f_back
-    names = space | frame.f_globals | frame.f_locals | {cls.__name__: cls}
+    return space | frame.f_globals | frame.f_locals | {cls.__name__: cls}
+
+
+def _resolved(kind: Any, names: dict[str, Any]) -> Any:
+    """Return an annotation without its notes, and with classes for names if all are known yet."""
+    holder = types.SimpleNamespace(__annotations__={"field": kind})
     try:
-        return typing.get_type_hints(cls, names)
+        return typing.get_type_hints(holder, names)["field"]
     except NameError:
-        return {}
+        return kind
+
+
+def is_resolved(kind: Any) -> bool:
+    """Return whether an annotation names no class that was not known yet."""
+    if isinstance(kind, str | typing.ForwardRef):
+        return False
+    return all(is_resolved(part) for part in typing.get_args(kind))
+
+
+def resolved(field: Field, cls: type[Any], classes: list[type[Any]]) -> Field:
+    """Return a field whose annotation names classes that were made after its own.
+
+    Args:
+        field: The field.
+        cls: Its class.
+        classes: The extension types that there are.
+
+    Raises:
+        TypeError: there is no such class.
+    """
+    near = {c.__name__: c for c in classes if c.__module__ == cls.__module__}
+    module = sys.modules.get(cls.__module__)
+    kind = _resolved(field.kind, near | (vars(module) if module else {}))
+    if not is_resolved(kind):
+        raise TypeError(
+            f"In field {field.name!r}: Unresolved forward reference {kind!r} of "
+            f"{cls.__name__}.\n  Fix: define the class that it names."
+        )
+    _check(kind, field.name)
+    return dataclasses.replace(field, kind=kind)
 
 
 def _is_data(value: Any) -> bool:
@@ -117,6 +181,8 @@ def _default(cls: type[Any], name: str, kind: Any) -> Any:
     value = vars(cls)[name]
     if isinstance(value, property | types.FunctionType):
         return _MISSING
+    if kind is Tensor or not is_resolved(kind):
+        return value  # each object makes its own Tensor, on the device that is in use then
     return converted(value, kind, f"default value for {name}")
 
 

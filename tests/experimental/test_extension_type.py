@@ -1,6 +1,7 @@
 """Extension types: fields, conversion, specs, and where values travel."""
 
 import inspect
+import typing
 from collections.abc import Mapping
 
 import numpy as np
@@ -306,3 +307,99 @@ def test_fields_without_defaults_behind_those_with_them_need_names():
         tf.experimental.extension_type.as_dict(3)
     with pytest.raises(ValueError, match="must be an ExtensionType"):
         tf.experimental.extension_type.as_dict(tf.type_spec_from_value(made))
+
+
+class Rows(tf.experimental.BatchableExtensionType):
+    values: tf.Tensor | tf.RaggedTensor
+    mask: tf.Tensor | tf.RaggedTensor
+
+
+def test_rows_of_ragged_fields_are_ragged_again_in_a_batch():
+    whole = Rows(tf.ragged.constant([[1], [2, 3], [4]]), tf.ragged.constant([[True]] * 3))
+    sliced = tf.data.Dataset.from_tensor_slices(whole)
+    assert sliced.element_spec.values == tf.RaggedTensorSpec([None], tf.int32, 0)
+    for dataset in (sliced, tf.data.Dataset.from_tensors(whole).unbatch()):
+        first = next(iter(dataset))
+        assert isinstance(first.values, tf.Tensor)
+        assert first.values.numpy().tolist() == [1]
+        batches = list(dataset.batch(2))
+        assert [b.values.to_list() for b in batches] == [[[1], [2, 3]], [[4]]]
+        assert [b.mask.to_list() for b in batches] == [[[True], [True]], [[True]]]
+
+
+def test_rows_of_whole_fields():
+    dataset = tf.data.Dataset.from_tensor_slices(Rows([[1, 2], [3, 4]], [True, False]))
+    assert [r.values.numpy().tolist() for r in dataset] == [[1, 2], [3, 4]]
+    assert next(iter(dataset.batch(2))).mask.numpy().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("name", ["_tf_extension_type_x", "value_type", "self", "_components"])
+def test_reserved_names_of_fields_are_refused(name):
+    with pytest.raises(ValueError, match=f"Field '{name}' is reserved"):
+        type("Broken", (tf.experimental.ExtensionType,), {"__annotations__": {name: int}})
+
+
+def test_reserved_names_of_methods_are_refused():
+    with pytest.raises(ValueError, match="Field 'is_compatible_with' is reserved"):
+
+        class Broken(tf.experimental.ExtensionType):
+            def is_compatible_with(self, other):
+                return False
+
+
+def test_annotations_with_notes():
+    class Noted(tf.experimental.ExtensionType):
+        x: typing.Annotated[tf.Tensor, "pixels"]
+        n: typing.Optional[typing.Annotated[int, "count"]] = None  # noqa: UP045
+
+    assert isinstance(Noted([1]).x, tf.Tensor)
+    with pytest.raises(TypeError, match="n: expected one of types"):
+        Noted([1], 2.5)
+
+
+def test_a_class_that_is_made_later_may_be_named():
+    class Holder(tf.experimental.ExtensionType):
+        x: "Later"
+        y: "typing.Optional[Missing]" = None  # noqa: UP045
+
+    class Later(tf.experimental.ExtensionType):
+        n: int
+
+    with pytest.raises(TypeError, match="In field 'y': Unresolved forward reference"):
+        Holder(Later(1))
+
+    class Missing(tf.experimental.ExtensionType):
+        n: int
+
+    assert Holder(Later(1)).x.n == 1
+    with pytest.raises(TypeError, match="x: expected 'Later', got 'int'"):
+        Holder(1)
+
+
+def test_signatures_name_their_class_and_keep_defaults_of_tensors():
+    class Scaled(tf.experimental.ExtensionType):
+        x: tf.Tensor = 5
+        pair: tuple[int, int] = [1, 2]
+
+    signature = inspect.signature(Scaled)
+    assert signature.return_annotation is Scaled
+    assert signature.parameters["x"].default == 5
+    assert type(signature.parameters["x"].default) is int
+    assert signature.parameters["pair"].default == (1, 2)
+    assert Scaled().x.numpy() == 5
+
+
+def test_a_spec_class_may_be_a_type_spec():
+    class Own(tf.experimental.ExtensionType):
+        x: tf.Tensor
+
+        class Spec(tf.TypeSpec):
+            def width(self):
+                return self.x.shape[-1]
+
+    assert Own([1, 2])._type_spec.width() == 2
+    with pytest.raises(ValueError, match="must be a nested class without base classes"):
+
+        class Broken(tf.experimental.ExtensionType):
+            class Spec(dict):
+                pass
