@@ -74,6 +74,14 @@ class Quantizable:
         """The mode that the layer was quantized in, or None."""
         return getattr(self.dtype_policy, "quantization_mode", None)  # type: ignore[attr-defined]
 
+    @property
+    def inputs_quantizer(self) -> Any:
+        """What rounds the inputs of a quantized layer, or None."""
+        config = getattr(self, "quantization_config", None)
+        if config is not None:
+            return config.activation_quantizer
+        return AbsMaxQuantizer() if self.quantization_mode == "int8" else None
+
 
 class QuantizableModel:
     """The part of a Model that quantizes its layers."""
@@ -183,6 +191,8 @@ def quantize_as_policy(layer: Any) -> None:
     mode = layer.quantization_mode
     if mode not in ("int8", "int4") or not hasattr(type(layer), "_quantized_weights"):
         return
+    if layer.built and layer.quantization_config is None:  # as `quantize` would have it
+        layer.quantization_config = _resolved(layer, mode, None)
     layer.__dict__["_lm_whole"] = {}
     for name in layer._quantized_weights():
         _replace(layer, name, quantized_parts(layer, name, layer.__dict__[name]))
@@ -211,7 +221,7 @@ def quantized_parts(layer: Any, name: str, whole: Any) -> dict[str, Tensor]:
 
 
 def _custom(layer: Any, which: str) -> Any:
-    config = getattr(layer, "quantization_config", None)
+    config = layer.quantization_config
     return None if config is None else getattr(config, which)
 
 
@@ -297,7 +307,10 @@ def _matrix(layer: Any, name: str, shape: list[int]) -> list[int]:
 
 
 def _block(layer: Any) -> int:
-    """Return how many inputs share a scale; -1 for all."""
+    """Return how many inputs share a scale, by the config or the policy; -1 for all."""
+    config = layer.quantization_config
+    if isinstance(config, Int4QuantizationConfig):
+        return -1 if config.block_size is None else config.block_size
     return getattr(layer.dtype_policy, "block_size", -1)
 
 
@@ -321,11 +334,7 @@ def quantized_inputs(layer: Any, x: Tensor, axes: Any) -> Tensor:
         x: Float.
         axes: The axes that share a scale.
     """
-    config = getattr(layer, "quantization_config", None)
-    if config is not None:
-        quantizer = config.activation_quantizer
-    else:
-        quantizer = AbsMaxQuantizer() if layer.quantization_mode == "int8" else None
+    quantizer = layer.inputs_quantizer
     if quantizer is None:
         return x
     q, scale = quantizer(x, axis=axes)

@@ -223,6 +223,11 @@ def test_a_built_layer_is_quantized_by_its_policy():
     layer.build((None, 4))
     layer.dtype_policy = "int8_from_float32"
     assert (layer.quantization_mode, layer.kernel.dtype) == ("int8", "int8")
+    assert isinstance(layer.inputs_quantizer, tf.keras.quantizers.AbsMaxQuantizer)
+    shorter = layers.Dense(3)
+    shorter.build((None, 4))
+    shorter.dtype_policy = "int4_from_float32"  # in the blocks of `quantize`
+    assert (shorter.kernel_zero.shape, shorter.inputs_quantizer) == ((1, 3), None)
     made = layers.Dense(2, dtype="int8_from_bfloat16")
     assert made.dtype_policy.name == "int8_from_bfloat16"
     assert layers.Dense.from_config(made.get_config()).dtype_policy == made.dtype_policy
