@@ -9,7 +9,7 @@ import numpy as np
 from lamina.keras.callbacks.monitor import Monitor
 from lamina.keras.console import show
 
-__all__ = ["OrbaxCheckpoint"]
+__all__ = ["OrbaxCheckpoint", "put", "read"]
 
 _PARTS = (
     "trainable_variables",
@@ -23,7 +23,7 @@ class OrbaxCheckpoint(Monitor):
     """Saves the state of training with Orbax. It needs the package orbax-checkpoint.
 
     Each step is a folder in `directory` that holds `pytree`, the variables as a tree by their
-    paths, and `model_config`.
+    paths, and `model_config`. `load_model` and `load_weights` take the folder, or that of a step.
 
     Args:
         directory: The folder.
@@ -90,7 +90,8 @@ class OrbaxCheckpoint(Monitor):
         return self._manager
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Go on counting from the optimizer's steps."""
+        """Go on counting from the optimizer's steps; the folder is there, whatever is saved."""
+        os.makedirs(self.directory, exist_ok=True)
         optimizer = self.model.optimizer
         self._batches = int(optimizer.iterations.numpy()) if optimizer is not None else 0
         self._since = 0
@@ -155,11 +156,7 @@ class OrbaxCheckpoint(Monitor):
         tree = self.checkpointer.restore(found, args=args.Composite(pytree=args.StandardRestore()))[
             "pytree"
         ]
-        if target.optimizer is not None and not target.optimizer.built:
-            target.optimizer.build(target.trainable_variables)
-        for part, variables in _variables(target).items():
-            if part in tree and tree[part] is not None:
-                _assign(part, variables, tree[part])
+        put(target, tree)
         return found
 
     def _save_if_better(self, step: int, logs: Any) -> None:
@@ -178,6 +175,30 @@ class OrbaxCheckpoint(Monitor):
         if not self.save_weights_only:
             items["model_config"] = args.JsonSave({"config": self.model.to_json()})
         self.checkpointer.save(step, args=args.Composite(**items), force=True)
+
+
+def read(folder: Any) -> dict[str, Any]:
+    """Return the tree of arrays that a step saved in a folder.
+
+    Raises:
+        ImportError: orbax-checkpoint is not installed.
+    """
+    with _orbax().StandardCheckpointer() as checkpointer:
+        return checkpointer.restore(os.path.abspath(folder))
+
+
+def put(model: Any, tree: dict[str, Any]) -> None:
+    """Assign the arrays of a tree to a model's variables, and to its optimizer's.
+
+    Raises:
+        ValueError: the model has other variables.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    for part, variables in _variables(model).items():
+        if tree.get(part) is not None:
+            _assign(part, variables, tree[part])
 
 
 def _orbax() -> Any:
@@ -222,15 +243,42 @@ def _tree(variables: Iterable[Any]) -> dict[str, Any]:
     return tree
 
 
+def _leaves(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Return the arrays of a tree by their paths."""
+    if not isinstance(tree, dict):
+        return {path: tree}
+    return {p: v for name, below in tree.items() for p, v in _leaves(below, (*path, name)).items()}
+
+
+def _place(path: tuple[str, ...], leaves: dict[tuple[str, ...], Any]) -> tuple[str, ...]:
+    """Return where the array of a variable stands.
+
+    A model that is made from its config builds its layers before they are in it: paths, and what
+    an optimizer makes of them, may then lack the model's name in front.
+    """
+    if path in leaves:
+        return path
+    near = [p for p in leaves if _is_end(p, path) or _is_end(path, p)]
+    return near[0] if len(near) == 1 else path
+
+
+def _is_end(whole: tuple[str, ...], end: tuple[str, ...]) -> bool:
+    """Return whether a path has another at its end: "net/d/kernel" or "sgd/net_d_kernel"."""
+    if whole[-len(end) :] == end:
+        return True
+    return whole[:-1] == end[:-1] and whole[-1].endswith(f"_{end[-1]}")
+
+
 def _assign(part: str, variables: list[Any], tree: dict[str, Any]) -> None:
     places = list(_places(variables))
     tops = {path[0] for path, _ in places}
-    if len(tops) == len(tree) == 1:  # one model, one optimizer: it may be called "adam_1" now
+    depths = [{len(path) for path in _leaves(tree)}, {len(path) for path, _ in places}]
+    if len(tops) == len(tree) == 1 and depths[0] == depths[1]:
+        # One model, one optimizer: it may be called "adam_1" now.
         tree = dict(zip(tops, tree.values(), strict=True))
+    leaves = _leaves(tree)
     for path, v in places:
-        value: Any = tree
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
+        value = leaves.get(_place(tuple(path), leaves))
         if value is None or tuple(np.shape(value)) != tuple(v.shape):
             held = "nothing" if value is None else f"shape {np.shape(value)}"
             raise ValueError(

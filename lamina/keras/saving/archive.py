@@ -22,6 +22,7 @@ from lamina.keras.saving import (
     building,
     exact,
     folders,
+    orbax,
     replaced,
     sources,
     weights,
@@ -203,8 +204,8 @@ def load_model(
     `custom_objects`.
 
     Args:
-        filepath: The path of a file or, saved with ``zipped=False``, of a folder; or an open binary
-            file.
+        filepath: The path of a file or, saved with ``zipped=False`` or by `OrbaxCheckpoint`, of a
+            folder; or an open binary file.
         custom_objects: Name → class or function, for those that this program does not define.
         compile: Whether to compile the model as it was, with the optimizer's state.
         safe_mode: Accepted; loading is always safe, and lambdas do not load.
@@ -225,6 +226,9 @@ def load_model(
     if (path / _CONFIG).is_file():
         folder = folders.Folder(path, f"load_model({str(path)!r})")
         return _load(folder, custom_objects, compile, safe_mode)
+    step = orbax.step_of(path)
+    if step is not None:
+        return _load_step(step, custom_objects, compile, safe_mode)
     with open_existing(path, "load_model", _EXPECTED) as file:
         name = f"load_model({str(path)!r})"
         head = file.read(64)
@@ -250,24 +254,38 @@ def _load(archive: _Members, custom_objects: Any, compiled: bool, safe_mode: boo
             f"{type(config).__name__}."
         )
     config = exact.restored(config, notes.get("exact"))
-    build_config = config.pop("build_config", None)
-    compile_config = config.pop("compile_config", None)
     with registry.CustomObjectScope(custom_objects):
-        try:
-            model = registry.deserialize_keras_object(config, safe_mode=safe_mode)
-        except Exception as error:
-            error.add_note(f"While loading {_CONFIG} of {archive.who}.")
-            raise
-        if not isinstance(model, Layer):
-            raise ValueError(
-                f"{archive.who}: a model was expected; got {config.get('class_name')!r}."
-            )
-        replaced.apply(model, notes.get("replaced"), archive.who)
-        building.build(model, build_config, notes)
-        if compiled and compile_config:
-            _compile(model, compile_config, archive.who)
+        model = _made(config, notes, compiled, safe_mode, archive.who)
         _load_state(model, archive)
     sources.warn_of_changes(model, notes.get("sources"), archive.who, stacklevel=3)
+    return model
+
+
+def _load_step(step: Any, custom_objects: Any, compiled: bool, safe_mode: bool) -> Any:
+    """Return the model of a step that `OrbaxCheckpoint` saved."""
+    who = f"load_model({str(step)!r})"
+    config = orbax.config(step, who)
+    with registry.CustomObjectScope(custom_objects):
+        model = _made(config, {}, compiled, safe_mode, who)
+    orbax.restore(model, step)
+    return model
+
+
+def _made(config: Any, notes: Any, compiled: bool, safe_mode: bool, who: str) -> Any:
+    """Return the model of a config, built and compiled as it was."""
+    build_config = config.pop("build_config", None)
+    compile_config = config.pop("compile_config", None)
+    try:
+        model = registry.deserialize_keras_object(config, safe_mode=safe_mode)
+    except Exception as error:
+        error.add_note(f"While loading {_CONFIG} of {who}.")
+        raise
+    if not isinstance(model, Layer):
+        raise ValueError(f"{who}: a model was expected; got {config.get('class_name')!r}.")
+    replaced.apply(model, notes.get("replaced"), who)
+    building.build(model, build_config, notes)
+    if compiled and compile_config:
+        _compile(model, compile_config, who)
     return model
 
 

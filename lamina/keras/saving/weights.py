@@ -14,7 +14,7 @@ from lamina.keras.core import Layer
 from lamina.keras.core.checks import label
 from lamina.keras.core.state import EXTRA, MISSING, described, fits, table, variable_paths
 from lamina.keras.optimizers import Optimizer
-from lamina.keras.saving import hdf5, older, shards, zipped
+from lamina.keras.saving import hdf5, older, orbax, shards, zipped
 from lamina.keras.saving.files import HDF5, ZIP, as_path, describe, open_existing, replacing
 from lamina.keras.saving.layout import own_variables, saveables, uses_default
 from lamina.keras.saving.mapping import Mapped, propose
@@ -188,7 +188,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         model: A model, or any layer.
         filepath: A `.weights.h5`, `.weights.json` or `.keras` file, of lamina or of Keras 3, or
             the folder of a model; or an `.h5` file of Keras 2, whose layers are matched by their
-            order.
+            order; or the folder of `OrbaxCheckpoint`, of which the last step counts.
         skip_mismatch: Whether weights that are missing, too many or of another shape are left as
             they are, with a warning that lists them.
         **kwargs: `objects_to_skip`: layers, or the optimizer, to leave as they are. `mapping`, for
@@ -206,6 +206,15 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     mapping = kwargs.pop("mapping", None)
     skip = _objects_to_skip("load_weights", kwargs)
     path = as_path(filepath, "load_weights")
+    step = orbax.step_of(path)
+    if step is not None:
+        if mapping or skip or skip_mismatch:
+            raise ValueError(
+                f"load_weights({str(path)!r}): a checkpoint of Orbax is loaded as a whole; got "
+                f"`mapping`, `objects_to_skip` or `skip_mismatch`.\n  Fix: leave them out."
+            )
+        orbax.restore(model, step)
+        return
     with _opened(path, "load_weights", model) as (groups, places):
         who = f"load_weights({str(path)!r})"
         load_into(

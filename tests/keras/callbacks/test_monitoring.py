@@ -284,9 +284,44 @@ def test_orbax_saves_the_best_by_batch(tmp_path):
     )
     fit(make(), checkpoint, epochs=3)
     assert sorted(p.name for p in (tmp_path / "c").iterdir() if p.is_dir())[0] == "3"
-    empty = keras.callbacks.OrbaxCheckpoint(tmp_path / "none")
+    empty = keras.callbacks.OrbaxCheckpoint(
+        tmp_path / "none", monitor="loss", save_best_only=True, initial_value_threshold=-1.0
+    )
+    fit(make(), empty, epochs=1)
+    assert (tmp_path / "none").is_dir()
     with pytest.raises(FileNotFoundError, match="there is no checkpoint"):
         empty.restore(make())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_folders_of_orbax_are_loaded_as_models_and_weights(tmp_path):
+    pytest.importorskip("orbax.checkpoint")
+    model, folder = make(momentum=0.9), tmp_path / "c"
+    fit(model, keras.callbacks.OrbaxCheckpoint(folder, max_to_keep=2), epochs=3)
+    loaded = keras.models.load_model(folder)
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    assert int(loaded.optimizer.iterations) == 6
+    other = make(momentum=0.9)
+    other.load_weights(folder / "1")
+    assert int(other.optimizer.iterations) == 4
+    other.load_weights(folder)
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    with pytest.raises(ValueError, match="is loaded as a whole"):
+        other.load_weights(folder, skip_mismatch=True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_of_orbax_with_weights_alone_is_no_model(tmp_path):
+    pytest.importorskip("orbax.checkpoint")
+    model = make()
+    fit(model, keras.callbacks.OrbaxCheckpoint(tmp_path / "c", save_weights_only=True), epochs=1)
+    with pytest.raises(ValueError, match="has its weights alone"):
+        keras.models.load_model(tmp_path / "c")
+    other = make()
+    other.load_weights(tmp_path / "c")
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
 
 
 def test_orbax_is_asked_for(monkeypatch, tmp_path):
