@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from lamina import ops
-from lamina.engine import Tensor, Variable, as_dtype, convert_to_tensor, dtypes, versions
+from lamina.engine import (
+    Tensor,
+    Variable,
+    as_dtype,
+    convert_to_tensor,
+    dtypes,
+    errors,
+    versions,
+)
 from lamina.keras import policy, registry
 from lamina.keras.core import checks
 from lamina.keras.layers.preprocessing.base import DataLayer, batches_of
@@ -120,7 +128,14 @@ class VocabularyLayer(DataLayer):
             )
         if not Path(path).is_file():
             raise ValueError(f"{checks.label(self)}: the vocabulary file {path} does not exist.")
-        return terms_of(self, Path(path))
+        terms = terms_of(self, Path(path))
+        twice = repeated(terms)
+        if twice:
+            raise errors.FailedPreconditionError(
+                f"{checks.label(self)}: each line of the vocabulary file must be another term; "
+                f"{path} has {twice[:5]} more than once.\n  Fix: write each term once."
+            )
+        return terms
 
     def _set_terms(self, terms: list[Any]) -> None:
         size = self._token_start() + len(terms)
@@ -195,10 +210,11 @@ class VocabularyLayer(DataLayer):
         return tensor
 
     def update_state(self, data: Any) -> None:
-        """Count the terms of one batch, `(documents, terms)`; a vector is one document."""
-        values = np.asarray(self._as_terms(data))
-        rows = values.reshape(1, -1) if values.ndim < 2 else values.reshape(len(values), -1)
-        self._count([row.tolist() for row in rows])
+        """Count the terms of one batch, `(documents, terms)`; a vector is one document.
+
+        Documents of a ragged batch have their own lengths; of a sparse one they have what is kept.
+        """
+        self._count(_documents(self._as_terms(data)))
 
     def _count(self, documents: list[list[Any]]) -> None:
         if self._has_input_vocabulary:
@@ -341,3 +357,17 @@ def check_terms(layer: Any, terms: list[Any], given: list[Any]) -> None:
             f"{who}: the vocabulary must not be larger than `max_tokens`, {layer.max_tokens}; "
             f"got a vocabulary size of {size}, special tokens included."
         )
+
+
+def _documents(batch: Any) -> list[list[Any]]:
+    """Return the terms of each document of a batch."""
+    if hasattr(batch, "dense_shape"):
+        where, values = np.asarray(batch.indices), np.asarray(batch.values)
+        numbers = where[:, 0] if where.shape[1] > 1 else np.zeros(len(where), int)
+        return [values[numbers == number].tolist() for number in np.unique(numbers)]
+    if hasattr(batch, "flat_values"):
+        rows = [getattr(row, "flat_values", row) for row in batch]
+        return [np.ravel(np.asarray(row)).tolist() for row in rows]
+    values = np.asarray(batch)
+    rows = values.reshape(1, -1) if values.ndim < 2 else values.reshape(len(values), -1)
+    return [row.tolist() for row in rows]

@@ -340,3 +340,30 @@ def test_ragged_terms_have_sparse_encodings():
     found = layer(tf.ragged.constant([["a", "b"], ["b"]]))
     assert isinstance(found, tf.SparseTensor)
     assert tf.sparse.to_dense(found).numpy().tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    "make", [tf.ragged.constant, lambda _: tf.sparse.from_dense([[4, 7], [0, 7]])]
+)
+def test_adapt_takes_ragged_and_sparse_batches(make):
+    data = tf.data.Dataset.from_tensors(make([[4, 7], [7]]))
+    layer = tf.keras.layers.IntegerLookup()
+    layer.adapt(data)
+    assert layer.get_vocabulary() == [-1, 7, 4]
+    weighted = tf.keras.layers.IntegerLookup(output_mode="tf_idf")
+    weighted.adapt(data)
+    expected = [np.log(1 + 2 / 3), np.log(1 + 2 / 2)]  # 7 is in both documents, 4 in one
+    assert weighted.get_vocabulary() == [-1, 7, 4]
+    np.testing.assert_allclose(weighted.idf_weights.numpy()[1:], expected, rtol=1e-6)
+
+
+def test_adapt_takes_a_ragged_tensor_of_strings():
+    layer = tf.keras.layers.StringLookup()
+    layer.adapt(tf.ragged.constant([["a", "b"], ["b"], []]))
+    assert layer.get_vocabulary() == ["[UNK]", "b", "a"]
+
+
+def test_a_file_with_a_term_twice_is_refused(tmp_path):
+    (tmp_path / "terms.txt").write_text("a\nb\na\n")
+    with pytest.raises(tf.errors.FailedPreconditionError, match=r"has \['a'\] more than once"):
+        tf.keras.layers.StringLookup(vocabulary=str(tmp_path / "terms.txt"))
