@@ -280,6 +280,22 @@ class TestCase(_TestCase):
                 f"{tuple(different[0].tolist())}. {msg or ''}\n  a: {x!r}\n  b: {y!r}"
             )
 
+    def assertDictEqual(  # noqa: N802
+        self, d1: Mapping[Any, Any], d2: Mapping[Any, Any], msg: str | None = None
+    ) -> None:
+        """Check that two dicts have the same keys, and equal values: floats nearly so.
+
+        Values can be Tensors and arrays; `assertEqual` of two dicts does this too.
+        """
+        with contextlib.suppress(Exception):  # Tensors have no single truth value
+            super().assertDictEqual(dict(d1), dict(d2), msg)
+            return
+        super().assertEqual(set(d1), set(d2), msg)
+        for key, value in d1.items():
+            is_float = np.asarray(self._array_of(value)).dtype.kind == "f"
+            check = self.assertAllClose if is_float else self.assertAllEqual
+            check(value, d2[key], msg=str(key) if msg is None else f"{key}: {msg}")
+
     def assertNotAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
         """Check that `assertAllEqual` would fail."""
         try:

@@ -27,6 +27,17 @@ def test_equal_values_and_shapes():
         case.assertAllEqual([1, 2], [1, 2, 3])
 
 
+def test_dicts_of_tensors():
+    same, same_dicts = case.assertEqual, case.assertDictEqual
+    same_dicts({"a": tf.constant([1, 2]), "b": "x"}, {"a": [1, 2], "b": "x"})
+    same({"a": tf.constant([1.0, 2.0])}, {"a": tf.constant([1.0, 2.0 + 1e-7])})
+    same({"a": {"b": None}}, {"a": {"b": None}})
+    with pytest.raises(AssertionError, match="1 of 2 elements differ"):
+        same({"a": tf.constant([1, 2])}, {"a": tf.constant([1, 3])})
+    with pytest.raises(AssertionError, match="'b'"):
+        same({"a": tf.constant([1, 2])}, {"b": tf.constant([1, 2])})
+
+
 def test_near():
     case.assertNear(1.0, 1.05, 0.1)
     with pytest.raises(AssertionError, match=r"1.0 != 1.2"):

@@ -1,7 +1,7 @@
 """Sequential: layers one after another."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Sequential(Model):
         >>> model(tf.ones([2, 3])).shape
         TensorShape([2, 1])
     """
+
+    _config_may_be_list: ClassVar[bool] = True
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name or auto_name("sequential"))
@@ -207,8 +209,10 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Return a new model from what `get_config` gave."""
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        """Return a new model from what `get_config` gave; older versions gave a list of layers."""
+        if isinstance(config, list | tuple):
+            config = {"layers": config}
         if "layers" not in config:
             return super().from_config(config, custom_objects)
         with registry.CustomObjectScope(custom_objects or {}):

@@ -177,6 +177,8 @@ def _function(name: Any, module: str | None, hint: str | None) -> Any:
 def _object(config: Mapping[str, Any], class_name: str, hint: str | None) -> Any:
     cls = _find_class(class_name, config, hint)
     inner = config["config"]
+    if isinstance(inner, list) and getattr(cls, "_config_may_be_list", False):
+        inner = {"layers": inner}  # as Keras before 2.3 wrote Sequential
     if not isinstance(inner, Mapping):
         raise TypeError(
             f"{class_name}: a dict was expected as `config`; got {inner!r}.\n"

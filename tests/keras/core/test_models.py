@@ -190,3 +190,13 @@ def test_each_connection_of_a_sequential_takes_a_default_name_of_functional_mode
     count()
     # The numbers of Keras 3.
     assert found == ["functional", "functional_2", "functional_5", "functional_7"]
+
+
+def test_a_list_of_layers_is_a_config_of_sequential():
+    dense = {"class_name": "Dense", "config": {"units": 3}}
+    relu = {"class_name": "Activation", "config": {"activation": "relu"}}
+    made = tf.keras.Sequential.from_config([dense, relu])
+    assert made(np.ones((1, 2), "float32")).shape == (1, 3)
+    stored = {"class_name": "Sequential", "config": [dense, relu]}
+    again = tf.keras.layers.deserialize(stored)
+    assert [type(layer).__name__ for layer in again.layers] == ["Dense", "Activation"]
