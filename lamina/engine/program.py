@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,9 +18,9 @@ from lamina.engine.compiling import jitted
 from lamina.engine.context import config
 from lamina.engine.outlining import outlined
 from lamina.engine.signature import signatures
-from lamina.engine.trace import Equation, replay
+from lamina.engine.trace import Equation, Trace, replay
 
-__all__ = ["HalfwayError", "Key", "Program", "Programs", "Stats", "stats"]
+__all__ = ["HalfwayError", "Key", "Program", "Programs", "Stats", "closed_program", "stats"]
 
 
 class Stats:
@@ -101,6 +102,33 @@ class Program:
         packed = [np.array([inputs[i] for i in at], dtype) for dtype, at in self._packs]
         with jax.enable_x64(True):
             return self._run(kept, donated, packed)
+
+
+_closed: OrderedDict[Any, Program] = OrderedDict()
+_closed_lock = threading.Lock()
+
+
+def closed_program(
+    trace: Trace,
+    scalars: Sequence[np.dtype[Any] | None],
+    donated: Sequence[int],
+    constants: Mapping[int, np.generic],
+) -> Program:
+    """Return the compiled form of a closed trace; the arguments are those of `Program`.
+
+    Functions that record the same share one: a property that makes a dataset records its functions
+    again at each use, and a loop that makes one model after the other records their steps again.
+    """
+    fixed = tuple((i, v.dtype, v.tobytes()) for i, v in constants.items())
+    key = (trace, tuple(scalars), tuple(donated), fixed)
+    with _closed_lock:
+        found = _closed.pop(key, None)
+        if found is None:
+            found = Program(trace.equations, trace.outputs, scalars, donated, constants)
+        _closed[key] = found
+        while len(_closed) > config.cache_size // 4:
+            _closed.popitem(last=False)
+    return found
 
 
 _asked_for_disk = False

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lamina as tf
-from lamina.engine import flush, op, pending
+from lamina.engine import flush, op, pending, program
 from lamina.engine.program import Program, Split
 
 _ONES = tf.constant(np.ones(300, np.float32))
@@ -186,3 +186,52 @@ def test_under_a_tape_elements_stay_together():
             loss += tf.reduce_sum(y)
     assert tf.stats.flushes == before
     assert np.isfinite(tape.gradient(loss, v).numpy())
+
+
+def test_functions_that_record_the_same_share_a_compiled_program():
+    def made(factor):
+        return tf.function(lambda x: tf.sin(x) * factor + tf.cos(x))
+
+    x = tf.constant([0.0, 1.0, 2.0])
+    first = made(3.25)(x).numpy()
+    before = tf.stats.compiles
+    np.testing.assert_array_equal(made(3.25)(x).numpy(), first)
+    assert tf.stats.compiles == before
+    # A number in the program, the type of its arguments: anything else is another program.
+    np.testing.assert_allclose(
+        made(2.0)(x).numpy(), 2 * np.sin(x.numpy()) + np.cos(x.numpy()), 1e-6
+    )
+    assert made(3.25)(tf.constant([1.0])).shape == [1]
+    assert tf.stats.compiles == before + 2
+
+
+def test_functions_with_variables_of_their_own_share_a_program_and_keep_their_states():
+    def counter(start):
+        total = tf.Variable(tf.fill([300], start))
+
+        @tf.function
+        def step(x):
+            total.assign_add(x * 0.5)  # the variable's buffer is overwritten
+            return tf.reduce_sum(total)
+
+        return step
+
+    x = tf.ones([300])
+    one, two = counter(1.0), counter(10.0)
+    assert float(one(x)) == 300 * 1.5
+    before = tf.stats.compiles
+    assert float(two(x)) == 300 * 10.5
+    assert float(one(x)) == 300 * 2.0
+    assert tf.stats.compiles == before
+
+
+def test_the_programs_of_functions_are_bounded():
+    before = tf.config.cache_size
+    tf.config.cache_size = 8
+    try:
+        x = tf.constant(1.0)
+        for i in range(6):
+            tf.function(lambda x, i=i: tf.sin(x) + float(i))(x)
+        assert len(program._closed) == 2
+    finally:
+        tf.config.cache_size = before

@@ -359,3 +359,20 @@ def test_symbols_are_no_losses_of_subclassed_models():
 
     with pytest.raises(ValueError, match="takes KerasTensors in functional models alone"):
         Own().add_loss(tf.keras.Input((2,)))
+
+
+def test_a_model_like_one_trained_before_compiles_nothing():
+    def trained():
+        model = linear(optimizer="adam", metrics=["mae"])
+        options = {"batch_size": 4, "epochs": 2, "validation_split": 0.2, "verbose": 0}
+        fitted = model.fit(X, Y, shuffle=False, **options)
+        return fitted.history, model.predict(X, verbose=0)
+
+    trained()  # of what is new, small programs beside the steps may run uncompiled once
+    history, outputs = trained()
+    before = tf.stats.compiles
+    again, same = trained()
+    assert tf.stats.compiles == before
+    for name, values in history.items():
+        np.testing.assert_allclose(again[name], values, rtol=1e-6)
+    np.testing.assert_allclose(same, outputs, rtol=1e-6)
