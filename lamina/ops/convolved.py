@@ -24,8 +24,7 @@ from lamina.ops.normalization import widen
 __all__ = ["Geometry", "convolve", "deconvolve", "dimension_numbers"]
 
 # Up to this many taps a convolution of one channel is a sum of shifted products, and the filters'
-# gradient of a few channels, an image's, is one product of all windows, which a loop cuts out: as
-# quick as cutting each out by itself, which compiles a kernel for each.
+# gradient of a few channels, an image's, is one product of all windows.
 _FUSED_TAPS = 25
 _FEW_CHANNELS = 4
 
@@ -182,25 +181,39 @@ def _products(geometry, x, y, window):
     taps = math.prod(window)
     # As matrices: of other products XLA transposes the arrays, when these are transposed back.
     over = _as_matrix(y)
-    starts = np.indices(window).reshape(len(window), -1).T * np.array(geometry.dilations)
-    counts = zip(y.shape[1:-1], geometry.strides, strict=True)
-    shape = (x.shape[0], *((n - 1) * stride + 1 for n, stride in counts), x.shape[-1])
-    steps = (1, *geometry.strides, 1)
-
-    def seen(start):
-        part = lax.dynamic_slice(x, (0, *start, 0), shape)
-        return _as_matrix(lax.slice(part, (0,) * len(shape), shape, steps)).T
-
-    found: Any
-    if x.shape[-1] <= _FEW_CHANNELS and taps <= _FUSED_TAPS:
-        rows = (taps * x.shape[-1], over.shape[0])
-        found = jnp.reshape(lax.map(seen, starts), rows) @ over
-    elif taps <= _WRITTEN_TAPS:
+    few = x.shape[-1] <= _FEW_CHANNELS and taps <= _FUSED_TAPS
+    counts = y.shape[1:-1]
+    if few and all(counts):
+        found = _as_matrix(_seen(geometry, x, counts, window)).T @ over
+    elif few or taps <= _WRITTEN_TAPS:
         parts = windows.taps(x, window, geometry.strides, geometry.dilations)
-        found = jnp.asarray([_as_matrix(part).T @ over for _, part in parts])
+        found = [_as_matrix(part).T @ over for _, part in parts]
     else:
-        found = lax.map(lambda start: seen(start) @ over, starts)
-    return jnp.reshape(found, (*window, x.shape[-1], y.shape[-1]))
+        starts = np.indices(window).reshape(len(window), -1).T * np.array(geometry.dilations)
+        lengths = ((n - 1) * stride + 1 for n, stride in zip(counts, geometry.strides, strict=True))
+        shape = (x.shape[0], *lengths, x.shape[-1])
+        steps = (1, *geometry.strides, 1)
+
+        def product(start):
+            part = lax.dynamic_slice(x, (0, *start, 0), shape)
+            return _as_matrix(lax.slice(part, (0,) * len(shape), shape, steps)).T @ over
+
+        found = lax.map(product, starts)
+    return jnp.reshape(jnp.asarray(found), (*window, x.shape[-1], y.shape[-1]))
+
+
+def _seen(geometry, x, counts, window):
+    """Return what the window sees at each place, ``(B, *counts, taps * C)``: one axis at a time.
+
+    So XLA compiles a kernel for each row and each column of the window, not one for each tap.
+    """
+    steps = list(zip(counts, window, geometry.strides, geometry.dilations, strict=True))
+    for axis, (count, taps, stride, dilation) in reversed(list(enumerate(steps, 1))):
+        length = (count - 1) * stride + 1
+        starts = [tap * dilation for tap in range(taps)]
+        parts = [lax.slice_in_dim(x, at, at + length, stride, axis) for at in starts]
+        x = jnp.concatenate(parts, -1)
+    return x
 
 
 def _as_matrix(x):

@@ -12,6 +12,7 @@ from lamina.ops.convolved import Geometry, convolve, deconvolve, dimension_numbe
 CASES = {
     "one channel": ((6, 5), ((1, 1), (0, 2)), (1, 1), (1, 1), False, (3, 2), 1, 5),
     "an image": ((7, 6), ((1, 2), (0, 1)), (2, 2), (1, 1), False, (4, 3), 3, 6),
+    "a dilated image": ((9, 8), ((1, 1), (2, 2)), (1, 2), (2, 1), False, (3, 5), 2, 6),
     "wide": ((6, 6), ((1, 1), (1, 1)), (2, 1), (1, 1), False, (3, 3), 8, 9),
     "few outputs": ((6, 5), ((1, 0), (2, 1)), (1, 1), (1, 1), False, (2, 3), 7, 2),
     "dilated": ((8, 9), ((0, 1), (2, 2)), (1, 1), (2, 3), False, (3, 2), 5, 6),
@@ -117,6 +118,21 @@ def test_filters_gradient_is_products_on_cpu():
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="of the CPU's kernels")
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="JAX's convolutions elsewhere")
+def test_filters_gradient_of_images_cuts_each_axis_once():
+    geometry = Geometry((9, 9), ((2, 2), (2, 2)), (1, 1), (1, 1), False)
+    x, filters = jnp.ones((2, 9, 9, 3)), jnp.ones((5, 5, 3, 4))
+    gradient = jax.jit(jax.grad(lambda f: jnp.sum(convolve(geometry, x, f))))
+    assert gradient.lower(filters).as_text().count("stablehlo.slice") == 5 + 5
+
+
+def test_filters_gradient_where_the_window_fits_nowhere():
+    geometry = Geometry((2, 9), ((0, 0), (0, 0)), (1, 1), (1, 1), False)
+    x, filters = jnp.ones((2, 2, 9, 3)), jnp.ones((4, 5, 3, 4))
+    gradient = jax.grad(lambda f: jnp.sum(convolve(geometry, x, f)))
+    np.testing.assert_array_equal(gradient(filters), np.zeros(filters.shape))
+
+
 @pytest.mark.parametrize("function", [convolve, deconvolve])
 def test_input_gradient_takes_filters_as_they_stand_on_cpu(function):
     # In loops XLA runs filters whose channels and outputs are exchanged 30 times slower.
