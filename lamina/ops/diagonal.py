@@ -176,7 +176,7 @@ def diag(
     diagonal = convert_to_tensor(diagonal)
     return _diag(
         diagonal,
-        convert_to_tensor(padding_value, diagonal.dtype),
+        _filling(padding_value, diagonal.dtype),
         k=_range_of(k, "tf.linalg.diag"),
         rows=static_int(num_rows, "tf.linalg.diag: `num_rows`"),
         columns=static_int(num_cols, "tf.linalg.diag: `num_cols`"),
@@ -199,6 +199,12 @@ def _diag_part(input, padding_value, *, k, align):
         fill = jnp.broadcast_to(padding_value, (*part.shape[:-1], missing))
         found.append(jnp.concatenate([fill, part] if _is_right(each, align) else [part, fill], -1))
     return jnp.stack(found, -2)
+
+
+def _filling(value, dtype):
+    """Return what stands beside diagonals as a scalar; the 0 that stands for nothing is False."""
+    is_zero = isinstance(value, int) and value == 0
+    return convert_to_tensor(False if is_zero and dtype == dtypes.bool_ else value, dtype)
 
 
 def diag_part(input, name="diag_part", k: Any = 0, padding_value: Any = 0, align="RIGHT_LEFT"):
@@ -224,7 +230,7 @@ def diag_part(input, name="diag_part", k: Any = 0, padding_value: Any = 0, align
     input = convert_to_tensor(input)
     return _diag_part(
         input,
-        convert_to_tensor(padding_value, input.dtype),
+        _filling(padding_value, input.dtype),
         k=_range_of(k, "tf.linalg.diag_part"),
         align=_checked_align(align, "tf.linalg.diag_part"),
     )

@@ -254,9 +254,9 @@ def set_global_generator(generator):
     """Replace the Generator that `tf.random.get_global_generator` returns.
 
     Args:
-        generator: A `tf.random.Generator`.
+        generator: A `tf.random.Generator`; None has the next call of it make one.
 
     Example:
         >>> tf.random.set_global_generator(tf.random.Generator.from_seed(1))
     """
-    _global[:] = [generator]
+    _global[:] = [] if generator is None else [generator]

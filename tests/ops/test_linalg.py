@@ -321,3 +321,14 @@ def test_tridiagonal_solve_does_not_perturb():
         ops.tridiagonal_solve(
             [[1.0, 0.0], [2.0, 2.0], [0.0, 1.0]], [3.0, 3.0], perturb_singular=True
         )
+
+
+def test_diagonals_of_booleans():
+    matrix = np.array([[True, True], [False, True]])
+    assert ops.diag_part(matrix).numpy().tolist() == [True, True]
+    assert ops.diag_part(matrix, k=(0, 1)).numpy().tolist() == [[False, True], [True, True]]
+    assert ops.diag([True, False]).numpy().tolist() == [[True, False], [False, False]]
+    assert ops.diag([False], padding_value=True, k=1).numpy().tolist() == [
+        [True, False],
+        [True, True],
+    ]

@@ -184,6 +184,10 @@ def test_generators_split_save_and_go_on():
     mine = tf.random.Generator.from_seed(9)
     tf.random.set_global_generator(mine)
     assert tf.random.get_global_generator() is mine
+    tf.random.set_global_generator(None)
+    made = tf.random.get_global_generator()
+    assert isinstance(made, tf.random.Generator)
+    assert made is not mine
 
 
 def test_gradients_flow_to_the_parameters():

@@ -164,7 +164,8 @@ class SparseTensor(ArrayOfParts):
             known = host_of(self._dense_shape)
         if known is None:
             return TensorShape([None] * self._dense_shape.shape[0])
-        return TensorShape([int(n) if isinstance(n, int | np.integer) else None for n in known])
+        sizes = [int(n) if isinstance(n, int | np.integer) else -1 for n in known]
+        return TensorShape([n if n >= 0 else None for n in sizes])  # -1 is unknown, as in TF
 
     @property
     def _static_shape(self):

@@ -243,3 +243,27 @@ def test_counting_the_integers_of_rows():
     weights = tf.SparseTensor(given.indices, [0.5, 1.0, 2.0], [3, 3])
     found = tf.math.bincount(given, weights, axis=-1, minlength=4)
     assert found.numpy().tolist() == [[0, 0.5, 0, 0], [0, 0, 3, 0], [0] * 4]
+
+
+@pytest.mark.parametrize("places", [[[1, 0], [0, 0]], [[0, 1], [0, 1]]])
+def test_sets_need_indices_in_order(places):
+    unordered = tf.SparseTensor(places, [4, 5], [2, 2])
+    ordered = tf.SparseTensor([[0, 0], [1, 0]], [4, 5], [2, 2])
+    for call in (
+        lambda: tf.sets.size(unordered),
+        lambda: tf.sets.union(ordered, unordered),
+        lambda: tf.sets.difference(unordered, ordered),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must be in order, each once"):
+            call()
+    assert int(tf.reduce_sum(tf.sets.size(unordered, validate_indices=False))) == 2
+
+
+def test_sets_refuse_indices_outside_of_the_shape():
+    outside = tf.SparseTensor([[0, 0], [5, 1]], [1, 2], [3, 3])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Index out of range.*got \[5, 1\]"):
+        tf.sets.size(outside, validate_indices=False)
+
+
+def test_a_size_of_minus_one_is_unknown():
+    assert tf.SparseTensor([[0, 2]], [1], [-1, 5]).shape.as_list() == [None, 5]
