@@ -60,6 +60,12 @@ def test_indicators_and_counts_can_be_sparse():
     check(ops.bincount(sparse(np.int32([2, 0, 2]))), [1, 0, 2], True)
 
 
+def test_joined_values_are_sparse_if_all_are():
+    wanted = np.concatenate([A, B])
+    check(ops.concatenate([sparse(A), sparse(B)]), wanted, True)
+    check(ops.concatenate([sparse(A), B]), wanted, False)
+
+
 def test_a_function_without_a_rule_says_so():
     with pytest.raises(TypeError, match="got a SparseTensor of shape"):
         ops.mean(sparse(A))

@@ -8,6 +8,8 @@ from lamina import ops
 from lamina.engine import Tensor, errors, host_value, static_int, static_ints
 from lamina.keras.ops.numpy.operands import sequence, tensor
 from lamina.ops.numpy import shaping as kernels
+from lamina.ops.sparse.calculating import dense_of
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "append",
@@ -38,7 +40,7 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
         axis: The axis; None joins the elements in order.
 
     Returns:
-        The dtype that holds all of them.
+        The dtype that holds all of them. Sparse if all of them are.
 
     Raises:
         InvalidArgumentError: the other sizes differ, or the axis is out of range.
@@ -49,6 +51,8 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
                [3, 4]], dtype=int32)
     """
     xs = sequence(xs)
+    if any(map(is_sparse, xs)) and not all(map(is_sparse, xs)):
+        xs = [dense_of(x) for x in xs]
     if axis is None:
         return ops.concat([ops.reshape(x, [-1]) for x in xs], 0)
     return ops.concat(xs, axis)
