@@ -220,8 +220,13 @@ def _sizes_of(shape: Any) -> list[int | None]:
 
     Raises:
         TypeError: it has sizes that are no integers.
+        ValueError: it has several axes.
     """
     sizes = np.asarray(tuple(shape), object)
+    if sizes.ndim > 1:
+        raise ValueError(
+            f"tf.data.Dataset.padded_batch: a padded shape must have one axis; got {shape!r}."
+        )
     if any(n is not None and np.asarray(n).dtype.kind not in "iu" for n in sizes):
         raise TypeError(
             f"tf.data.Dataset.padded_batch: a padded shape must hold integers or None; got "

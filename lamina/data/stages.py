@@ -208,11 +208,13 @@ class Take(_Counted):
     def items(self, run: Run) -> Iterator[Any]:
         if self.indices:
             return super().items(run)
-        items, left = self.before.items(run), self.count
+        items: Iterator[Any] = self.before.items(run)
+        left = self.count
 
         def step() -> Any:
-            nonlocal left
+            nonlocal items, left
             if not left:
+                items = iter(())  # a generator, or a file, is closed now
                 raise StopIteration
             item = next(items)
             left -= 1

@@ -244,6 +244,8 @@ def test_padded_batch_refuses_what_is_no_tensor(element):
 def test_padded_batch_refuses_shapes_that_are_no_integers():
     with pytest.raises(TypeError, match="must hold integers or None"):
         Dataset.from_tensors([1, 2]).padded_batch(2, padded_shapes=tf.constant([1.5]))
+    with pytest.raises(ValueError, match="a padded shape must have one axis"):
+        Dataset.from_tensors([1, 2]).padded_batch(2, padded_shapes=[[1, 1], [1, 1]])
 
 
 def test_interleave_opens_as_many_datasets_as_there_are_calls():

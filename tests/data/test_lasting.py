@@ -168,6 +168,21 @@ def test_ignore_errors_behind_a_filter_keeps_the_rest():
     assert steps(failing().filter(lambda x: x > 0).ignore_errors()) == [1, 3, 5, 6]
 
 
+def test_take_drops_what_it_took_from_at_its_end():
+    closed = []
+
+    def numbers():
+        try:
+            yield from range(9)
+        finally:
+            closed.append(True)
+
+    spec = tf.TensorSpec([], tf.int64)
+    iterator = iter(Dataset.from_generator(numbers, output_signature=spec).take(2))
+    assert [int(n) for n in iterator] == [0, 1]
+    assert closed
+
+
 class _WithoutUserCode(changes.Forwarding):
     """A stage as those of files are: elements are made in a prefetching thread."""
 
