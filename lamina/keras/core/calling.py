@@ -451,7 +451,9 @@ def output_spec(layer: Any, args: Any, kwargs: Any) -> Any:
 
 
 def as_shapes(value: Any) -> Any:
-    """Return shapes read from JSON, where they are lists, as tuples."""
+    """Return shapes read from JSON, where they are lists, as tuples; None is for no shape."""
+    if value is None:
+        return None
     if is_shape(value):
         return tuple(value)
     if isinstance(value, dict):

@@ -129,6 +129,10 @@ class Embedding(Adaptable):
     def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return ops.not_equal(dense_of(inputs), 0) if self.mask_zero else None
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes that the layer was built for; it can be built without any."""
+        return super().get_build_config() or ({"input_shape": None} if self.built else None)
+
 
 class ReversibleEmbedding(Embedding):
     """Return a vector for each integer, or in reverse a score of each integer for vectors.

@@ -79,3 +79,16 @@ def test_scores_in_reverse_have_no_mask():
     y = layer(np.array([[2, 0]]))
     assert np.array_equal(y._keras_mask, [[True, False]])
     assert layer(np.array([[[1.0, 0.0], [0.0, 0.0]]], "float32"), reverse=True)._keras_mask is None
+
+
+@pytest.mark.parametrize("kind", [L.Embedding, L.ReversibleEmbedding])
+def test_one_that_was_built_without_a_shape_is_built_when_it_is_loaded(kind, tmp_path):
+    layer = kind(5, 2)
+    layer.build()
+    model = tf.keras.Sequential([layer])
+    model(np.array([[1, 2]]))
+    model.save(tmp_path / "m.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras").layers[0]
+    assert loaded.built
+    np.testing.assert_array_equal(loaded.embeddings, layer.embeddings)
+    assert layer.get_build_config() == {"input_shape": None}
