@@ -352,6 +352,18 @@ class NumpyIterator(_Pass):
 
 
 def _to_numpy(leaf: Any) -> Any:
+    if type(leaf) is not np.ndarray:
+        leaf = leaf if isinstance(leaf, np.generic) else _array_of(leaf)
+        if not isinstance(leaf, np.ndarray):
+            return leaf
+    if leaf.ndim == 0:
+        return leaf[()]
+    array = leaf.view(np.ndarray)
+    array.setflags(write=False)
+    return array
+
+
+def _array_of(leaf: Any) -> Any:
     if hasattr(leaf, "as_numpy_iterator"):
         raise TypeError(
             f"tf.data.Dataset.as_numpy_iterator: elements must be made of Tensors; got a dataset, "
@@ -361,10 +373,4 @@ def _to_numpy(leaf: Any) -> Any:
         leaf = import_module("lamina.sparse").to_dense(leaf)
     if isinstance(leaf, Tensor) or (elements.is_whole(leaf) and hasattr(leaf, "numpy")):
         leaf = leaf.numpy()
-    if not isinstance(leaf, np.ndarray):
-        return composites.with_tensors(leaf)
-    if leaf.ndim == 0:
-        return leaf[()]
-    array = leaf.view(np.ndarray)
-    array.flags.writeable = False
-    return array
+    return leaf if isinstance(leaf, np.ndarray) else composites.with_tensors(leaf)
