@@ -241,7 +241,7 @@ class OwnedIterator(_Pass, Iterator):
     def _start(self, numbers: list[int] | None, count: int) -> None:
         # What variables got before the loop (metrics are reset) runs before it: in the first
         # step's program, it would make that one differ from those of the other steps.
-        if local.trace.eager and local.trace.assigned and not local.tapes:
+        if local.trace.eager and local.trace.gives_values and not local.tapes:
             local.trace.flush()
         super()._start(numbers, count)
 

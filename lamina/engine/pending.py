@@ -71,6 +71,7 @@ class Pending:
         "inputs",
         "limit",
         "outputs",
+        "starts",
         "taped",
     )
 
@@ -85,6 +86,7 @@ class Pending:
         self._numbers: list[Tensor] = []
         self.assigned: dict[Any, Tensor | None] = {}
         self.calls_host = False
+        self.starts = False  # whether variables start from its results
         self.taped = 0
         # In "sync" mode each operation is one trace.
         self.limit = _SOFT_LIMIT if config.eager == "record" else 0
@@ -247,8 +249,13 @@ class Pending:
 
         The next step is then the same program.
         """
-        if self.assigned or len(self.equations) >= _SOFT_LIMIT:
+        if self.gives_values or len(self.equations) >= _SOFT_LIMIT:
             self.flush()
+
+    @property
+    def gives_values(self) -> bool:
+        """Whether variables have their values from what was recorded."""
+        return self.starts or bool(self.assigned)
 
     def note_tape(self, ended: bool) -> None:
         """Keep together what is recorded from here on, or what was, for a gradient of it."""

@@ -151,7 +151,9 @@ class Variable(Arithmetic, metaclass=_Creating):
         else:
             self._shape = tensor.shape if validate_shape else TensorShape(None)
         self._check(tensor)
-        self._tensor = _own(tensor, value)
+        tensor = self._tensor = _own(tensor, value)
+        if tensor._value is None and tensor._trace.eager:
+            tensor._trace.starts = True
 
     # -- facts
 

@@ -405,7 +405,7 @@ def test_moves_that_come_again_in_the_same_size_are_compiled():
 
 
 def test_a_long_forward_pass_stays_with_its_gradient():
-    x = tf.Variable(tf.ones(3))
+    x = tf.Variable([1.0, 1.0, 1.0])
     flushes = tf.stats.flushes
     with tf.GradientTape() as tape:
         y = x * 2.0
@@ -429,3 +429,16 @@ def test_a_long_step_without_assignments_ends_where_the_next_tape_starts():
                 y = tf.sin(y)
         x = x + tape.gradient(y, x)
     assert tf.stats.flushes == flushes + 2
+
+
+def test_variables_that_start_from_recorded_values_leave_the_first_step_like_the_others():
+    w = tf.Variable(tf.zeros([300]) + tf.sin(tf.range(300.0)))
+    compiled = []
+    for _ in range(3):
+        before = tf.stats.compiles
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.tanh(w) * tf.cos(w) ** 2.0)
+        w.assign_sub(0.1 * tape.gradient(loss, w))
+        float(loss)
+        compiled.append(tf.stats.compiles - before)
+    assert compiled == [2, 0, 0]  # the values, the step
