@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from lamina.engine.concrete import ConcreteFunction
 
-__all__ = ["compiler_ir"]
+__all__ = ["Readable", "compiler_ir"]
 
 
 def _bytecode(module: Any) -> bytes:
@@ -66,3 +66,50 @@ def compiler_ir(concrete: ConcreteFunction, stage: str) -> str | bytes:
     with jax.enable_x64(True):
         inputs = [jax.ShapeDtypeStruct(kind.dims, kind.dtype.np) for kind in kinds]
         return _STAGES[stage](jax.jit(trace.run).lower(*inputs))
+
+
+class Readable:
+    """The part of `tf.function` that tells what was traced and compiled."""
+
+    _traced: int
+    _concrete: dict[Any, ConcreteFunction]
+
+    if TYPE_CHECKING:
+
+        def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+            """Return the program for these arguments."""
+            ...
+
+    def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """Return a function of `stage` that gives the program for these arguments, to be read.
+
+        Args:
+            *args: As for `get_concrete_function`. `stage` is "hlo" (the default), "stablehlo",
+                "optimized_hlo" for what XLA made of it, or one of these with "_serialized".
+            **kwargs: Likewise.
+
+        Example:
+            >>> @tf.function
+            ... def double(x):
+            ...     return x * 2.0
+            >>> "multiply" in double.experimental_get_compiler_ir(tf.ones(3))(stage="hlo")
+            True
+        """
+        concrete = self.get_concrete_function(*args, **kwargs)
+
+        def get(stage: str = "hlo", device_name: Any = None, platform_name: Any = None) -> Any:
+            return compiler_ir(concrete, stage)
+
+        return get
+
+    def experimental_get_tracing_count(self) -> int:
+        """Return how many times the Python function was traced."""
+        return self._traced
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """Return the signatures traced so far.
+
+        Args:
+            verbose: Accepted, unused.
+        """
+        return "\n\n".join(c.pretty_printed_signature() for c in self._concrete.values())

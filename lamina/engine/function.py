@@ -34,7 +34,7 @@ from lamina.engine.arguments import (
     with_tensors,
 )
 from lamina.engine.closure import close
-from lamina.engine.compiler_ir import compiler_ir
+from lamina.engine.compiler_ir import Readable
 from lamina.engine.concrete import ConcreteFunction, EagerConcreteFunction, Given
 from lamina.engine.context import config, local, versions
 from lamina.engine.places import place_of_caller, place_of_error
@@ -52,7 +52,7 @@ __all__ = ["ConcreteFunction", "Function", "converters", "function"]
 converters: list[Callable[[], Any]] = []
 
 
-class Function:
+class Function(Readable):
     """A Python function that is recorded once for each input signature, then run compiled.
 
     Made by `tf.function`. Tensors count by shape and dtype, Python values by value, other
@@ -437,40 +437,6 @@ class Function:
                 self._label, Given(self.python_function, args, self), because
             )
         return found
-
-    def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        """Return a function of `stage` that gives the program for these arguments, to be read.
-
-        Args:
-            *args: As for `get_concrete_function`. `stage` is "hlo" (the default), "stablehlo",
-                "optimized_hlo" for what XLA made of it, or one of these with "_serialized".
-            **kwargs: Likewise.
-
-        Example:
-            >>> @tf.function
-            ... def double(x):
-            ...     return x * 2.0
-            >>> "multiply" in double.experimental_get_compiler_ir(tf.ones(3))(stage="hlo")
-            True
-        """
-        concrete = self.get_concrete_function(*args, **kwargs)
-
-        def get(stage: str = "hlo", device_name: Any = None, platform_name: Any = None) -> Any:
-            return compiler_ir(concrete, stage)
-
-        return get
-
-    def experimental_get_tracing_count(self) -> int:
-        """Return how many times the Python function was traced."""
-        return self._traced
-
-    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
-        """Return the signatures traced so far.
-
-        Args:
-            verbose: Accepted, unused.
-        """
-        return "\n\n".join(c.pretty_printed_signature() for c in self._concrete.values())
 
     def __repr__(self) -> str:
         return f"<tf.function {self._label}>"
