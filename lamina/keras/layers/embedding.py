@@ -98,6 +98,10 @@ class Embedding(Adaptable):
     def build(self, input_shape: Any = None):
         if self.built:
             return
+        self._add_tables()
+        self.start_lora()
+
+    def _add_tables(self):
         self.embeddings = self.add_weight(
             name="embeddings",
             shape=(self.input_dim, self.output_dim),
@@ -105,7 +109,6 @@ class Embedding(Adaptable):
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
         )
-        self.start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
         inputs = dense_of(inputs)
@@ -211,8 +214,9 @@ class ReversibleEmbedding(Embedding):
         self.logit_soft_cap = logit_soft_cap
         self._start_with(weights)
 
-    def build(self, input_shape: Any = None):
-        if not self.tie_weights and not self.built:
+    def _add_tables(self):
+        super()._add_tables()
+        if not self.tie_weights:
             self.reverse_embeddings = self.add_weight(
                 name="reverse_embeddings",
                 shape=(self.output_dim, self.input_dim),
@@ -220,7 +224,6 @@ class ReversibleEmbedding(Embedding):
                 regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint,
             )
-        super().build(input_shape)
 
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         if not reverse:

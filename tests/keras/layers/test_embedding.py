@@ -92,3 +92,10 @@ def test_one_that_was_built_without_a_shape_is_built_when_it_is_loaded(kind, tmp
     assert loaded.built
     np.testing.assert_array_equal(loaded.embeddings, layer.embeddings)
     assert layer.get_build_config() == {"input_shape": None}
+
+
+def test_the_table_of_an_untied_reversible_embedding_comes_before_its_reverse():
+    layer = tf.keras.layers.ReversibleEmbedding(7, 4, tie_weights=False)
+    layer.build()
+    assert [w.name for w in layer.weights] == ["embeddings", "reverse_embeddings"]
+    assert [w.shape for w in layer.get_weights()] == [(7, 4), (4, 7)]
