@@ -27,7 +27,7 @@ from lamina.engine.closure import Closed, call_trace, replace_nones
 from lamina.engine.context import local
 from lamina.engine.dispatch import convert_to_tensor
 from lamina.engine.pending import SMALL
-from lamina.engine.program import closed_program
+from lamina.engine.program import Program, shared_program
 from lamina.engine.signature import signatures
 from lamina.engine.spec import TensorSpec
 from lamina.engine.tensor import Tensor
@@ -318,7 +318,11 @@ class ConcreteFunction(Described):
         fixed = {i: inputs[i] for i, _ in self._captures if isinstance(inputs[i], np.generic)}
         scalars = [v.dtype if isinstance(v, np.generic) else None for v in inputs]
         donated = [i for i, _ in self._donated]
-        program = closed_program(trace, scalars, donated, fixed)
+
+        def made() -> Program:
+            return Program(trace.equations, trace.outputs, scalars, donated, fixed)
+
+        program = shared_program((self.likeness(), tuple(scalars)), made)
         return checked(program) if trace.asserts else program
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

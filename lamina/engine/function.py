@@ -79,7 +79,7 @@ class Function(Readable):
         self._eager_because: str | None = None
         self._hosted: dict[Any, Given] = {}
         self._made_variables = False
-        self._earlier: dict[Any, ConcreteFunction] = {}  # of before a layer changed
+        self._earlier: dict[Any, None] = {}  # likenesses of before a layer changed
         self._last_key: tuple[Any, ...] = ()
         self._retraces = self._compiled = self._traced = 0
         self._of_instance: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
@@ -264,14 +264,10 @@ class Function(Readable):
         """
         earlier = self._earlier
         for key in [k for k in self._concrete if k[0] != versions.structure]:
-            old = self._concrete.pop(key)
-            earlier[old.likeness()] = old
+            earlier[self._concrete.pop(key).likeness()] = None
         while len(earlier) > _EARLIER:
             earlier.pop(next(iter(earlier)))
-        found = earlier.get(concrete.likeness())
-        if found is not None:
-            concrete._program = found._program
-        return found is not None
+        return concrete.likeness() in earlier
 
     def _attempt(self, args: tuple[Any, ...], kinds: list[TensorType]) -> ConcreteFunction:
         """Record as written; where a value is asked for, in AutoGraph's form from then on."""

@@ -18,9 +18,9 @@ from lamina.engine.compiling import jitted
 from lamina.engine.context import config
 from lamina.engine.outlining import outlined
 from lamina.engine.signature import signatures
-from lamina.engine.trace import Equation, Trace, replay
+from lamina.engine.trace import Equation, replay
 
-__all__ = ["HalfwayError", "Key", "Program", "Programs", "Stats", "closed_program", "stats"]
+__all__ = ["HalfwayError", "Key", "Program", "Programs", "Stats", "shared_program", "stats"]
 
 
 class Stats:
@@ -104,30 +104,30 @@ class Program:
             return self._run(kept, donated, packed)
 
 
-_closed: OrderedDict[Any, Program] = OrderedDict()
-_closed_lock = threading.Lock()
+_shared: OrderedDict[Any, Program] = OrderedDict()
+_shared_lock = threading.Lock()
 
 
-def closed_program(
-    trace: Trace,
-    scalars: Sequence[np.dtype[Any] | None],
-    donated: Sequence[int],
-    constants: Mapping[int, np.generic],
-) -> Program:
-    """Return the compiled form of a closed trace; the arguments are those of `Program`.
+def shared_program(key: Any, make: Callable[[], Program]) -> Program:
+    """Return the compiled program of a closed trace; who asks first makes it.
 
     Functions that record the same share one: a property that makes a dataset records its functions
     again at each use, and a loop that makes one model after the other records their steps again.
+
+    Args:
+        key: What decides the program.
+        make: Makes it.
     """
-    fixed = tuple((i, v.dtype, v.tobytes()) for i, v in constants.items())
-    key = (trace, tuple(scalars), tuple(donated), fixed)
-    with _closed_lock:
-        found = _closed.pop(key, None)
-        if found is None:
-            found = Program(trace.equations, trace.outputs, scalars, donated, constants)
-        _closed[key] = found
-        while len(_closed) > config.cache_size // 4:
-            _closed.popitem(last=False)
+    with _shared_lock:
+        found = _shared.get(key)
+        if found is not None:
+            _shared.move_to_end(key)
+            return found
+    made = make()
+    with _shared_lock:
+        found = _shared.setdefault(key, made)  # another thread may have been as quick
+        while len(_shared) > config.cache_size // 4:
+            _shared.popitem(last=False)
     return found
 
 

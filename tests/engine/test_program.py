@@ -232,6 +232,6 @@ def test_the_programs_of_functions_are_bounded():
         x = tf.constant(1.0)
         for i in range(6):
             tf.function(lambda x, i=i: tf.sin(x) + float(i))(x)
-        assert len(program._closed) == 2
+        assert len(program._shared) == 2
     finally:
         tf.config.cache_size = before
