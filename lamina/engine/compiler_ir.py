@@ -88,6 +88,14 @@ class Readable:
                 "optimized_hlo" for what XLA made of it, or one of these with "_serialized".
             **kwargs: Likewise.
 
+        Returns:
+            A function of `stage`. Its other arguments, `device_name` and `platform_name`, are
+            accepted, unused: the program is that of JAX's default device.
+
+        Raises:
+            ValueError: a size of an argument is unknown; from the function returned, as for a
+                `stage` that there is not.
+
         Example:
             >>> @tf.function
             ... def double(x):

@@ -16,7 +16,8 @@ __all__ = ["jitted"]
 _CALLS = {"xla_disable_hlo_passes": "call-inliner"}
 
 # On CPU, LLVM's level 3 takes up to half as long again as level 2 (a step of a GAN: 14 s of
-# processor time against 9), and the programs take as long to run: XLA optimized them before.
+# processor time against 9), and the programs take as long to run (training steps of five models:
+# 0.96 to 1.01 of the time).
 _LEVEL = "xla_backend_optimization_level"
 
 

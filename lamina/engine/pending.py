@@ -245,7 +245,7 @@ class Pending:
         self.flush()
 
     def begin_step(self) -> None:
-        """Run what was recorded before an outermost tape: a step that assigned variables, or much.
+        """Run what was recorded before an outermost tape, if it gives variables values, or is much.
 
         The next step is then the same program.
         """
