@@ -74,14 +74,6 @@ class Quantizable:
         """The mode that the layer was quantized in, or None."""
         return getattr(self.dtype_policy, "quantization_mode", None)  # type: ignore[attr-defined]
 
-    @property
-    def inputs_quantizer(self) -> Any:
-        """What rounds the inputs of a quantized layer, or None."""
-        config = getattr(self, "quantization_config", None)
-        if config is not None:
-            return config.activation_quantizer
-        return AbsMaxQuantizer() if self.quantization_mode == "int8" else None
-
 
 class QuantizableModel:
     """The part of a Model that quantizes its layers."""
@@ -193,6 +185,9 @@ def quantize_as_policy(layer: Any) -> None:
         return
     if layer.built and layer.quantization_config is None:  # as `quantize` would have it
         layer.quantization_config = _resolved(layer, mode, None)
+    config = layer.quantization_config
+    by_default = AbsMaxQuantizer() if mode == "int8" else None
+    layer.inputs_quantizer = by_default if config is None else config.activation_quantizer
     layer.__dict__["_lm_whole"] = {}
     for name in layer._quantized_weights():
         _replace(layer, name, quantized_parts(layer, name, layer.__dict__[name]))
