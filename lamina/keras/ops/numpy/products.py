@@ -1,12 +1,14 @@
 """Keras' NumPy functions that multiply and add along axes: products, signals, integrals."""
 
-from importlib import import_module
 from typing import Any
 
 from lamina import ops
 from lamina.keras.ops.numpy.operands import WIDE_FLOATS, as_float, as_wide_float, shared, tensor
 from lamina.ops.numpy import products as kernels
 from lamina.ops.numpy import shaping
+from lamina.ops.sparse.calculating import dense_of, sparse_dense_matmul
+from lamina.ops.sparse.making import from_dense
+from lamina.ops.sparse.tensor import is_sparse
 
 __all__ = [
     "corrcoef",
@@ -48,7 +50,7 @@ def matmul(x1: Any, x2: Any) -> Any:
         >>> tf.keras.ops.numpy.matmul([[1, 2]], [[3], [4]]).numpy()
         array([[11]], dtype=int32)
     """
-    if hasattr(x1, "dense_shape") or hasattr(x2, "dense_shape"):
+    if is_sparse(x1) or is_sparse(x2):
         return _sparse_product(x1, x2)
     x1, x2 = tensor(x1), tensor(x2)
     both_short = x1.dtype.name == x2.dtype.name == "int8"
@@ -58,14 +60,13 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 def _sparse_product(x1: Any, x2: Any) -> Any:
     """Return the product where one operand is sparse, at least; it is dense unless both are."""
-    sparse = import_module("lamina.sparse")
-    if hasattr(x1, "dense_shape") and not hasattr(x2, "dense_shape"):
+    both = is_sparse(x1) and is_sparse(x2)
+    if is_sparse(x1) and not both:
         x2 = tensor(x2)
         if len(x1.shape) == x2.ndim == 2 and x1.dtype is x2.dtype:
-            return sparse.sparse_dense_matmul(x1, x2)
-    both = hasattr(x1, "dense_shape") and hasattr(x2, "dense_shape")
-    y = matmul(*(sparse.to_dense(x) if hasattr(x, "dense_shape") else x for x in (x1, x2)))
-    return sparse.from_dense(y) if both else y
+            return sparse_dense_matmul(x1, x2)
+    y = matmul(dense_of(x1), dense_of(x2))
+    return from_dense(y) if both else y
 
 
 def _is_plain(x1: Any, x2: Any) -> bool:
