@@ -1,7 +1,8 @@
 """Keys of `jax.random` whose bits compile and run quickly on CPU; the numbers are JAX's own.
 
 JAX runs Threefry's twenty rounds as a loop over whole arrays there. Written out they are one pass
-over the result: ten times as fast for millions of numbers, and compiled in half the time.
+over the result: of 3 million numbers, uniform ones take a fifth of the time and normal ones half
+of it, of 10,000 less than two thirds. One draw compiles in a half to three quarters of the time.
 """
 
 import math
